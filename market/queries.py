@@ -1,0 +1,28 @@
+"""Reads of markets."""
+
+from __future__ import annotations
+
+from market.models import Market
+
+
+class MarketError(LookupError):
+    """No such market, or none chosen among several; the message is one sentence for people."""
+
+
+def active_markets() -> list[Market]:
+    """Markets that are listened to and priced, by code."""
+    return list(Market.objects.filter(is_active=True))
+
+
+def market_by_code(code: str | None) -> Market:
+    """The market with this code, or the only active one without a code; MarketError otherwise."""
+    markets = active_markets()
+    if code is None and len(markets) == 1:
+        return markets[0]
+    known = ", ".join(m.code for m in markets) or "none"
+    if code is None:
+        raise MarketError(f"name one of the active markets: {known}")
+    for market in markets:
+        if market.code == code:
+            return market
+    raise MarketError(f"no active market is called “{code}”; known: {known}")

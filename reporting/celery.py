@@ -1,0 +1,19 @@
+"""Celery's entry point: `celery -A reporting worker` and `celery -A reporting beat`."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from celery import Celery, signals
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reporting.settings")
+
+app = Celery("reporting")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@signals.setup_logging.connect
+def keep_our_logging(**_kwargs: Any) -> None:
+    """Django's LOGGING stays: without a receiver here Celery would take over the root logger."""
