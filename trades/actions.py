@@ -1,0 +1,442 @@
+"""Every write of trades, positions, quarantined frames and the feed's state: one transaction per call.
+
+The statements are written out because Django's bulk_create can't say which rows a conflict left out, and positions
+must follow exactly what was inserted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from django.db import DataError, IntegrityError, connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from market.models import Market
+from market.periods import DeliveryPeriod
+from trades.confirmations import TradeConfirmation, Unusable, flags_of, parse_frame
+from trades.files import FileLine
+from trades.journal import JournalFrame
+from trades.models import FeedConnection, JournalProgress, QuarantinedMessage, Trader
+from trades.positions import Sums, sums_by_key
+from trades.queries import SUMS_OF_TRADES, PositionKey, stored_facts
+from trades.signals import feed_changed, positions_changed
+
+Change = tuple[int, int, date]
+"""(trader primary key, market primary key, delivery day): one board whose figures moved."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameSource:
+    """Where frames come from: a journal's identity and the listener that wrote it."""
+
+    journal: str
+    listener: str
+
+
+@dataclass(slots=True)
+class StoreResult:
+    """What became of a batch: received = stored + duplicates + conflicts + quarantined; the rest was stored before."""
+
+    received: int = 0
+    stored: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+    quarantined: int = 0
+    changes: set[Change] = field(default_factory=set)
+
+    def add(self, other: StoreResult) -> None:
+        """Count another batch's frames in."""
+        for name in ("received", "stored", "duplicates", "conflicts", "quarantined"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.changes |= other.changes
+
+
+@dataclass(frozen=True, slots=True)
+class _Trade:
+    """A confirmation with the frame that it came in."""
+
+    confirmation: TradeConfirmation
+    frame: JournalFrame
+
+
+@dataclass(frozen=True, slots=True)
+class _Aside:
+    """A frame that is kept aside, and why."""
+
+    frame: JournalFrame
+    why: Unusable
+    kind: str = QuarantinedMessage.Kind.UNUSABLE
+
+
+@dataclass(slots=True)
+class _Sorted:
+    """A batch of frames by what is to become of them."""
+
+    trades: dict[str, _Trade] = field(default_factory=dict)
+    again: list[_Trade] = field(default_factory=list)
+    aside: list[_Aside] = field(default_factory=list)
+
+
+def store_frames(*, market: Market, source: FrameSource, frames: Sequence[JournalFrame]) -> StoreResult:
+    """Store each frame once: as a trade with its position, as a counted duplicate, or kept aside with its reason.
+
+    Safe to repeat and to run beside others: the journal's progress is locked and kept in the same transaction, so a
+    frame that is stored already is not looked at again. Sends `positions_changed` once committed. A frame that the
+    database refuses is kept aside alone. Raises django.db.DatabaseError when the database can't take any.
+    """
+    try:
+        return _store(market, source, frames)
+    except (DataError, IntegrityError) as error:
+        if len(frames) > 1:
+            result = StoreResult()
+            for frame in frames:
+                result.add(store_frames(market=market, source=source, frames=[frame]))
+            return result
+        return _store(market, source, frames, refused=str(error).splitlines()[0])
+
+
+def _store(
+    market: Market, source: FrameSource, frames: Sequence[JournalFrame], refused: str | None = None
+) -> StoreResult:
+    with transaction.atomic(), connection.cursor() as cursor:
+        position = _lock_progress(cursor, market, source)
+        fresh = [frame for frame in frames if frame.number > position]
+        if not fresh:
+            return StoreResult()
+        batch = _sort(fresh, market, refused)
+        stored = _insert_trades(cursor, market, source, batch.trades)
+        known = [trade for key, trade in batch.trades.items() if key not in stored]
+        duplicates, conflicts = _compare(market, known + batch.again)
+        changes = _add_to_positions(cursor, market, [batch.trades[key] for key in stored], stored)
+        _insert_aside(cursor, market, source, batch.aside + conflicts)
+        result = StoreResult(len(fresh), len(stored), duplicates, len(conflicts), len(batch.aside), changes)
+        _keep_progress(cursor, source, fresh[-1].number, result)
+        if changes:
+            transaction.on_commit(lambda: _announce(changes), robust=True)
+        return result
+
+
+def _announce(changes: set[Change]) -> None:
+    positions_changed.send_robust(sender=None, changes=frozenset(changes))
+
+
+def _sort(frames: Sequence[JournalFrame], market: Market, refused: str | None) -> _Sorted:
+    batch = _Sorted()
+    zone = market.zone
+    for frame in frames:
+        parsed: TradeConfirmation | Unusable = parse_frame(frame.frame, zone)
+        if refused is not None and isinstance(parsed, TradeConfirmation):
+            parsed = Unusable("refused_by_database", refused[:500], parsed.exchange_id)
+        if isinstance(parsed, Unusable):
+            batch.aside.append(_Aside(frame, parsed))
+        elif parsed.exchange_id in batch.trades:
+            batch.again.append(_Trade(parsed, frame))
+        else:
+            batch.trades[parsed.exchange_id] = _Trade(parsed, frame)
+    return batch
+
+
+def _lock_progress(cursor: CursorWrapper, market: Market, source: FrameSource) -> int:
+    """The journal's position, its row locked until the transaction ends."""
+    cursor.execute(
+        """INSERT INTO trades_journalprogress AS p (market_id, journal, listener, position, complete,
+               received, stored, duplicates, conflicts, quarantined)
+           VALUES (%s, %s, %s, 0, false, 0, 0, 0, 0, 0)
+           ON CONFLICT (journal) DO UPDATE SET updated_at = p.updated_at RETURNING position""",
+        [market.pk, source.journal, source.listener],
+    )
+    return int(cursor.fetchone()[0])
+
+
+def _keep_progress(cursor: CursorWrapper, source: FrameSource, position: int, result: StoreResult) -> None:
+    cursor.execute(
+        """UPDATE trades_journalprogress SET position = %s, received = received + %s, stored = stored + %s,
+               duplicates = duplicates + %s, conflicts = conflicts + %s, quarantined = quarantined + %s,
+               updated_at = now()
+           WHERE journal = %s""",
+        [
+            position,
+            result.received,
+            result.stored,
+            result.duplicates,
+            result.conflicts,
+            result.quarantined,
+            source.journal,
+        ],
+    )
+
+
+def _traders(cursor: CursorWrapper, trader_ids: list[str]) -> dict[str, tuple[int, bool]]:
+    """trader_id -> (primary key, known); traders never heard of are added as unknown."""
+    cursor.execute(
+        """INSERT INTO trades_trader (trader_id, name, is_bot, is_known, first_seen_at)
+           SELECT wanted, '', false, false, now() FROM unnest(%s::text[]) AS wanted
+           WHERE wanted NOT IN (SELECT trader_id FROM trades_trader WHERE trader_id = ANY(%s::text[]))
+           ON CONFLICT (trader_id) DO NOTHING""",
+        [trader_ids, trader_ids],
+    )
+    cursor.execute("SELECT trader_id, id, is_known FROM trades_trader WHERE trader_id = ANY(%s::text[])", [trader_ids])
+    return {trader_id: (pk, known) for trader_id, pk, known in cursor.fetchall()}
+
+
+def _insert_trades(
+    cursor: CursorWrapper, market: Market, source: FrameSource, trades: dict[str, _Trade]
+) -> dict[str, int]:
+    """Insert what is not there yet, in the order of the ids (two listeners at once then never wait in a circle).
+
+    Returns exchange_id -> trader primary key of the rows that were really inserted.
+    """
+    if not trades:
+        return {}
+    traders = _traders(cursor, sorted({t.confirmation.trader_id for t in trades.values()}))
+    rows = [_row(trades[key], market, traders) for key in sorted(trades)]
+    cursor.execute(
+        """INSERT INTO trades_trade (market_id, source, exchange_id, trader_id, direction, price, quantity,
+               delivery_day, delivery_hour, delivery_start, delivery_end, execution_time, received_at,
+               source_position, flags)
+           SELECT %s, %s, id, trader, direction, price, quantity, day, hour, starts, ends, executed, received,
+               position, string_to_array(flags, ',')
+           FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::numeric[], %s::numeric[], %s::date[], %s::text[],
+               %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::bigint[], %s::text[])
+               AS t (id, trader, direction, price, quantity, day, hour, starts, ends, executed, received, position,
+               flags)
+           ON CONFLICT (market_id, exchange_id) DO NOTHING RETURNING exchange_id, trader_id""",
+        [market.pk, source.journal, *map(list, zip(*rows, strict=True))],
+    )
+    return dict(cursor.fetchall())
+
+
+def _row(trade: _Trade, market: Market, traders: dict[str, tuple[int, bool]]) -> tuple[Any, ...]:
+    c = trade.confirmation
+    trader_pk, known = traders[c.trader_id]
+    flags = flags_of(
+        c,
+        received_at=trade.frame.received_at,
+        gate_closure_lead=market.gate_closure_lead,
+        trader_is_known=known,
+    )
+    return (
+        c.exchange_id,
+        trader_pk,
+        c.direction,
+        c.price,
+        c.quantity,
+        c.delivery_day,
+        c.delivery_hour,
+        c.period.start,
+        c.period.end,
+        c.execution_time,
+        trade.frame.received_at,
+        trade.frame.number,
+        ",".join(flags),
+    )
+
+
+def _compare(market: Market, trades: list[_Trade]) -> tuple[int, list[_Aside]]:
+    """Trades whose id is stored already: the number of true duplicates, and the conflicts to keep aside."""
+    if not trades:
+        return 0, []
+    first = stored_facts(market_id=market.pk, exchange_ids=(t.confirmation.exchange_id for t in trades))
+    conflicts = []
+    for trade in trades:
+        differing = first[trade.confirmation.exchange_id].differences(trade.confirmation)
+        if differing:
+            why = conflict_reason(trade.confirmation.exchange_id, differing)
+            conflicts.append(_Aside(trade.frame, why, QuarantinedMessage.Kind.CONFLICT))
+    return len(trades) - len(conflicts), conflicts
+
+
+def conflict_reason(exchange_id: str, differing: list[str]) -> Unusable:
+    """Why a confirmation of a stored trade is kept aside: it says something else."""
+    return Unusable("conflict", f"trade {exchange_id[:100]} is stored with another {', '.join(differing)}", exchange_id)
+
+
+def _add_to_positions(
+    cursor: CursorWrapper, market: Market, trades: list[_Trade], traders: dict[str, int]
+) -> set[Change]:
+    """Add the inserted trades to their positions, in one order for everybody; returns the boards that moved."""
+    if not trades:
+        return set()
+    labels = {t.confirmation.period: (t.confirmation.delivery_day, t.confirmation.delivery_hour) for t in trades}
+    sums = sums_by_key(
+        ((traders[t.confirmation.exchange_id], t.confirmation.period, t.confirmation.direction), t.confirmation)
+        for t in trades
+    )
+    rows = [_position_row(key, sums[key], labels[key[1]]) for key in sorted(sums)]
+    cursor.execute(
+        """INSERT INTO trades_position AS p (market_id, trader_id, direction, delivery_day, delivery_hour,
+               delivery_start, delivery_end, trade_count, quantity, energy, turnover, revision)
+           SELECT %s, t.*, 1 FROM unnest(%s::bigint[], %s::text[], %s::date[], %s::text[], %s::timestamptz[],
+               %s::timestamptz[], %s::integer[], %s::numeric[], %s::numeric[], %s::numeric[]) AS t
+           ON CONFLICT (trader_id, delivery_day, market_id, delivery_start, delivery_end, direction) DO UPDATE SET
+               trade_count = p.trade_count + excluded.trade_count, quantity = p.quantity + excluded.quantity,
+               energy = p.energy + excluded.energy, turnover = p.turnover + excluded.turnover,
+               revision = p.revision + 1, updated_at = now()""",
+        [market.pk, *map(list, zip(*rows, strict=True))],
+    )
+    return {(key[0], market.pk, labels[key[1]][0]) for key in sums}
+
+
+def _position_row(key: tuple[int, DeliveryPeriod, str], sums: Sums, label: tuple[date, str]) -> tuple[Any, ...]:
+    trader_pk, period, direction = key
+    return (
+        trader_pk,
+        direction,
+        *label,
+        period.start,
+        period.end,
+        sums.trade_count,
+        sums.quantity,
+        sums.energy,
+        sums.turnover,
+    )
+
+
+def _insert_aside(cursor: CursorWrapper, market: Market, source: FrameSource, aside: list[_Aside]) -> None:
+    if not aside:
+        return
+    cursor.executemany(
+        """INSERT INTO trades_quarantinedmessage (market_id, kind, reason, detail, exchange_id, raw, listener,
+               received_at, source, source_position)
+           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (source, source_position) DO NOTHING""",
+        [
+            (
+                market.pk,
+                a.kind,
+                a.why.reason,
+                a.why.detail[:500],
+                a.why.exchange_id,
+                a.frame.frame,
+                source.listener,
+                a.frame.received_at,
+                source.journal,
+                a.frame.number,
+            )
+            for a in aside
+        ],
+    )
+
+
+def add_from_file(*, market: Market, source: FrameSource, lines: Sequence[FileLine], now: datetime) -> int:
+    """Add trades that the exchange's file has and the desk hadn't, with their positions. Returns how many were new."""
+    trades = {
+        line.parsed.exchange_id: _Trade(line.parsed, JournalFrame(line.number, now, line.text.encode()))
+        for line in lines
+        if isinstance(line.parsed, TradeConfirmation)
+    }
+    with transaction.atomic(), connection.cursor() as cursor:
+        stored = _insert_trades(cursor, market, source, trades)
+        changes = _add_to_positions(cursor, market, [trades[key] for key in stored], stored)
+        if changes:
+            transaction.on_commit(lambda: _announce(changes), robust=True)
+    return len(stored)
+
+
+@transaction.atomic
+def keep_file_conflicts(
+    *, market: Market, source: FrameSource, different: Sequence[tuple[FileLine, list[str]]], now: datetime
+) -> None:
+    """Keep the file's lines that contradict stored trades aside, once per file and line."""
+    aside = [
+        _Aside(
+            JournalFrame(line.number, now, line.text.encode()),
+            conflict_reason(line.parsed.exchange_id, differing),
+            QuarantinedMessage.Kind.CONFLICT,
+        )
+        for line, differing in different
+    ]
+    with connection.cursor() as cursor:
+        _insert_aside(cursor, market, source, aside)
+
+
+@transaction.atomic
+def flag_as_not_in_file(*, market: Market, exchange_ids: Sequence[str]) -> None:
+    """Flag stored trades that the exchange's file doesn't have; the facts stay, a person must look."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE trades_trade SET flags = flags || ARRAY['not_in_file']::varchar[]
+               WHERE market_id = %s AND exchange_id = ANY(%s::text[]) AND NOT 'not_in_file' = ANY(flags)""",
+            [market.pk, list(exchange_ids)],
+        )
+
+
+def rebuild_positions(*, keys: Sequence[PositionKey]) -> int:
+    """Set each position to what its trades add up to, one transaction a position, while trades go on arriving.
+
+    The row is locked before the trades are read: a transaction that is adding to it has either committed, and is
+    read, or waits and adds afterwards.
+    """
+    for key in keys:
+        _rebuild_position(key)
+    return len(keys)
+
+
+def _rebuild_position(key: PositionKey) -> None:
+    market_id, trader_pk, _, day, _, _ = key
+    identity = "market_id, trader_id, direction, delivery_day, delivery_start, delivery_end"
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            f"""INSERT INTO trades_position ({identity}, delivery_hour, trade_count, quantity, energy, turnover,
+                   revision)
+               SELECT {identity}, hour, 0, 0, 0, 0, 0 FROM ({SUMS_OF_TRADES}
+                   WHERE ({identity}) = (%s, %s, %s, %s, %s, %s) GROUP BY {identity}) AS t
+               ON CONFLICT DO NOTHING""",  # noqa: S608 - our own text, input only as parameters
+            list(key),
+        )
+        cursor.execute(
+            f"SELECT 1 FROM trades_position WHERE ({identity}) = (%s, %s, %s, %s, %s, %s) FOR UPDATE",  # noqa: S608
+            list(key),
+        )
+        cursor.execute(
+            f"""UPDATE trades_position AS p SET trade_count = coalesce(s.n, 0), quantity = coalesce(s.mw, 0),
+                   energy = coalesce(s.mwh, 0), turnover = coalesce(s.eur, 0), revision = p.revision + 1,
+                   updated_at = now()
+               FROM (SELECT sum(n)::integer AS n, sum(mw) AS mw, sum(mwh) AS mwh, sum(eur) AS eur FROM ({SUMS_OF_TRADES}
+                   WHERE ({identity}) = (%s, %s, %s, %s, %s, %s) GROUP BY {identity}) AS t) AS s
+               WHERE ({identity}) = (%s, %s, %s, %s, %s, %s)""",  # noqa: S608
+            [*key, *key],
+        )
+        transaction.on_commit(lambda: _announce({(trader_pk, market_id, day)}), robust=True)
+
+
+def complete_journal(*, market: Market, source: FrameSource) -> None:
+    """Note that all of a journal is stored and nobody writes to it any more, so that no start reads it again."""
+    JournalProgress.objects.update_or_create(
+        journal=source.journal,
+        defaults={"complete": True},
+        create_defaults={"market": market, "listener": source.listener, "complete": True},
+    )
+
+
+def ensure_trader(*, trader_id: str) -> Trader:
+    """The trader with this id, added or confirmed as known."""
+    trader, _ = Trader.objects.get_or_create(trader_id=trader_id)
+    if not trader.is_known:
+        trader.is_known = True
+        trader.save(update_fields=["is_known"])
+    return trader
+
+
+def open_connection(*, market: Market, listener: str, at: datetime) -> int:
+    """Record that a listener is connected since `at`; returns the record's primary key."""
+    row = FeedConnection.objects.create(market=market, listener=listener, connected_at=at, alive_at=at)
+    feed_changed.send_robust(sender=None, market_id=market.pk)
+    return int(row.pk)
+
+
+def keep_connection_alive(*, connection_pk: int, at: datetime, last_frame_at: datetime | None) -> None:
+    """Record that the connection is up at `at`, and when it last delivered a frame."""
+    FeedConnection.objects.filter(pk=connection_pk).update(alive_at=at, last_frame_at=last_frame_at)
+
+
+def close_connection(
+    *, market: Market, connection_pk: int, at: datetime, last_frame_at: datetime | None, reason: str
+) -> None:
+    """Record that the connection ended at `at`, and why."""
+    FeedConnection.objects.filter(pk=connection_pk).update(
+        alive_at=at, disconnected_at=at, last_frame_at=last_frame_at, reason=reason[:200]
+    )
+    feed_changed.send_robust(sender=None, market_id=market.pk)

@@ -1,0 +1,220 @@
+"""One listener: the exchange's socket in front, the capture behind, and the record of when it was connected."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import queue
+import signal
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection
+
+from market.models import Market
+from market.queries import MarketError, market_by_code
+from trades.actions import close_connection, keep_connection_alive, open_connection
+from trades.capture import Capture, utc_now
+from trades.exchange import Exchange
+from trades.journal import claim_name
+from trades.listening import listen
+from trades.queries import ALIVE_EVERY
+
+log = structlog.get_logger("trades.listener")
+
+DRAIN_SECONDS = 8.0
+MARKET_KEPT_SECONDS = 60.0
+ADDRESS_FILE = "markets.json"
+
+
+class Markets:
+    """Markets by code from PostgreSQL, remembered for a minute; one instance per thread that reads them."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[float, Market]] = {}
+
+    def __call__(self, code: str) -> Market:
+        """Raises django.db.DatabaseError when PostgreSQL is away, MarketError for a market that isn't there."""
+        kept = self._known.get(code)
+        if kept is None or time.monotonic() - kept[0] > MARKET_KEPT_SECONDS:
+            kept = (time.monotonic(), market_by_code(code))
+            self._known[code] = kept
+        return kept[1]
+
+
+def market_and_address(directory: Path, wanted: str | None) -> tuple[str, str]:
+    """The market's code and its exchange's address. With PostgreSQL away: as it was at the last start.
+
+    Listening must begin even when the database can't be asked, because nothing pushed meanwhile ever comes again.
+    At the very first start there is nothing to remember: then PostgreSQL is waited for.
+    """
+    remembered = directory / ADDRESS_FILE
+    known: dict[str, str] = json.loads(remembered.read_text()) if remembered.exists() else {}
+    tries = 0
+    while True:
+        try:
+            market = market_by_code(wanted)
+            break
+        except (DatabaseError, InterfaceError) as error:
+            connection.close()
+            code = wanted or (next(iter(known)) if len(known) == 1 else None)
+            if code in known:
+                log.warning("listening_without_database", market=code)
+                return code, known[code] or settings.EXCHANGE_WS_URL
+            if tries % 30 == 0:
+                log.warning("waiting_for_database", error=str(error).splitlines()[0])
+            tries += 1
+            time.sleep(1)
+    known[market.code] = market.exchange_ws_url
+    remembered.write_text(json.dumps(known))
+    return market.code, market.exchange_ws_url or settings.EXCHANGE_WS_URL
+
+
+@dataclass(slots=True)
+class _FeedRecord:
+    """What is to be written about one connection; written again until PostgreSQL has it."""
+
+    connected_at: datetime
+    pk: int | None = None
+    disconnected_at: datetime | None = None
+    reason: str = ""
+
+
+@dataclass
+class FeedReporter:
+    """Writes when the listener was connected, from a thread of its own: the reader and the writer never wait for it."""
+
+    market_code: str
+    listener: str
+    capture: Capture
+    _records: list[_FeedRecord] = field(default_factory=list)
+    _wake: queue.SimpleQueue[bool] = field(default_factory=queue.SimpleQueue)
+    _markets: Markets = field(default_factory=Markets)
+
+    def __post_init__(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="feed-reporter", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def connected(self) -> None:
+        self._records.append(_FeedRecord(utc_now()))
+        self._wake.put(True)
+
+    def disconnected(self, reason: str) -> None:
+        if self._records and self._records[-1].disconnected_at is None:
+            self._records[-1].disconnected_at = utc_now()
+            self._records[-1].reason = reason
+            self._wake.put(True)
+
+    def stop(self, seconds: float) -> None:
+        self._wake.put(False)
+        self._thread.join(seconds)
+
+    def _run(self) -> None:
+        going_on = True
+        while going_on:
+            try:
+                going_on = self._wake.get(timeout=ALIVE_EVERY.total_seconds())
+            except queue.Empty:
+                going_on = True
+            try:
+                self._write()
+            except (DatabaseError, InterfaceError, MarketError):
+                connection.close()  # said by the writer already; tried again within seconds
+        connection.close()
+
+    def _write(self) -> None:
+        market = self._markets(self.market_code)
+        last_frame_at = self.capture.counts.last_frame_at
+        for record in list(self._records):
+            if record.pk is None:
+                record.pk = open_connection(market=market, listener=self.listener, at=record.connected_at)
+            if record.disconnected_at is None:
+                keep_connection_alive(connection_pk=record.pk, at=utc_now(), last_frame_at=last_frame_at)
+                continue
+            close_connection(
+                market=market,
+                connection_pk=record.pk,
+                at=record.disconnected_at,
+                last_frame_at=last_frame_at,
+                reason=record.reason,
+            )
+            self._records.remove(record)
+
+
+class _Ears:
+    """Hears of the connection's life and passes it on to capture, record and log."""
+
+    def __init__(self, capture: Capture, reporter: FeedReporter, url: str) -> None:
+        self._capture, self._reporter, self._url = capture, reporter, url
+        self._refusals = 0
+
+    def connected(self) -> None:
+        self._refusals = 0
+        log.info("exchange_connected", url=self._url)
+        self._reporter.connected()
+
+    def disconnected(self, reason: str) -> None:
+        log.warning("exchange_disconnected", reason=reason)
+        self._reporter.disconnected(reason)
+
+    def refused(self, reason: str, pause: float) -> None:
+        self._refusals += 1
+        if self._refusals in {1, 5} or self._refusals % 60 == 0:
+            log.warning("exchange_reconnecting", reason=reason, pause_seconds=round(pause, 2), tries=self._refusals)
+
+    async def take(self, frame: bytes) -> None:
+        await self._capture.take(frame)
+
+
+def run_listener(*, market_code: str | None, name: str | None) -> bool:
+    """Listen until SIGTERM or SIGINT, then drain. True when every received frame was stored before the end.
+
+    Raises JournalError for a name that can't be had, MarketError for a market that isn't there.
+    """
+    directory: Path = settings.TRADE_JOURNAL_DIR
+    held = claim_name(directory, name)
+    code, url = market_and_address(directory, market_code)
+    capture = Capture(directory=directory, market_code=code, listener=held.name, market_of=Markets())
+    reporter = FeedReporter(code, held.name, capture)
+    log.info("listener_started", market=code, listener=held.name, url=url)
+    capture.start()
+    reporter.start()
+    asyncio.run(_listen(Exchange(url), _Ears(capture, reporter, url)))
+    drained = capture.stop(time.monotonic() + DRAIN_SECONDS)
+    reporter.stop(1.0)
+    log.info("listener_stopped", drained=drained, received=capture.counts.received)
+    held.release()
+    return drained
+
+
+async def _listen(exchange: Exchange, ears: _Ears) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+
+    async def wait(seconds: float) -> None:
+        try:
+            await asyncio.wait_for(stop.wait(), seconds)
+        except TimeoutError:
+            return
+
+    listening = asyncio.create_task(
+        listen(connect=exchange.connection, listener=ears, stopping=stop.is_set, wait=wait, clock=time.monotonic)
+    )
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait({listening, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    await exchange.close()  # what has arrived is still taken
+    await asyncio.wait({listening}, timeout=3)
+    listening.cancel()
+    stopped.cancel()
+    for task in await asyncio.gather(listening, stopped, return_exceptions=True):
+        if isinstance(task, Exception):
+            raise task

@@ -1,0 +1,35 @@
+"""`manage.py check_positions`: are the positions what the trades add up to?"""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from trades.actions import rebuild_positions
+from trades.queries import position_differences
+
+SHOWN = 20
+
+
+class Command(BaseCommand):
+    help = "Compares every position with its trades, exactly. Exit code 1 on a difference; --rebuild mends them."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--rebuild", action="store_true", help="mend the positions that differ")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        differences = position_differences()
+        for difference in differences[:SHOWN]:
+            self.stdout.write(f"  {difference}")
+        if len(differences) > SHOWN:
+            self.stdout.write(f"  and {len(differences) - SHOWN} more")
+        if not differences:
+            self.stdout.write("Every position equals its trades.")
+        elif options["rebuild"]:
+            self.stdout.write(f"{rebuild_positions(keys=[d.key for d in differences])} positions mended.")
+        else:
+            self.stdout.write(f"{len(differences)} positions differ from their trades; --rebuild mends them.")
+            sys.exit(1)

@@ -1,0 +1,27 @@
+"""`manage.py replay_journal`: store what journals hold and PostgreSQL doesn't."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from market.queries import MarketError
+from trades.listener import Markets
+from trades.replay import replay_directory
+
+
+class Command(BaseCommand):
+    help = "Stores every journalled frame that is not stored yet. Safe at any time; a second run changes nothing."
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        directory = settings.TRADE_JOURNAL_DIR
+        try:
+            result = replay_directory(directory=directory, market_of=Markets())
+        except MarketError as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(
+            f"{result.received} frames were not stored yet: {result.stored} trades, {result.duplicates} duplicates, "
+            f"{result.conflicts} conflicts, {result.quarantined} kept aside"
+        )
