@@ -1,0 +1,85 @@
+"""Settings that can't be used end a process with one sentence, whichever process it is."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+LOAD = "from django.conf import settings; settings.DEBUG; print('loaded')"
+
+
+def start(code: str = LOAD, **environment: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "reporting.settings", **environment}
+    return subprocess.run([sys.executable, "-c", code], env=env, cwd=ROOT, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("environment", "sentence"),
+    [
+        ({"SECRET_KEY": "", "DEBUG": "0"}, "SECRET_KEY is missing"),
+        ({"DEBUG": "perhaps"}, "DEBUG must be 1 or 0"),
+        ({"DATABASE_URL": "mysql://x/y"}, "DATABASE_URL must be an address that starts with postgres://"),
+        ({"DATABASE_URL": "postgres://host:port/name"}, "DATABASE_URL must be an address"),
+        ({"DATABASE_URL": "postgres://host"}, "DATABASE_URL names no database"),
+        ({"DATABASE_URL": "nonsense"}, "DATABASE_URL must be an address"),
+        ({"REDIS_URL": "http://x"}, "REDIS_URL must be an address"),
+        ({"EXCHANGE_WS_URL": "http://x"}, "EXCHANGE_WS_URL must be an address"),
+        ({"MARKET_DATA_URL": "x"}, "MARKET_DATA_URL must be an address"),
+        ({"MARKET_DATA_UPDATE_INTERVAL": "0"}, "MARKET_DATA_UPDATE_INTERVAL must be a whole number above 0"),
+        ({"MARKET_DATA_REQUESTS_PER_MINUTE": "many"}, "MARKET_DATA_REQUESTS_PER_MINUTE must be a whole number"),
+    ],
+)
+def test_a_wrong_value_is_one_sentence_and_exit_code_1(environment: dict[str, str], sentence: str) -> None:
+    done = start(**environment)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Settings: ")
+    assert sentence in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "code", ["import reporting.asgi", "import reporting.celery; reporting.celery.app.conf.timezone"]
+)
+def test_every_kind_of_process_says_it_in_one_sentence(code: str) -> None:
+    done = start(code, SECRET_KEY="")
+    assert (done.returncode, len(done.stderr.strip().splitlines())) == (1, 1)
+
+
+def test_production_is_the_default() -> None:
+    code = "from django.conf import settings as s; print(s.DEBUG, s.SESSION_COOKIE_SECURE, s.SECURE_SSL_REDIRECT)"
+    assert start(code, DEBUG="", SECURE_COOKIES="").stdout.split() == ["False", "True", "True"]
+    assert start(code, DEBUG="", SECURE_COOKIES="0").stdout.split() == ["False", "False", "False"]
+    assert start(code, DEBUG="1", SECURE_COOKIES="").stdout.split() == ["True", "False", "False"]
+
+
+@pytest.mark.parametrize(
+    ("url", "broker"),
+    [
+        ("redis://:pw@host:6379/2", "redis://:pw@host:6379/2"),
+        ("rediss://host", "rediss://host"),
+        ("unix:///run/redis.sock", "redis+socket:///run/redis.sock"),
+    ],
+)
+def test_celery_gets_the_redis_address_in_its_own_spelling(url: str, broker: str) -> None:
+    from reporting.settings import celery_broker
+
+    assert celery_broker(url) == broker
+
+
+def test_an_unreachable_database_is_one_sentence_for_a_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check_positions"],
+        env={**os.environ, "DATABASE_URL": "postgres://nobody@127.0.0.1:9/nothing"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("PostgreSQL can't be used: ")
+    assert "Traceback" not in done.stderr
