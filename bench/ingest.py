@@ -1,0 +1,70 @@
+"""Storing frames with their positions, beside a bare batch insert of the same rows."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.db import connection
+
+from bench.table import Row, alternate, timed
+from market.queries import market_by_code
+from trades.actions import FrameSource, store_frames
+from trades.journal import JournalFrame
+
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+_ids = itertools.count(1)
+
+
+def run(_folder: Path) -> list[Row]:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE IF NOT EXISTS bench_floor (id text PRIMARY KEY, price numeric, body text)")
+    rows = []
+    for batch in (1, 100, 500):
+        ours, floor = alternate(lambda n=batch: _ours(n), lambda n=batch: _floor(n), 40)
+        rows.append(Row(f"ingest, batches of {batch}", "trades/s", batch / ours, batch / floor))
+    return rows
+
+
+def _frame(number: int) -> bytes:
+    return json.dumps(
+        {
+            "trade_confirmation": {
+                "id": f"bench-{number}",
+                "price": number % 100 - 20.5,
+                "quantity": 1 + number % 50,
+                "direction": "sell" if number % 4 else "buy",
+                "delivery_day": "2026-11-23",
+                "delivery_hour": f"{number % 23:02d}-{number % 23 + 1:02d}",
+                "trader_id": f"trader_{number % 5 + 1}",
+                "execution_time": "2026-11-23T08:59:59.123Z",
+            }
+        }
+    ).encode()
+
+
+_journal = itertools.count(1)
+
+
+def _ours(batch: int) -> float:
+    market = market_by_code("DE")
+    numbers = [next(_ids) for _ in range(batch)]
+    frames = [JournalFrame(i, NOW, _frame(n)) for i, n in enumerate(numbers, start=1)]
+    source = FrameSource(f"bench-{NOW:%s}-{next(_journal)}-{datetime.now(UTC):%f%s}", "bench")
+    return timed(lambda: store_frames(market=market, source=source, frames=frames))
+
+
+def _floor(batch: int) -> float:
+    numbers = [next(_ids) for _ in range(batch)]
+    values = [(f"{datetime.now(UTC):%s%f}-{n}", n % 100 - 20, _frame(n).decode()) for n in numbers]
+
+    def insert() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO bench_floor SELECT * FROM unnest(%s::text[], %s::numeric[], %s::text[])",
+                [list(column) for column in zip(*values, strict=True)],
+            )
+
+    return timed(insert)
