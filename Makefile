@@ -1,0 +1,49 @@
+# The desk's report. `make run` needs nothing but Python 3.11 or later, with venv.
+# The logic is in local/bootstrap.py (set-up), local/run.py (the desk) and local/testing.py (all checks).
+
+PY := .venv/bin/python
+
+.PHONY: help setup setup-dev run test bench lock fmt screenshots
+.DEFAULT_GOAL := help
+
+help: ## what there is
+	@echo "make run          set everything up and run the desk (PORT=8000); Ctrl-C stops it"
+	@echo "make test         set everything up and run every check and test"
+	@echo "make setup        the set-up alone"
+	@echo "make bench        the benchmarks; results in bench/results/"
+	@echo "make fmt          format the code and mend what can be mended"
+	@echo "make lock         compile requirements*.txt anew from requirements*.in"
+	@echo "make screenshots  make the documents' pictures anew"
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { echo $$p; break; }; done)
+
+define bootstrap
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed, and there is none on PATH (Debian, Ubuntu: apt-get install python3 python3-venv)." >&2; exit 1; }
+	@"$(PYTHON)" local/bootstrap.py $(1)
+endef
+
+setup:
+	$(call bootstrap,setup)
+
+setup-dev:
+	$(call bootstrap,setup-dev)
+
+run: setup
+	@exec $(PY) -m local.run
+
+test: setup-dev
+	@exec $(PY) -m local.testing
+
+bench: setup-dev
+	@exec $(PY) -m bench
+
+screenshots: setup-dev
+	@exec $(PY) -m tests.screenshots
+
+fmt: setup-dev
+	@$(PY) -m ruff check --fix --quiet . ; $(PY) -m ruff format .
+
+lock: setup
+	$(call bootstrap,lock)

@@ -1,0 +1,29 @@
+"""Where the embedded servers listen: unix sockets in a short folder of their own, derived from the data folder.
+
+A socket's path may have 104 characters at most, and a checkout can lie anywhere, so the sockets are not under var/.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from urllib.parse import quote
+
+DATABASE_NAME = "reporting"
+DATABASE_USER = "reporting"
+
+
+def socket_dir(var: Path) -> Path:
+    """The folder of the sockets that belong to this data folder; the same for every process, restart and user."""
+    digest = hashlib.sha256(str(var.resolve()).encode()).hexdigest()[:12]
+    return Path("/tmp") / f"reporting-{digest}"  # noqa: S108 - TMPDIR differs from shell to shell, this must not
+
+
+def database_url(var: Path) -> str:
+    """DATABASE_URL of the embedded PostgreSQL whose data is under `var`."""
+    return f"postgres://{DATABASE_USER}@{quote(str(socket_dir(var)), safe='')}/{DATABASE_NAME}"
+
+
+def redis_url(var: Path) -> str:
+    """REDIS_URL of the embedded Redis whose data is under `var`."""
+    return f"unix://{socket_dir(var) / 'redis.sock'}"

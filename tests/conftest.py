@@ -1,0 +1,76 @@
+"""One embedded PostgreSQL and Redis for a whole test run, shared by its xdist workers; Django set up on them.
+
+This file must be read before Django's settings are, or find the environment already set by local/testing.py.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from local import testbed
+from local.exchange import ScriptedExchange
+from local.provider import ScriptedProvider
+
+_run = ExitStack()
+_run.enter_context(testbed.entered())
+
+import django  # noqa: E402
+
+django.setup()
+
+from asgiref.sync import SyncToAsync  # noqa: E402
+from django.conf import settings  # noqa: E402
+from django.db import connections  # noqa: E402
+
+
+def _own_share_of_redis(worker: str) -> None:
+    """Each xdist worker has a database number and a channel prefix of its own: hints must not cross over."""
+    number = int(worker.removeprefix("gw")) + 1
+    url = f"{settings.REDIS_URL}{'&' if '?' in settings.REDIS_URL else '?'}db={number}"
+    settings.REDIS_URL = settings.CACHES["default"]["LOCATION"] = url
+    settings.CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] += f"-{worker}"
+
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    _own_share_of_redis(os.environ["PYTEST_XDIST_WORKER"])
+
+
+def pytest_unconfigure() -> None:
+    """The servers end with the run (those that were given stay)."""
+    _run.close()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With CI set nothing may be skipped: a run with a skipped test or module fails."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI", "").lower() in {"", "0", "false"} or reporter is None:
+        return
+    if reporter.stats.get("skipped"):
+        reporter.write_line("With CI set nothing may be skipped.", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(autouse=True)
+def _no_connection_left_in_the_executor() -> Iterator[None]:
+    """Consumers use the database in one shared thread; a connection left there would hold the test database."""
+    yield
+    if connections.settings and SyncToAsync.single_thread_executor._threads:
+        SyncToAsync.single_thread_executor.submit(connections.close_all).result(timeout=10)
+
+
+@pytest.fixture
+def exchange() -> Iterator[ScriptedExchange]:
+    """An exchange that sends what the test tells it to, and keeps a log."""
+    with ScriptedExchange() as scripted:
+        yield scripted
+
+
+@pytest.fixture
+def provider() -> Iterator[ScriptedProvider]:
+    """A market data provider that answers what the test tells it to, and keeps a log."""
+    with ScriptedProvider() as scripted:
+        yield scripted
