@@ -1,0 +1,54 @@
+"""What every request passes first: a database that is away is a 503 that says so, never a stack trace."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import structlog
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+from psycopg_pool import PoolTimeout
+
+log = structlog.get_logger("reporting.web")
+
+SENTENCE = "The database can't be reached. Nothing is lost, and this page comes back by itself."
+AWAY = (OperationalError, InterfaceError, PoolTimeout)
+
+
+class DatabaseAway:
+    """Answers 503 where PostgreSQL is away, in a view and in the middleware below this one (sessions, users)."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        return unavailable(request, error) if isinstance(error, AWAY) else None
+
+
+def unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
+    """The 503 answer: JSON for the API, a page that tries again by itself for people."""
+    first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
+    log.error("database_away", path=request.path, error=first_line)
+    response: HttpResponse
+    if request.path.startswith("/api/"):
+        response = JsonResponse({"error": SENTENCE}, status=503)
+    else:
+        response = HttpResponse(render_to_string("503.html", {"sentence": SENTENCE}), status=503)
+    response["Retry-After"] = "5"
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler500: a database that went away outside of a view is a 503 as well."""
+    error = sys.exc_info()[1]
+    if isinstance(error, AWAY):
+        return unavailable(request, error)
+    if request.path.startswith("/api/"):
+        return JsonResponse({"error": "Something went wrong here; it has been recorded."}, status=500)
+    return HttpResponse(render_to_string("500.html"), status=500)

@@ -1,0 +1,284 @@
+"""All settings, from the environment (../.env.example lists the names). One file for a laptop, tests and the cloud.
+
+A value that can't be used ends the process with one sentence: every process reads this file first.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+import environs
+
+from reporting import version
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+
+env = environs.Env()
+env.read_env(str(BASE_DIR / ".env"), recurse=False)
+
+
+def stop(sentence: str) -> NoReturn:
+    """End this process: exit code 1, one sentence on standard error."""
+    raise SystemExit(f"Settings: {sentence}")
+
+
+def positive(name: str, default: int) -> int:
+    """A whole number above zero from the environment."""
+    try:
+        value = env.int(name, default)
+    except environs.EnvError:
+        value = 0
+    if value < 1:
+        stop(f"{name} must be a whole number above 0, not “{os.environ.get(name)}”")
+    return value
+
+
+def flag(name: str, default: bool) -> bool:
+    """A yes or no from the environment; empty means the default."""
+    if not os.environ.get(name):
+        return default
+    try:
+        return bool(env.bool(name))
+    except environs.EnvError:
+        stop(f"{name} must be 1 or 0, not “{os.environ.get(name)}”")
+
+
+def listed(name: str) -> list[str]:
+    """Texts parted by commas from the environment; empty ones don't count."""
+    return [part.strip() for part in os.environ.get(name, "").split(",") if part.strip()]
+
+
+def address(name: str, default: str, schemes: tuple[str, ...]) -> str:
+    """A URL from the environment with one of the schemes; empty means the default."""
+    value = os.environ.get(name) or default
+    try:
+        scheme = urlsplit(value).scheme
+        _ = urlsplit(value).port
+    except ValueError:
+        scheme = ""
+    if scheme not in schemes:
+        stop(f"{name} must be an address that starts with {' or '.join(s + '://' for s in schemes)}")
+    return value
+
+
+VERSION = version.VERSION
+PROCESS_ROLE = os.environ.get("PROCESS_ROLE", "")
+DEBUG = flag("DEBUG", False)
+SECURE_COOKIES = flag("SECURE_COOKIES", not DEBUG)
+
+_DEBUG_KEY = "insecure: for a laptop only"
+SECRET_KEY = os.environ.get("SECRET_KEY") or (_DEBUG_KEY if DEBUG else "")
+if not SECRET_KEY:
+    stop("SECRET_KEY is missing; it must be set when DEBUG is off (a long random text)")
+
+_LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = listed("ALLOWED_HOSTS") or _LOOPBACK
+CSRF_TRUSTED_ORIGINS = listed("CSRF_TRUSTED_ORIGINS")
+
+# --- applications -----------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "csp",
+    "market",
+    "trades",
+    "prices",
+    "dashboard",
+    "local",
+]
+MIDDLEWARE = [
+    "reporting.middleware.DatabaseAway",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "reporting.urls"
+ASGI_APPLICATION = "reporting.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "dashboard.pages.page_frame",
+            ]
+        },
+    }
+]
+
+# --- PostgreSQL -------------------------------------------------------------------------------------------------
+# Without DATABASE_URL and REDIS_URL the embedded servers of `make run` are meant; their sockets have fixed places.
+if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
+    from local.addresses import database_url, redis_url
+
+    os.environ["DATABASE_URL"] = os.environ.get("DATABASE_URL") or database_url(VAR_DIR)
+    os.environ["REDIS_URL"] = os.environ.get("REDIS_URL") or redis_url(VAR_DIR)
+
+
+def database() -> dict[str, Any]:
+    """Django's database settings for this process: a pool under ASGI, one kept connection a thread elsewhere."""
+    address("DATABASE_URL", "", ("postgres", "postgresql", "pgsql"))
+    try:
+        parsed: dict[str, Any] = dict(env.dj_db_url("DATABASE_URL"))
+    except (ValueError, KeyError, environs.EnvError):
+        stop("DATABASE_URL can't be read; it must look like postgres://user:password@host:5432/name")
+    if not parsed.get("NAME"):
+        stop("DATABASE_URL names no database; it must look like postgres://user:password@host:5432/name")
+    options: dict[str, Any] = parsed.setdefault("OPTIONS", {})
+    options.setdefault("connect_timeout", 5)
+    options.setdefault("application_name", f"reporting {PROCESS_ROLE}".strip())
+    if PROCESS_ROLE == "web":
+        options["pool"] = {"min_size": 1, "max_size": positive("DATABASE_POOL_SIZE", 12), "timeout": 5}
+        options["options"] = f"{options.get('options', '')} -c statement_timeout=5000".strip()
+        parsed["CONN_MAX_AGE"] = 0
+    else:
+        parsed["CONN_MAX_AGE"] = None
+    parsed["CONN_HEALTH_CHECKS"] = True
+    return parsed
+
+
+DATABASES = {"default": database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Redis: hints, jobs, cache; may be empty or gone at any time --------------------------------------------------
+REDIS_URL = address("REDIS_URL", "", ("redis", "rediss", "unix"))
+CACHES = {
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 1, "SOCKET_TIMEOUT": 1, "IGNORE_EXCEPTIONS": True},
+    }
+}
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_connect_timeout": 1}], "prefix": "desk"},
+    }
+}
+
+
+def celery_broker(redis_url: str) -> str:
+    """Celery's spelling of a Redis address: a unix socket has a scheme of its own there."""
+    parts = urlsplit(redis_url)
+    return f"redis+socket://{parts.path}" if parts.scheme == "unix" else redis_url
+
+
+CELERY_BROKER_URL = celery_broker(REDIS_URL)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_timeout": 10,
+    "socket_connect_timeout": 2,
+    "health_check_interval": 5,
+    "max_retries": 2,
+}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = "desk"
+CELERY_WORKER_POOL = "threads"
+CELERY_WORKER_CONCURRENCY = 4
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory: the schedule below is all there is, no file to lose
+CELERY_TIMEZONE = "UTC"
+CHASE_TICK_SECONDS = 5
+CELERY_BEAT_SCHEDULE = {
+    "chase-reference-prices": {
+        "task": "prices.tasks.chase_reference_prices",
+        "schedule": CHASE_TICK_SECONDS,
+        "options": {"expires": CHASE_TICK_SECONDS},
+    },
+}
+
+# --- exchange and provider ----------------------------------------------------------------------------------------
+EXCHANGE_WS_URL = address("EXCHANGE_WS_URL", "ws://127.0.0.1:8765", ("ws", "wss"))
+MARKET_DATA_URL = address("MARKET_DATA_URL", "http://127.0.0.1:8766", ("http", "https"))
+MARKET_DATA_UPDATE_INTERVAL = positive("MARKET_DATA_UPDATE_INTERVAL", 600)
+MARKET_DATA_REQUESTS_PER_MINUTE = positive("MARKET_DATA_REQUESTS_PER_MINUTE", 50)
+MARKET_DATA_REQUESTS_PER_HOUR = positive("MARKET_DATA_REQUESTS_PER_HOUR", 1000)
+TRADE_JOURNAL_DIR = Path(os.environ.get("TRADE_JOURNAL_DIR") or VAR_DIR / "journal")
+
+# --- people -------------------------------------------------------------------------------------------------------
+SESSION_ENGINE = "django.contrib.sessions.backends.db"  # a flushed Redis logs nobody out
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_COOKIES
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# --- what travels -------------------------------------------------------------------------------------------------
+SECURE_SSL_REDIRECT = SECURE_COOKIES
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]  # asked from inside, behind the TLS proxy
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if flag("BEHIND_TLS_PROXY", False) else None
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE_COOKIES else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_COOKIES
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+# --- language, time, files ----------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+_collected = (STATIC_ROOT / "staticfiles.json").exists() and not DEBUG
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if _collected
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = not _collected
+
+# --- logs and errors ----------------------------------------------------------------------------------------------
+LOGGING_CONFIG = "reporting.logs.configure"
+LOGGING = {"level": os.environ.get("LOG_LEVEL", "INFO").upper()}
+
+SENTRY_DSN = os.environ.get("SENTRY_DSN", "")
+if SENTRY_DSN:
+    import sentry_sdk  # 0.7 s to import: only when it is used
+
+    sentry_sdk.init(dsn=SENTRY_DSN, release=VERSION, send_default_pii=False, include_local_variables=False)
