@@ -1,0 +1,137 @@
+"""What an answer of the provider changes: the price, its history and the ledger, in one transaction.
+
+An older price never overwrites a newer one, and the first value of a publication stays. News goes out after the
+commit, so whoever hears it can read it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, assert_never
+
+import structlog
+from django.db import connection, transaction
+
+from prices import budget
+from prices.models import ReferencePrice
+from prices.provider import Answer, Published, Refusal, Undefined
+from prices.schedule import Outcome, PeriodKey
+from prices.signals import prices_changed
+
+log = structlog.get_logger(__name__)
+
+JUMP_FACTOR = 10
+SMALLEST_JUMP = Decimal(500)
+"""EUR/MWh: smaller steps are not worth a line in the log, however large the factor."""
+
+# The subquery in RETURNING sees the row as it was before this statement.
+_UPSERT = """
+    INSERT INTO prices_referenceprice AS known (market_id, delivery_day, delivery_hour, delivery_start, delivery_end,
+        value, last_update, arrived_at, revision)
+    VALUES (%(market_id)s, %(day)s, %(label)s, %(start)s, %(end)s, %(value)s, %(last_update)s, %(arrived_at)s, 1)
+    ON CONFLICT (market_id, delivery_day, delivery_start, delivery_end) DO UPDATE
+        SET value = EXCLUDED.value, last_update = EXCLUDED.last_update, arrived_at = EXCLUDED.arrived_at,
+            delivery_hour = EXCLUDED.delivery_hour, revision = known.revision + 1
+        WHERE EXCLUDED.last_update > known.last_update
+    RETURNING (SELECT before.value FROM prices_referenceprice AS before WHERE before.id = known.id)
+"""
+_HISTORY = """
+    INSERT INTO prices_referencepricehistory (market_id, delivery_day, delivery_hour, delivery_start, delivery_end,
+        value, last_update, arrived_at)
+    VALUES (%(market_id)s, %(day)s, %(label)s, %(start)s, %(end)s, %(value)s, %(last_update)s, %(arrived_at)s)
+    ON CONFLICT (market_id, delivery_start, delivery_end, last_update) DO NOTHING
+"""
+_KNOWN = """
+    SELECT value, last_update FROM prices_referenceprice
+    WHERE (market_id, delivery_day, delivery_start, delivery_end) = (%(market_id)s, %(day)s, %(start)s, %(end)s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An answer to one request: for which period (and its label), and when it came (UTC)."""
+
+    request_id: int
+    key: PeriodKey
+    label: str
+    answer: Answer
+    arrived_at: datetime
+
+
+def store_answer(arrival: Arrival) -> Outcome:
+    """Store what the answer says and close its row in the ledger. One transaction; raises django.db.Error."""
+    answer = arrival.answer
+    with transaction.atomic():
+        if isinstance(answer, Published):
+            return _store_price(arrival, answer)
+        if isinstance(answer, Undefined):
+            budget.finish(request_id=arrival.request_id, outcome=Outcome.UNDEFINED, detail=answer.reason)
+            return Outcome.UNDEFINED
+        if isinstance(answer, Refusal):
+            return _refused(arrival, answer.outcome, answer.reason, answer.retry_after)
+        assert_never(answer)
+
+
+def _store_price(arrival: Arrival, price: Published) -> Outcome:
+    row = _row(arrival, price)
+    with connection.cursor() as cursor:
+        cursor.execute(_UPSERT, row)
+        changed = cursor.fetchone()
+        if changed is None:
+            cursor.execute(_KNOWN, row)
+            return _not_newer(arrival, price, *cursor.fetchone())
+        cursor.execute(_HISTORY, row)
+    budget.finish(request_id=arrival.request_id, outcome=Outcome.NEWER)
+    _log_price(row, changed[0])
+    changes = frozenset({(arrival.key.market_id, arrival.key.day)})
+    transaction.on_commit(lambda: prices_changed.send_robust(sender=ReferencePrice, changes=changes))
+    return Outcome.NEWER
+
+
+def _row(arrival: Arrival, price: Published) -> dict[str, Any]:
+    return {
+        **arrival.key._asdict(),
+        "label": arrival.label,
+        "value": price.value,
+        "last_update": price.last_update,
+        "arrived_at": arrival.arrived_at,
+    }
+
+
+def _not_newer(arrival: Arrival, price: Published, value: Decimal, last_update: datetime) -> Outcome:
+    """The known price stays; the same answer again is no news, a contradicting or an older one is a bad answer."""
+    if price.last_update < last_update:
+        return _refused(arrival, Outcome.BAD_ANSWER, f"last updated {price.last_update:%H:%M:%S}, older than known")
+    if price.value != value:
+        return _refused(arrival, Outcome.BAD_ANSWER, "another value for a publication that is known")
+    budget.finish(request_id=arrival.request_id, outcome=Outcome.UNCHANGED)
+    return Outcome.UNCHANGED
+
+
+def _refused(arrival: Arrival, outcome: Outcome, reason: str, pause: float | None = None) -> Outcome:
+    budget.finish(request_id=arrival.request_id, outcome=outcome, detail=reason, pause=pause)
+    log.warning(
+        "provider_refused",
+        outcome=outcome.value,
+        reason=reason,
+        market_id=arrival.key.market_id,
+        delivery_day=arrival.key.day,
+        delivery_hour=arrival.label,
+    )
+    return outcome
+
+
+def _log_price(row: dict[str, Any], before: Decimal | None) -> None:
+    """One line a stored price; a wild one is legitimate (scarcity, a sunny noon) and stands out."""
+    shown = {
+        "market_id": row["market_id"],
+        "delivery_day": row["day"],
+        "delivery_hour": row["label"],
+        "value": row["value"].normalize(),
+        "last_update": row["last_update"],
+    }
+    log.info("price_stored", **shown)
+    if before is not None and abs(row["value"] - before) > max(SMALLEST_JUMP, JUMP_FACTOR * abs(before)):
+        log.warning("price_jumped", before=before.normalize(), **shown)

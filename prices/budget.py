@@ -1,0 +1,201 @@
+"""The ledger of provider requests in PostgreSQL: the only way to the provider, for every process and market together.
+
+A request is counted before it is sent, and the provider may count it at any moment until it has ended. So here it
+counts from `sent_at` until a whole window (60 s, 3,600 s) and a margin after its end; one that never reported back
+has ended when its total deadline had passed. Whatever the provider's own window holds, this ledger holds as well.
+Reservations take turns under one advisory lock, and PostgreSQL's clock is the only one that is asked.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import connection, transaction
+
+from prices.schedule import HOUR, MINUTE, Budget, Outcome, PeriodKey
+
+log = structlog.get_logger(__name__)
+
+REQUEST_SECONDS = 5.0
+"""A request has ended this long after its reservation, whatever happened to it (prices.provider.TOTAL_SECONDS)."""
+
+MARGIN_SECONDS = 1.0
+"""For the network's jitter and for the provider's clock running a little slower than ours."""
+
+LONGEST_PAUSE = timedelta(hours=1)
+KEEP_DAYS = 30
+PRUNE_BATCH = 500
+_LEDGER_LOCK = 7_021_001
+
+_COUNTED = """
+    SELECT sent_at, paused_until, LEAST(finished_at, sent_at + %(life)s * interval '1 second') AS ended_at
+    FROM prices_providerrequest
+    WHERE sent_at > clock.now - (%(hour)s + %(life)s + %(margin)s) * interval '1 second'
+"""
+
+_USE = f"""
+    SELECT clock.now,
+        count(*) FILTER (WHERE ended_at > clock.now - (%(minute)s + %(margin)s) * interval '1 second'),
+        count(*) FILTER (WHERE ended_at > clock.now - (%(hour)s + %(margin)s) * interval '1 second'),
+        count(*) FILTER (
+            WHERE sent_at >= to_timestamp(floor(extract(epoch FROM clock.now) / %(interval)s) * %(interval)s)
+        ),
+        max(paused_until),
+        count(*) FILTER (WHERE sent_at > clock.now + interval '1 second')
+    FROM (SELECT COALESCE(%(now)s, clock_timestamp()) AS now) AS clock
+    LEFT JOIN LATERAL ({_COUNTED}) AS counted ON true
+    GROUP BY clock.now
+"""  # noqa: S608 - constants only
+
+_FREE_AT = f"""
+    SELECT ended_at + (%(window)s + %(margin)s) * interval '1 second'
+    FROM (SELECT clock_timestamp() AS now) AS clock, LATERAL ({_COUNTED}) AS counted
+    WHERE ended_at > clock.now - (%(window)s + %(margin)s) * interval '1 second'
+    ORDER BY ended_at OFFSET %(skip)s LIMIT 1
+"""  # noqa: S608 - constants only
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Leave to send one request now: its row in the ledger, and when it was counted (UTC, PostgreSQL's clock)."""
+
+    request_id: int
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NoRoom:
+    """No request may go out before `free_at` (UTC)."""
+
+    free_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How much of the limits is used at `now` (UTC), and until when the provider wants to hear nothing."""
+
+    now: datetime
+    minute: int
+    hour: int
+    in_slot: int
+    paused_until: datetime | None
+    from_the_future: int
+    """Rows that claim to have been sent later than now: the clock was stepped back."""
+
+    @property
+    def is_paused(self) -> bool:
+        return self.paused_until is not None and self.paused_until > self.now
+
+
+def reserve(key: PeriodKey) -> Reservation | NoRoom:
+    """Count one request for this period, or say when there may be room for it. Commits before it returns.
+
+    Raises django.db.Error when PostgreSQL is away: then nothing may be sent.
+    """
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        # A statement of its own: the counting statement's snapshot must be taken after the lock was granted.
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LEDGER_LOCK])
+        use = _use(cursor)
+        if use.from_the_future:
+            _mend_clock(cursor, use)
+            use = _use(cursor)
+        free_at = _free_at(cursor, use)
+        if free_at is not None:
+            return NoRoom(free_at)
+        cursor.execute(
+            "INSERT INTO prices_providerrequest (market_id, delivery_start, delivery_end, sent_at, outcome, detail)"
+            " VALUES (%s, %s, %s, clock_timestamp(), %s, '') RETURNING id, sent_at",
+            [key.market_id, key.start, key.end, Outcome.PENDING.value],
+        )
+        return Reservation(*cursor.fetchone())
+
+
+def finish(*, request_id: int, outcome: Outcome, detail: str = "", pause: float | None = None) -> None:
+    """Record what became of a request. `pause`: for this many seconds nobody may ask for anything (429)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE prices_providerrequest SET finished_at = clock_timestamp(), outcome = %s, detail = %s,"
+            " paused_until = clock_timestamp() + %s * interval '1 second' WHERE id = %s",
+            [outcome.value, detail[:300], pause, request_id],
+        )
+
+
+def use_at(*, now: datetime | None = None, interval: float = HOUR) -> Use:
+    """The use of both windows at `now` (UTC; PostgreSQL's clock without it), and since the last publication time."""
+    with connection.cursor() as cursor:
+        return _use(cursor, now, interval)
+
+
+def state(*, interval: float) -> Budget:
+    """What is left, in the policy's terms."""
+    with connection.cursor() as cursor:
+        use = _use(cursor, None, interval)
+        free_at = _free_at(cursor, use)
+    return Budget(
+        minute_limit=settings.MARKET_DATA_REQUESTS_PER_MINUTE,
+        minute_free=max(0, settings.MARKET_DATA_REQUESTS_PER_MINUTE - use.minute),
+        hour_limit=settings.MARKET_DATA_REQUESTS_PER_HOUR,
+        hour_free=max(0, settings.MARKET_DATA_REQUESTS_PER_HOUR - use.hour),
+        spent_in_slot=use.in_slot,
+        free_at=(free_at or use.now).timestamp(),
+        paused_until=_pause_end(use).timestamp() if use.is_paused else -math.inf,
+    )
+
+
+def prune(*, keep_days: int = KEEP_DAYS, batch: int = PRUNE_BATCH) -> int:
+    """Delete the oldest rows beyond `keep_days`, at most `batch` of them; how many went."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM prices_providerrequest WHERE id IN (SELECT id FROM prices_providerrequest"
+            " WHERE sent_at < clock_timestamp() - %s * interval '1 day' ORDER BY sent_at LIMIT %s)",
+            [keep_days, batch],
+        )
+        return int(cursor.rowcount)
+
+
+def _use(cursor: Any, now: datetime | None = None, interval: float = HOUR) -> Use:
+    cursor.execute(_USE, {**_constants(), "now": now, "interval": interval})
+    return Use(*cursor.fetchone())
+
+
+def _constants() -> dict[str, float]:
+    return {"life": REQUEST_SECONDS, "margin": MARGIN_SECONDS, "minute": MINUTE, "hour": HOUR}
+
+
+def _pause_end(use: Use) -> datetime:
+    """When a pause that the provider asked for ends; now without one."""
+    return min(use.paused_until, use.now + LONGEST_PAUSE) if use.paused_until and use.is_paused else use.now
+
+
+def _free_at(cursor: Any, use: Use) -> datetime | None:
+    """When the next request may go out; None: now."""
+    moments = [_pause_end(use)] if use.is_paused else []
+    for window, used, limit in (
+        (MINUTE, use.minute, settings.MARKET_DATA_REQUESTS_PER_MINUTE),
+        (HOUR, use.hour, settings.MARKET_DATA_REQUESTS_PER_HOUR),
+    ):
+        if used >= limit:
+            cursor.execute(_FREE_AT, {**_constants(), "window": window, "skip": used - limit})
+            row = cursor.fetchone()
+            moments.append(row[0] if row else use.now)
+    return max(moments, default=None)
+
+
+def _mend_clock(cursor: Any, use: Use) -> None:
+    """The clock was stepped back: requests that it places in the future were made by now, so count them as of now.
+
+    That is later than they really were, so the limits hold; and it ends within a window, not within the step.
+    """
+    cursor.execute(
+        "UPDATE prices_providerrequest SET sent_at = %(now)s,"
+        " finished_at = CASE WHEN finished_at IS NOT NULL THEN LEAST(finished_at, %(now)s) END,"
+        " paused_until = CASE WHEN paused_until IS NOT NULL THEN LEAST(paused_until, %(now)s + interval '1 hour') END"
+        " WHERE sent_at > %(now)s",
+        {"now": use.now},
+    )
+    log.warning("ledger_clock_stepped_back", rows=use.from_the_future)

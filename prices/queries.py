@@ -1,0 +1,222 @@
+"""Every read of prices: what boards show, what the chase knows, how the feed and the budget are doing.
+
+Keyword-only arguments, no writes. Values are EUR/MWh (the market's currency), moments are aware UTC datetimes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Literal
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Max, Sum
+
+from market.models import Market
+from prices import budget
+from prices.models import ProviderRequest, ReferencePrice, ReferencePriceHistory
+from prices.schedule import FAILURES, Ask, Facts, Outcome, PeriodKey, Rhythm
+
+LOOK_BACK = timedelta(hours=2)
+"""How far the feed's state looks into the ledger: a bounded read, whatever the provider does."""
+
+DOWN_AFTER_FAILURES = 3
+ASKS_REMEMBERED = 8
+_ANSWERED = (Outcome.NEWER, Outcome.UNCHANGED, Outcome.UNDEFINED)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPrice:
+    """The latest reference price of a period. `revision` grows by one with every change."""
+
+    value: Decimal
+    last_update: datetime
+    arrived_at: datetime
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class PricePoint:
+    """One accepted value of a period: published at `last_update`, here at `arrived_at`."""
+
+    value: Decimal
+    last_update: datetime
+    arrived_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PriceFeedState:
+    """How the price feed of a market is doing.
+
+    ok: current, or not yet late. late: the publication is overdue by more than the usual 30 s since `since`.
+    down: the provider doesn't answer, or nobody asks it, since `since`. none: nothing was ever asked.
+    `next_publication_at` lies in the past while a publication is awaited; None when no open period has a price.
+    """
+
+    state: Literal["ok", "late", "down", "none"]
+    since: datetime | None
+    last_success_at: datetime | None
+    last_error: str
+    next_publication_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetUse:
+    """Requests that count against the provider's limits, all markets together."""
+
+    minute_used: int
+    minute_limit: int
+    hour_used: int
+    hour_limit: int
+
+
+def latest_prices(*, market_id: int, day: date) -> dict[tuple[datetime, datetime], KnownPrice]:
+    """The known prices of a delivery day by (delivery_start, delivery_end). One query."""
+    rows = ReferencePrice.objects.filter(market_id=market_id, delivery_day=day).values_list(
+        "delivery_start", "delivery_end", "value", "last_update", "arrived_at", "revision"
+    )
+    return {(start, end): KnownPrice(value, updated, arrived, n) for start, end, value, updated, arrived, n in rows}
+
+
+def price_versions(*, keys: Collection[tuple[int, date]]) -> dict[tuple[int, date], int]:
+    """The summed revisions of many days at once, 0 for a day without prices. Keys: (market primary key, day)."""
+    if not keys:
+        return {}
+    rows = (
+        ReferencePrice.objects.filter(market_id__in={k[0] for k in keys}, delivery_day__in={k[1] for k in keys})
+        .order_by()
+        .values_list("market_id", "delivery_day")
+        .annotate(version=Sum("revision"))
+    )
+    versions = {(market_id, day): version for market_id, day, version in rows}
+    return {key: versions.get(key, 0) for key in keys}
+
+
+def price_path(*, market_id: int, start: datetime, end: datetime) -> list[PricePoint]:
+    """Every accepted value of the period from `start` to `end` of delivery, in the order of publication. One query."""
+    rows = ReferencePriceHistory.objects.filter(market_id=market_id, delivery_start=start, delivery_end=end)
+    return [PricePoint(*row) for row in rows.order_by("last_update").values_list("value", "last_update", "arrived_at")]
+
+
+def budget_use(*, now: datetime) -> BudgetUse:
+    """How much of the provider's limits is used at `now`. One query."""
+    use = budget.use_at(now=now)
+    return BudgetUse(
+        minute_used=use.minute,
+        minute_limit=settings.MARKET_DATA_REQUESTS_PER_MINUTE,
+        hour_used=use.hour,
+        hour_limit=settings.MARKET_DATA_REQUESTS_PER_HOUR,
+    )
+
+
+# --- how the feed is doing -----------------------------------------------------------------------------------------
+def feed_state(*, market_id: int, now: datetime, interval: float) -> PriceFeedState:
+    """The state of the market's price feed at `now`; publications come every `interval` seconds. Four small queries."""
+    rhythm = Rhythm(interval)
+    success = _last_success(market_id, now)
+    error, errors = _errors_since(market_id, max(success or now - LOOK_BACK, now - LOOK_BACK))
+    newest = _newest_open(market_id, now)
+    due = _moment(rhythm.next_publication(newest.timestamp(), now.timestamp()), now) if newest else None
+    late_from = due + timedelta(seconds=rhythm.late_window) if due else None
+    state: Literal["ok", "late", "down", "none"] = "ok"
+    since = newest
+    if success is None:
+        state, since = ("down", None) if errors >= DOWN_AFTER_FAILURES else ("none", None)
+    elif errors >= DOWN_AFTER_FAILURES or now - success > timedelta(seconds=2 * interval + rhythm.late_window):
+        state, since = "down", success
+    elif late_from and now > late_from:
+        state, since = "late", late_from
+    return PriceFeedState(state, since, success, error, due)
+
+
+def _moment(posix: float, like: datetime) -> datetime:
+    return datetime.fromtimestamp(posix, tz=like.tzinfo)
+
+
+def _last_success(market_id: int, now: datetime) -> datetime | None:
+    """When the provider last gave a usable answer for this market (an undefined price is one)."""
+    answered = ProviderRequest.objects.filter(
+        market_id=market_id, outcome__in=_ANSWERED, sent_at__gt=now - LOOK_BACK, finished_at__isnull=False
+    )
+    finished = answered.order_by("-sent_at").values_list("finished_at", flat=True).first()
+    if finished is not None:
+        return finished
+    recent = ReferencePrice.objects.filter(market_id=market_id, delivery_day__gte=now.date() - timedelta(days=2))
+    latest: datetime | None = recent.aggregate(latest=Max("arrived_at"))["latest"]
+    return latest
+
+
+def _errors_since(market_id: int, moment: datetime) -> tuple[str, int]:
+    """What went wrong last since then, and how often (counted to a few: more make no difference)."""
+    failed = ProviderRequest.objects.filter(market_id=market_id, outcome__in=FAILURES, sent_at__gt=moment)
+    details = list(failed.order_by("-sent_at").values_list("detail", flat=True)[:DOWN_AFTER_FAILURES])
+    return (details[0] if details else ""), len(details)
+
+
+def _newest_open(market_id: int, now: datetime) -> datetime | None:
+    """The newest last_update among the priced periods whose gate is open."""
+    lead = Market.objects.values_list("gate_closure_minutes", flat=True).get(pk=market_id)
+    still_open = ReferencePrice.objects.filter(
+        market_id=market_id,
+        delivery_day__gte=now.date() - timedelta(days=1),
+        delivery_start__gt=now + timedelta(minutes=lead),
+    )
+    newest: datetime | None = still_open.aggregate(newest=Max("last_update"))["newest"]
+    return newest
+
+
+# --- what the chase knows ------------------------------------------------------------------------------------------
+_FACTS = """
+    SELECT wanted.position, extract(epoch FROM clock_timestamp())::float8,
+        extract(epoch FROM price.last_update)::float8,
+        asked.sent_at, asked.answered_at, asked.outcome
+    FROM unnest(%(markets)s::bigint[], %(days)s::date[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
+        WITH ORDINALITY AS wanted(market_id, delivery_day, delivery_start, delivery_end, position)
+    LEFT JOIN prices_referenceprice AS price
+        USING (market_id, delivery_day, delivery_start, delivery_end)
+    LEFT JOIN LATERAL (
+        SELECT array_agg(extract(epoch FROM sent_at)::float8 ORDER BY sent_at DESC) AS sent_at,
+            array_agg(extract(epoch FROM finished_at)::float8 ORDER BY sent_at DESC) AS answered_at,
+            array_agg(outcome ORDER BY sent_at DESC) AS outcome
+        FROM (
+            SELECT sent_at, finished_at, outcome FROM prices_providerrequest AS request
+            WHERE request.market_id = wanted.market_id AND request.delivery_start = wanted.delivery_start
+                AND request.delivery_end = wanted.delivery_end
+            ORDER BY sent_at DESC LIMIT %(asks)s
+        ) AS last_asks
+    ) AS asked ON true
+"""
+
+
+def facts_of(*, gates: dict[PeriodKey, datetime]) -> tuple[float, dict[PeriodKey, Facts]]:
+    """PostgreSQL's clock (POSIX seconds), and what is known of each period: its price's age and its last requests.
+
+    `gates` gives the gate closure of each period. One query of bounded index reads.
+    """
+    keys = list(gates)
+    columns: dict[str, Any] = {
+        "markets": [k.market_id for k in keys],
+        "days": [k.day for k in keys],
+        "starts": [k.start for k in keys],
+        "ends": [k.end for k in keys],
+        "asks": ASKS_REMEMBERED,
+    }
+    facts: dict[PeriodKey, Facts] = {}
+    clock = 0.0
+    with connection.cursor() as cursor:
+        cursor.execute(_FACTS, columns)
+        for position, clock, last_update, *asked in cursor.fetchall():  # noqa: B007 - the last clock is the newest
+            key = keys[position - 1]
+            facts[key] = Facts(key, gates[key].timestamp(), last_update, _asks(*asked))
+    return clock, facts
+
+
+def _asks(
+    sent_at: list[float] | None, answered_at: list[float | None] | None, outcomes: list[str] | None
+) -> tuple[Ask, ...]:
+    if not sent_at or not answered_at or not outcomes:
+        return ()
+    return tuple(Ask(s, Outcome(o), a) for s, a, o in zip(sent_at, answered_at, outcomes, strict=True))

@@ -1,0 +1,593 @@
+"""Which period to ask the provider for, and when: the policy behind fresh prices within a tight budget.
+
+Pure: no Django, no clock, no network. Every moment is a POSIX time in seconds (UTC, float), every length is in seconds.
+docs/reference-prices.md has the reasons and the mathematics. In short:
+
+- the provider publishes every `interval` seconds, aligned to the clock and late by 0 to 30 s, mostly for a whole
+  delivery day at once. So one valuable period is *probed* until it is new, then the others are fetched in a burst;
+- probes take only what the burst will not need, and are spread evenly over the time in which publication is likely;
+- a day whose periods turn out to be published one by one, or each `interval` after its own last update, is chased
+  period by period instead;
+- a period whose gate has closed is asked until the publication that covers the closure is known, then never again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum, IntEnum, StrEnum
+from functools import cached_property
+from typing import NamedTuple
+
+LATE_WINDOW = 30.0
+"""Publication is late by 0 to this many seconds, without a pattern (less for short intervals: half of them)."""
+
+TAIL_SHARE = 8
+"""In the window after the likely one the probes are this many times rarer."""
+
+FEWEST_PROBES = 3
+"""Probes that the likely window gets even when the burst will need the whole budget."""
+
+SHORTEST_PAUSE = 0.5
+LONGEST_FAILURE_PAUSE = 60.0
+LONGEST_DOWN_PAUSE = 15.0
+DOWN_AFTER = 4
+"""This many failures in a row, over a whole day's periods, and only probes go out until one succeeds."""
+
+OWN_RENEWAL_GRACE = 0.3
+MOST_ROUNDS = 12.0
+ROUNDS_SHARE = 0.95
+TRIES_AFTER_CLOSURE = 3
+REQUEST_LIFE = 6.0
+"""A request without an outcome after this time (its deadline and a little) died with its process."""
+
+MINUTE, HOUR = 60.0, 3600.0
+
+
+class Outcome(StrEnum):
+    """What became of a request; the values are those of the ledger (prices.models.ProviderRequest.Outcome)."""
+
+    PENDING = "pending"
+    NEWER = "newer"
+    UNCHANGED = "unchanged"
+    UNDEFINED = "undefined"
+    REFUSED = "refused"
+    BAD_ANSWER = "bad_answer"
+    FAILED = "failed"
+
+
+FAILURES = frozenset({Outcome.REFUSED, Outcome.BAD_ANSWER, Outcome.FAILED})
+
+
+class PeriodKey(NamedTuple):
+    """One delivery period of one market; `start` and `end` are aware UTC datetimes."""
+
+    market_id: int
+    day: date
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request for a period: when it was counted, when it ended (None: not yet) and what came of it."""
+
+    sent_at: float
+    outcome: Outcome
+    answered_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that is known of a period: its gate, the latest known publication and the last few requests, newest first."""
+
+    key: PeriodKey
+    gate_closure: float
+    last_update: float | None = None
+    asks: tuple[Ask, ...] = ()
+
+    @property
+    def asked_at(self) -> float:
+        """When it was last asked for; minus infinity if never."""
+        return self.asks[0].sent_at if self.asks else -math.inf
+
+    def in_flight(self, now: float) -> bool:
+        """Whether a request for it is still under way."""
+        return bool(self.asks) and self.asks[0].outcome is Outcome.PENDING and now - self.asked_at < REQUEST_LIFE
+
+    @property
+    def failures(self) -> int:
+        """How many of the last requests in a row brought nothing usable."""
+        count = 0
+        for ask in self.asks:
+            if ask.outcome not in FAILURES and ask.outcome is not Outcome.PENDING:
+                break
+            count += 1
+        return count
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What the ledger still allows, all markets together.
+
+    `spent_in_slot` counts the requests since the last publication time; `free_at` is when a used-up window frees its
+    next request; before `paused_until` the provider wants to hear nothing (429).
+    """
+
+    minute_limit: int
+    minute_free: int
+    hour_limit: int
+    hour_free: int
+    spent_in_slot: int = 0
+    free_at: float = -math.inf
+    paused_until: float = -math.inf
+
+    @classmethod
+    def untouched(cls, minute_limit: int, hour_limit: int) -> Budget:
+        """The budget of a provider that was not asked for an hour."""
+        return cls(minute_limit, minute_limit, hour_limit, hour_limit)
+
+    def allowance(self, interval: float) -> int:
+        """How many requests may go out in what is left of this slot.
+
+        The last quarter of the hour's budget is dealt out by the slot, so that no publication finds it all spent.
+        """
+        slots_an_hour = max(1.0, HOUR / interval)
+        dealt = int((self.hour_free + self.spent_in_slot) / slots_an_hour) - self.spent_in_slot
+        return max(0, min(self.minute_free, self.hour_free, max(self.hour_free - self.hour_limit // 4, dealt)))
+
+    def probing_allowance(self, interval: float) -> int:
+        """The same for probes: with several slots a minute each slot keeps to its share of the minute."""
+        share = int(self.minute_limit * min(1.0, interval / MINUTE))
+        return min(self.allowance(interval), share - self.spent_in_slot)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`asks` can go out now, the most valuable first; nothing else is due before `look_again`."""
+
+    asks: tuple[PeriodKey, ...]
+    look_again: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """The provider's publication times: every `interval` seconds, aligned to the clock."""
+
+    interval: float
+
+    @property
+    def late_window(self) -> float:
+        return min(LATE_WINDOW, self.interval / 2)
+
+    def slot(self, moment: float) -> float:
+        """The publication time at or before `moment`."""
+        return math.floor(moment / self.interval) * self.interval
+
+    def slot_of_update(self, last_update: float) -> float:
+        """The publication that a last_update belongs to; one stamped a little before its time is forgiven."""
+        return self.slot(last_update + self.interval / 10)
+
+    def next_slot(self, moment: float) -> float:
+        """The first publication time at or after `moment`."""
+        return math.ceil(moment / self.interval) * self.interval
+
+    def is_aligned(self, last_update: float) -> bool:
+        """Whether a last_update looks like a publication of the clock's rhythm, a very late one included."""
+        after = last_update - self.slot_of_update(last_update)
+        return after <= max(self.late_window, self.interval / 5)
+
+    def next_publication(self, last_update: float | None, now: float) -> float:
+        """When the publication after `last_update` is due: in the past while it is being chased."""
+        if last_update is None:
+            return self.slot(now)
+        if not self.is_aligned(last_update):
+            return last_update + self.interval
+        return max(self.slot_of_update(last_update) + self.interval, self.slot(now))
+
+
+class Mode(Enum):
+    """How a day's prices come out, by what was seen of them."""
+
+    COMMON = "all periods at once"
+    INDEPENDENT = "each period with a delay of its own"
+    OWN = "each period an interval after its own last update"
+
+
+class Rank(IntEnum):
+    """Who goes first when the budget is short."""
+
+    PROBE = 0
+    NEAREST_DAY = 1
+    CLOSED = 2
+    LATER_DAY = 3
+    FEELER = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A request that should go out at `at`."""
+
+    at: float
+    rank: Rank
+    facts: Facts
+
+    @property
+    def order(self) -> tuple[int, float, int]:
+        """By rank, then the nearest gate, whatever the market. Closed gates: the latest closed first."""
+        gate = self.facts.gate_closure
+        return (self.rank, -gate if self.rank is Rank.CLOSED else gate, self.facts.key.market_id)
+
+
+def is_final(facts: Facts, now: float, rhythm: Rhythm) -> bool:
+    """Whether the period's price can't change any more: its closure is covered, or was asked for often enough."""
+    if facts.gate_closure > now:
+        return False
+    if facts.last_update is not None and facts.last_update >= facts.gate_closure:
+        return True
+    conclusive_from = rhythm.next_slot(facts.gate_closure) + rhythm.late_window
+    answered = (a for a in facts.asks if a.outcome not in (Outcome.PENDING, Outcome.FAILED, Outcome.REFUSED))
+    return sum(a.sent_at >= conclusive_from for a in answered) >= TRIES_AFTER_CLOSURE
+
+
+@dataclass(eq=False)
+class _Day:
+    """One market's delivery day at one moment, with everything that its periods say together."""
+
+    now: float
+    rhythm: Rhythm
+    periods: list[Facts]
+    """Those that are not final yet."""
+    leader: _Day | None = None
+    """The market's first day that can still be traded, if that is another one and comes before this one."""
+    nearest: bool = False
+    """Whether it is the market's first day that can still be traded."""
+
+    @cached_property
+    def slot(self) -> float:
+        return self.rhythm.slot(self.now)
+
+    @cached_property
+    def open(self) -> list[Facts]:
+        return sorted((p for p in self.periods if p.gate_closure > self.now), key=lambda p: p.gate_closure)
+
+    @cached_property
+    def known(self) -> bool:
+        """Whether any period has a price."""
+        return any(p.last_update is not None for p in self.periods)
+
+    @cached_property
+    def newest(self) -> float:
+        return max((p.last_update for p in self.periods if p.last_update is not None), default=-math.inf)
+
+    @cached_property
+    def asked_at(self) -> float:
+        """When any of its periods was last asked for."""
+        return max((p.asked_at for p in self.periods), default=-math.inf)
+
+    @cached_property
+    def failures(self) -> int:
+        """How many of the day's last requests in a row failed."""
+        asks = [a for p in self.periods for a in p.asks if a.outcome is not Outcome.PENDING]
+        good = max((a.sent_at for a in asks if a.outcome not in FAILURES), default=-math.inf)
+        return sum(a.outcome in FAILURES and a.sent_at > good for a in asks)
+
+    @cached_property
+    def out_at(self) -> float | None:
+        """When this slot's publication was first seen, None while it is awaited."""
+        if not any(self._renewed(p) for p in self.periods):
+            return None
+        seen = [
+            a.answered_at
+            for p in self.periods
+            if self._renewed(p)
+            for a in p.asks
+            if a.outcome is Outcome.NEWER and a.answered_at is not None and a.sent_at >= self.slot
+        ]
+        return min(seen, default=self.slot)
+
+    def _renewed(self, facts: Facts) -> bool:
+        return facts.last_update is not None and self.rhythm.slot_of_update(facts.last_update) >= self.slot
+
+    @cached_property
+    def mode(self) -> Mode:
+        since = self.now - 2 * self.rhythm.interval
+        fresh = [p.last_update for p in self.open if p.last_update is not None and p.last_update > since]
+        if sum(not self.rhythm.is_aligned(u) for u in fresh) * 2 > len(fresh):
+            return Mode.OWN
+        slots = (self.slot, self.slot - self.rhythm.interval)
+        return Mode.INDEPENDENT if any(self._missed_after_hit(s) >= 2 for s in slots) else Mode.COMMON
+
+    def _missed_after_hit(self, slot: float) -> int:
+        """How many open periods were asked after another one was seen new in that slot, and were not new themselves."""
+        end = slot + self.rhythm.interval
+        asks = [[a for a in p.asks if slot <= a.sent_at < end] for p in self.open]
+        hits = (a.answered_at for of in asks for a in of if a.outcome is Outcome.NEWER and a.answered_at is not None)
+        hit = min(hits, default=math.inf)
+        return sum(any(a.outcome is Outcome.UNCHANGED and a.sent_at > hit for a in of) for of in asks)
+
+    @cached_property
+    def news_at(self) -> float:
+        """When the last new price of any of its periods arrived."""
+        news = (a.answered_at for p in self.periods for a in p.asks if a.outcome is Outcome.NEWER)
+        return max((at for at in news if at is not None), default=-math.inf)
+
+    @cached_property
+    def stalled(self) -> bool:
+        """Chased period by period, but none came for so long that asking for each of them is a waste."""
+        patience = 2 * self.rhythm.late_window
+        if self.mode is Mode.OWN:
+            return self.now > self.newest + self.rhythm.interval + patience
+        return self.out_at is None and self.now > self.slot + patience
+
+    @cached_property
+    def awaiting(self) -> bool:
+        """Whether a burst will follow once its publication is seen."""
+        return self.known and self.mode is not Mode.OWN and self.out_at is None and bool(self.open)
+
+    def due(self, facts: Facts) -> float:
+        """When the next price of the period may be out at the earliest."""
+        if facts.last_update is None:
+            return -math.inf
+        if self.mode is Mode.OWN:
+            return facts.last_update + self.rhythm.interval
+        return self.rhythm.slot_of_update(facts.last_update) + self.rhythm.interval
+
+    @property
+    def missing(self) -> int:
+        """How many open periods lack the current publication."""
+        return sum(self.due(p) <= self.now for p in self.open)
+
+    def rank(self, facts: Facts) -> Rank:
+        if facts.gate_closure <= self.now:
+            return Rank.CLOSED
+        return Rank.NEAREST_DAY if self.nearest else Rank.LATER_DAY
+
+
+@dataclass(frozen=True, slots=True)
+class _Pace:
+    """How fast this moment's budget lets a day be probed, and its periods be asked one by one."""
+
+    rhythm: Rhythm
+    probes: float
+    """Requests that one day's probes may take, beside what the bursts need."""
+    near_rounds: float
+    later_rounds: float
+    """In how many even rounds a period that is chased alone is still asked, on the nearest and on later days."""
+
+    def probe_pause(self, lateness: float) -> float:
+        """Seconds from a probe at this lateness to the next one.
+
+        The affordable probes are spread evenly over what is left of the likely window, with an eighth of that
+        density over the window after it; from then on the pauses grow with the lateness.
+        """
+        window = self.rhythm.late_window
+        if lateness < window:
+            weight = (window - lateness) / window + 1 / TAIL_SHARE
+            return max(SHORTEST_PAUSE, window / max(FEWEST_PROBES, self.probes / weight))
+        pause = window / FEWEST_PROBES
+        if lateness < 2 * window and self.probes >= 1:
+            pause = min(pause, max((2 * window - lateness) / self.probes, window / (4 * FEWEST_PROBES)))
+        return max(pause if lateness < 2 * window else SHORTEST_PAUSE, lateness / TAIL_SHARE)
+
+
+def plan(*, now: float, facts: Iterable[Facts], budget: Budget, interval: float) -> Plan:
+    """What to ask now, in order, and when to look again.
+
+    `facts` holds every period of every active market that may still change. Never plans more than `budget` allows.
+    """
+    rhythm = Rhythm(interval)
+    days = _days(facts, now, rhythm)
+    pace = _pace(days, budget, rhythm)
+    wishes = [w for day in days for w in _wishes(day, pace) if not w.facts.in_flight(now)]
+    return _within_budget(wishes, days, now, budget, rhythm)
+
+
+def _days(facts: Iterable[Facts], now: float, rhythm: Rhythm) -> list[_Day]:
+    """The unfinished periods by market and day, in calendar order."""
+    groups: dict[tuple[int, date], list[Facts]] = {}
+    for period in facts:
+        if not is_final(period, now, rhythm):
+            groups.setdefault((period.key.market_id, period.key.day), []).append(period)
+    days = []
+    leaders: dict[int, _Day] = {}
+    for market_id, day in sorted(groups):
+        found = _Day(now, rhythm, groups[market_id, day], leaders.get(market_id))
+        if found.open and found.leader is None:
+            found.nearest = True
+            leaders[market_id] = found
+        days.append(found)
+    return days
+
+
+def _pace(days: Sequence[_Day], budget: Budget, rhythm: Rhythm) -> _Pace:
+    chased = [d for d in days if d.nearest and d.awaiting]
+    spare = budget.probing_allowance(rhythm.interval) - sum(len(d.open) - 1 for d in chased)
+    later = sum(len(d.open) for d in days if d.leader in chased and d.awaiting)
+    probes = max(spare - later, spare / 2) / max(1, len(chased))  # later days' bursts get half of the rest at most
+    return _Pace(rhythm, probes, *_rounds_affordable(days, budget, rhythm))
+
+
+def _rounds_affordable(days: Sequence[_Day], budget: Budget, rhythm: Rhythm) -> tuple[float, float]:
+    """In how many rounds each missing period can still be asked within the likely window, on nearest and later days.
+
+    Asking n periods in r even rounds, each time only those still missing, takes about n (r + 1) / 2 requests; a little
+    of the budget is kept for chance. The nearest days come first; for later ones one request each is kept.
+    """
+    alone = [d for d in days if d.known and d.mode is Mode.INDEPENDENT]
+    if not alone:
+        return float(FEWEST_PROBES), float(FEWEST_PROBES)
+    requests = ROUNDS_SHARE * budget.probing_allowance(rhythm.interval)
+    near, later = (sum(d.missing for d in alone if d.nearest is nearest) for nearest in (True, False))
+    near_rounds = _rounds(requests - later, near)
+    return near_rounds, _rounds(requests - near * (near_rounds + 1) / 2, later)
+
+
+def _rounds(requests: float, periods: int) -> float:
+    """How many even rounds these requests allow; a last one and a bit is better kept whole for the end."""
+    rounds = 2 * requests / max(1, periods) - 1
+    return 1.0 if rounds < 1.5 else min(MOST_ROUNDS, rounds)
+
+
+def _wishes(day: _Day, pace: _Pace) -> Iterator[Wish]:
+    """Every request that the day wants, each at its time."""
+    if day.open and not day.known and not day.nearest:
+        yield _feeler(day)
+        return
+    if day.failures >= DOWN_AFTER:
+        yield _signs_of_life(day)
+        return
+    if day.mode is Mode.COMMON or day.stalled:
+        yield from _as_one(day, pace)
+    else:
+        yield from _one_by_one(day, pace)
+    yield from _unknown(day)
+
+
+def _signs_of_life(day: _Day) -> Wish:
+    """The provider fails for the whole day: one request now and then until it answers again."""
+    period = _probed(day)
+    pause = min(2.0 ** (day.failures - DOWN_AFTER + 1), LONGEST_DOWN_PAUSE if day.nearest else LONGEST_FAILURE_PAUSE)
+    return Wish(day.asked_at + pause, day.rank(period), period)
+
+
+def _probed(day: _Day) -> Facts:
+    """The period to probe: open, priced, without failures, and of those the one whose gate closes first."""
+    return min(
+        day.open or day.periods,
+        key=lambda p: (p.in_flight(day.now), p.failures, p.last_update is None, p.gate_closure),
+    )
+
+
+def _feeler(day: _Day) -> Wish:
+    """A later day without any price yet: a few requests a slot with growing pauses, another period each time."""
+    period = min(day.open, key=lambda p: (p.asked_at, p.gate_closure))
+    window = day.rhythm.late_window
+    if day.asked_at == -math.inf:
+        at = day.now
+    elif day.asked_at < day.slot:
+        at = day.slot + window
+    else:
+        at = day.asked_at + max(window, 2 * (day.asked_at - day.slot))
+    return Wish(at, Rank.FEELER, period)
+
+
+def _as_one(day: _Day, pace: _Pace) -> Iterator[Wish]:
+    """A day that is published at once: probes while it is awaited, then the burst."""
+    waiting = [p for p in day.periods if p.last_update is not None]
+    overdue = [p for p in waiting if day.due(p) <= day.now]
+    for period in waiting:
+        if day.due(period) > day.now:
+            yield Wish(day.due(period) + SHORTEST_PAUSE, day.rank(period), period)
+    if not overdue:
+        return
+    if day.out_at is None or day.stalled:
+        if day.open:
+            yield _probe(day, pace)
+            overdue = [p for p in overdue if _missed_earlier(day, p)]
+        for period in overdue:
+            yield Wish(_alone(day, period, pace), day.rank(period), period)
+        return
+    for period in overdue:
+        at = day.now if period.asked_at < day.out_at else _alone(day, period, pace)
+        yield Wish(at, day.rank(period), period)
+
+
+def _probe(day: _Day, pace: _Pace) -> Wish:
+    """The next look whether the day's publication is out."""
+    due = day.newest + day.rhythm.interval if day.mode is Mode.OWN else day.slot
+    first = due + pace.probe_pause(0) / 2
+    at = first if day.asked_at < due else day.asked_at + pace.probe_pause(day.asked_at - due)
+    if day.leader is not None:  # most likely both days come together, and the leader's probes are running
+        window = day.rhythm.late_window
+        told = day.leader.out_at if day.leader.out_at is not None else due + window
+        at = max(told, day.asked_at + max(window / FEWEST_PROBES, pace.probe_pause(day.asked_at - due)))
+    return Wish(at, Rank.PROBE if day.nearest else Rank.LATER_DAY, _probed(day))
+
+
+def _missed_earlier(day: _Day, facts: Facts) -> bool:
+    """Whether it lacks a publication before the awaited one, wasn't asked in this slot, and waiting is no use."""
+    return day.due(facts) < day.slot and facts.asked_at < day.slot and day.now >= day.slot + day.rhythm.late_window
+
+
+def _one_by_one(day: _Day, pace: _Pace) -> Iterator[Wish]:
+    """A day whose periods are published each for itself."""
+    for period in day.periods:
+        if period.last_update is not None:
+            yield Wish(_alone(day, period, pace), day.rank(period), period)
+
+
+def _alone(day: _Day, facts: Facts, pace: _Pace) -> float:
+    """When to ask for a period on its own account: evenly while its price is likely to come, then ever more rarely."""
+    due, asked, window = day.due(facts), facts.asked_at, day.rhythm.late_window
+    rounds = pace.near_rounds if day.nearest else pace.later_rounds
+    if asked < due:
+        if facts.gate_closure <= day.now:  # nobody trades on it any more: once, when it must be out
+            return due + window
+        return due + (OWN_RENEWAL_GRACE if day.mode is Mode.OWN else window / rounds)
+    if facts.failures:
+        return asked + min(2.0**facts.failures, LONGEST_FAILURE_PAUSE)
+    lateness = asked - due
+    if lateness < window:
+        return asked + max(2 * SHORTEST_PAUSE, (window - lateness) / rounds)
+    if asked < day.news_at:  # others came since: its own may be out too
+        return asked + window / FEWEST_PROBES
+    return asked + max(window / FEWEST_PROBES, lateness)
+
+
+def _unknown(day: _Day) -> Iterator[Wish]:
+    """Periods without a price in a day that has some, or must have: at once, later with every publication."""
+    for period in day.periods:
+        if period.last_update is not None:
+            continue
+        if not period.asks:
+            at = day.now
+        elif period.failures:
+            at = period.asked_at + min(2.0**period.failures, LONGEST_FAILURE_PAUSE)
+        elif day.out_at is not None and period.asked_at < day.out_at:
+            at = day.now
+        else:
+            at = period.asked_at + day.rhythm.interval
+        yield Wish(at, day.rank(period), period)
+
+
+def _within_budget(wishes: Sequence[Wish], days: Sequence[_Day], now: float, budget: Budget, rhythm: Rhythm) -> Plan:
+    """The wishes that are due and affordable, in order of value, and the next moment at which that can change."""
+    later = [w.at for w in wishes if w.at > now]
+    due = sorted((w for w in wishes if w.at <= now), key=lambda w: w.order)
+    look_again = min(later, default=rhythm.slot(now) + rhythm.interval)
+    if not due:
+        return Plan((), look_again)
+    if now < budget.paused_until:
+        return Plan((), budget.paused_until)
+    room = budget.allowance(rhythm.interval)
+    spare = room - _reserved(days, now, rhythm)
+    asks: list[PeriodKey] = []
+    for wish in due:
+        if len(asks) < (room if wish.rank <= Rank.NEAREST_DAY else spare):
+            asks.append(wish.facts.key)
+    if len(asks) < len({w.facts.key for w in due}) and not asks:
+        look_again = min(look_again, _room_again(now, budget, rhythm, room))
+    return Plan(tuple(dict.fromkeys(asks)), look_again)
+
+
+def _reserved(days: Sequence[_Day], now: float, rhythm: Rhythm) -> int:
+    """Requests kept for the nearest days' publication, when it is awaited or due within the minute's window."""
+    slot = rhythm.slot(now)
+    imminent = slot + rhythm.interval - now < MINUTE
+    awaited = now - slot < 2 * rhythm.late_window
+    kept = [
+        d for d in days if d.nearest and d.known and d.mode is not Mode.OWN and (imminent or (awaited and d.awaiting))
+    ]
+    return sum(len(d.open) + FEWEST_PROBES for d in kept)
+
+
+def _room_again(now: float, budget: Budget, rhythm: Rhythm, room: int) -> float:
+    """When requests that found no room should be planned again."""
+    if room > 0:  # kept for what is worth more
+        return now + rhythm.late_window / FEWEST_PROBES
+    if budget.minute_free > 0 and budget.hour_free > 0:  # the slot's share of the hour is spent
+        return rhythm.slot(now) + rhythm.interval
+    return max(budget.free_at, now + SHORTEST_PAUSE)

@@ -1,0 +1,30 @@
+"""Celery's entry point: beat sends a tick every few seconds (settings.CELERY_BEAT_SCHEDULE)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from celery import shared_task, signals
+from django.db import InterfaceError, OperationalError, connection
+
+from prices import chase
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task(name="prices.tasks.chase_reference_prices", ignore_result=True)
+def chase_reference_prices() -> None:
+    """Bring the reference prices up to date; without PostgreSQL nothing is asked, and the next tick tries again."""
+    try:
+        chase.chase_prices(now=datetime.now(UTC))
+    except (OperationalError, InterfaceError) as error:
+        connection.close()
+        log.warning("chase_without_database", error=str(error).strip().splitlines()[:1])
+
+
+@signals.worker_shutting_down.connect
+def stop_chasing(**_kwargs: Any) -> None:
+    """A chase that is on ends as soon as its requests are answered."""
+    chase.stopping.set()

@@ -1,0 +1,77 @@
+"""A market, periods of a fixed day, and a ledger to fill."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from market.models import Market
+from market.periods import day_periods, label_of
+from prices import actions, budget
+from prices.models import ProviderRequest
+from prices.provider import Answer, Published
+from prices.schedule import Outcome, PeriodKey
+
+DAY = date(2026, 3, 2)
+
+
+@pytest.fixture
+def market(db: None) -> Market:
+    """The only active market; tests that flush the database take the one of the migrations with them."""
+    Market.objects.update(is_active=False)
+    found, _ = Market.objects.update_or_create(code="DE", defaults={"name": "Germany", "is_active": True})
+    return found
+
+
+def key_of(market: Market, hour: int, day: date = DAY) -> PeriodKey:
+    """The period of `day` that starts at this hour of a day without a clock change."""
+    period = day_periods(day, market.zone)[hour]
+    return PeriodKey(market.pk, day, period.start, period.end)
+
+
+def reserved(key: PeriodKey) -> int:
+    reservation = budget.reserve(key)
+    assert isinstance(reservation, budget.Reservation)
+    return reservation.request_id
+
+
+def store(market: Market, hour: int, answer: Answer, *, day: date = DAY) -> Outcome:
+    """Reserve, and store an answer that arrived just now."""
+    key = key_of(market, hour, day)
+    label = label_of(day_periods(day, market.zone)[hour], market.zone)
+    return actions.store_answer(actions.Arrival(reserved(key), key, label, answer, timezone.now()))
+
+
+def published(value: str, minute: int = 0, second: int = 0) -> Published:
+    """A price published at 09:`minute`:`second` UTC of DAY."""
+    return Published(Decimal(value), datetime(2026, 3, 2, 9, minute, second, tzinfo=UTC))
+
+
+def database_now() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        moment: datetime = cursor.fetchone()[0]
+    return moment
+
+
+def used(market: Market, count: int, *, ago: float, took: float | None = 0.1) -> None:
+    """So many requests in the ledger, sent `ago` seconds before now; `took` None: never answered."""
+    sent = database_now() - timedelta(seconds=ago)
+    key = key_of(market, 12)
+    ended = None if took is None else sent + timedelta(seconds=took)
+    outcome = Outcome.PENDING if took is None else Outcome.UNCHANGED
+    ProviderRequest.objects.bulk_create(
+        ProviderRequest(
+            market=market,
+            delivery_start=key.start,
+            delivery_end=key.end,
+            sent_at=sent,
+            finished_at=ended,
+            outcome=outcome.value,
+        )
+        for _ in range(count)
+    )

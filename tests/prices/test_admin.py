@@ -1,0 +1,94 @@
+"""The admin of prices: to look at, and quick with any number of rows."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.paginator import Paginator
+from django.db import connection
+from django.test import Client
+
+from market import admin_tools
+from market.models import Market
+from prices.models import ProviderRequest, ReferencePrice, ReferencePriceHistory
+from tests.prices.conftest import key_of, published, store, used
+
+pytestmark = [pytest.mark.integration, pytest.mark.django_db]
+
+
+@pytest.fixture
+def admin(market: Market) -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("root", password="long enough to be accepted"))
+    return client
+
+
+def test_prices_are_listed_with_a_link_to_their_path(admin: Client, market: Market) -> None:
+    store(market, 12, published("9.8"))
+    store(market, 12, published("-9.95", minute=10))
+    store(market, 13, published("77"))
+    listed = admin.get("/admin/prices/referenceprice/", {"market__id__exact": market.pk})
+    text = listed.content.decode()
+    assert "-9.95" in text
+    assert "2 values" in text
+    link = text.split('href="/admin/prices/referencepricehistory/?')[2].split('"')[0].replace("&amp;", "&")
+    path = admin.get(f"/admin/prices/referencepricehistory/?{link}")
+    assert path.status_code == 200
+    assert [str(row.value.normalize()) for row in path.context["cl"].result_list] == ["-9.95", "9.8"]
+    assert path.context["cl"].result_count == 2
+
+
+def test_requests_are_listed_latest_first(admin: Client, market: Market) -> None:
+    used(market, 1, ago=100)
+    used(market, 1, ago=10, took=None)
+    listed = admin.get("/admin/prices/providerrequest/")
+    assert [row.outcome for row in listed.context["cl"].result_list] == ["pending", "unchanged"]
+    assert "0.10 s" in listed.content.decode()
+    assert "2026-03-02 12-13" in listed.content.decode()
+
+
+@pytest.mark.parametrize("model", [ReferencePrice, ReferencePriceHistory, ProviderRequest])
+def test_nothing_can_be_added_changed_or_deleted(
+    admin: Client, market: Market, model: type[ReferencePrice | ReferencePriceHistory | ProviderRequest]
+) -> None:
+    store(market, 12, published("9.8"))
+    before = model.objects.values().get()
+    address = f"/admin/prices/{model._meta.model_name}"
+    assert admin.get(f"{address}/{before['id']}/change/").status_code == 200
+    assert admin.get(f"{address}/add/").status_code == 403
+    assert admin.post(f"{address}/{before['id']}/delete/", {"post": "yes"}).status_code == 403
+    assert admin.post(f"{address}/{before['id']}/change/", {"delivery_hour": "13-14"}).status_code == 403
+    assert model.objects.values().get() == before
+
+
+def test_a_table_that_is_large_is_estimated_and_a_filter_is_counted_up_to_a_cap(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used(market, 30, ago=10)
+    monkeypatch.setattr(admin_tools, "COUNTED_ROWS", 7)
+
+    def pages(**conditions: object) -> Paginator[ProviderRequest]:
+        return admin_tools.EstimatingPaginator(ProviderRequest.objects.filter(**conditions).order_by("-id"), 10)
+
+    assert pages().count == 30
+    assert pages(market=market).count == 7
+    assert pages(market_id=0).count == 0
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE pg_class SET reltuples = 1234567 WHERE relname = 'prices_providerrequest'")
+    assert pages().count == 1234567
+    assert pages(market=market).count == 7
+
+
+def test_lists_cost_the_same_however_many_rows(
+    admin: Client, market: Market, django_assert_max_num_queries: object
+) -> None:
+    used(market, 150, ago=5000)
+    for hour in range(24):
+        store(market, hour, published("9.8"))
+    key = key_of(market, 12)
+    assert key.end - key.start == timedelta(hours=1)
+    for model in ("referenceprice", "referencepricehistory", "providerrequest"):
+        with django_assert_max_num_queries(9):  # type: ignore[operator]
+            assert admin.get(f"/admin/prices/{model}/").status_code == 200

@@ -1,0 +1,340 @@
+"""The whole chase: tick, lock, ledger, HTTP, PostgreSQL, against a scripted and a simulated provider."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import OperationalError, connection
+from pytest_django import DjangoAssertNumQueries
+from structlog.testing import capture_logs
+
+from local.provider import Faults, Limits, ScriptedProvider, SimulatedProvider, simulated_server
+from local.provider import Market as SimulatedMarket
+from market.models import Market
+from market.periods import DeliveryPeriod, day_of, day_periods, label_of, tradable_periods
+from prices import chase, tasks
+from prices import provider as provider_client
+from prices.chase import Arrived, chase_prices
+from prices.models import ProviderRequest, ReferencePrice
+from prices.schedule import Budget, Facts, Outcome, PeriodKey
+from tests.prices.conftest import DAY, key_of
+
+pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.fixture
+def desk(market: Market, provider: ScriptedProvider, settings: Any) -> Market:
+    """The market, pointed at the scripted provider, with no publication near and no limit in the way."""
+    settings.MARKET_DATA_URL = provider.url
+    settings.MARKET_DATA_REQUESTS_PER_MINUTE = 500
+    settings.MARKET_DATA_UPDATE_INTERVAL = next(
+        seconds for seconds in (86_400, 90_000, 100_000) if 3600 < time.time() % seconds < seconds - 3600
+    )
+    return market
+
+
+def every_period(market: Market) -> list[tuple[str, str, DeliveryPeriod]]:
+    """Yesterday, today and tomorrow: day, label, period."""
+    today = day_of(now(), market.zone)
+    days = [today + timedelta(days=n) for n in (-1, 0, 1)]
+    return [(str(d), label_of(p, market.zone), p) for d in days for p in day_periods(d, market.zone)]
+
+
+def slot() -> datetime:
+    interval = django_settings.MARKET_DATA_UPDATE_INTERVAL
+    return datetime.fromtimestamp(time.time() // interval * interval + 1, tz=UTC)
+
+
+def publish(provider: ScriptedProvider, market: Market, value: str, at: datetime | None = None) -> None:
+    """A price for every period, out now."""
+    for day, label, _ in every_period(market):
+        provider.set(day, label, value, last_update=at or slot())
+
+
+def wait_for(condition: Callable[[], bool], seconds: float) -> float:
+    """Seconds until the condition held; fails after the deadline."""
+    begin = time.monotonic()
+    while not condition():
+        assert time.monotonic() - begin < seconds, "the deadline has passed"
+        time.sleep(0.02)
+    return time.monotonic() - begin
+
+
+def test_after_a_start_everything_is_asked_for_at_once(desk: Market, provider: ScriptedProvider) -> None:
+    publish(provider, desk, "81.5")
+    tally = chase_prices(now=now())
+    periods = every_period(desk)
+    open_labels = {
+        (d, label) for d, label, p in periods if p in tradable_periods(now(), desk.zone, desk.gate_closure_lead)
+    }
+    stored = {(str(r.delivery_day), r.delivery_hour) for r in ReferencePrice.objects.all()}
+    assert open_labels <= stored
+    assert set(provider.counts.values()) == {1}
+    assert tally.outcomes == {"newer": len(stored)}
+    assert ProviderRequest.objects.filter(outcome="newer").count() == tally.asked == len(provider.requests)
+    assert set(ReferencePrice.objects.values_list("value", flat=True)) == {Decimal("81.5")}
+
+
+def test_the_next_tick_has_nothing_to_do_and_costs_two_queries(
+    desk: Market, provider: ScriptedProvider, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    publish(provider, desk, "81.5")
+    chase_prices(now=now())
+    before = len(provider.requests)
+    with django_assert_num_queries(2):
+        assert chase_prices(now=now()).asked == 0
+    assert len(provider.requests) == before
+
+
+def test_without_an_active_market_nothing_happens(
+    desk: Market, provider: ScriptedProvider, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    Market.objects.update(is_active=False)
+    with django_assert_num_queries(1):
+        chase_prices(now=now())
+    assert provider.requests == []
+
+
+def test_an_empty_provider_is_asked_for_today_once_and_felt_for_tomorrow(
+    desk: Market, provider: ScriptedProvider
+) -> None:
+    chase_prices(now=now())
+    assert max(provider.counts.values()) == 1
+    assert not ReferencePrice.objects.exists()
+    today = day_of(now(), desk.zone)
+    open_today = [
+        p for p in tradable_periods(now(), desk.zone, desk.gate_closure_lead) if day_of(p.start, desk.zone) == today
+    ]
+    if open_today:
+        assert sum(day == str(today + timedelta(days=1)) for day, _ in provider.counts) == 1
+
+
+def test_one_bad_hour_does_not_hold_up_the_others(desk: Market, provider: ScriptedProvider) -> None:
+    publish(provider, desk, "81.5")
+    day, label, _ = every_period(desk)[-3]
+    others = sum(d == day for d, _, _ in every_period(desk)) - 1
+    provider.set_body(day, label, '{"value": NaN}')
+    with capture_logs() as logs:
+        chase_prices(now=now())
+    refused = [entry for entry in logs if entry["event"] == "provider_refused"]
+    assert {str(entry["delivery_hour"]) for entry in refused} == {label}
+    assert 1 <= len(refused) <= 3
+    assert ReferencePrice.objects.filter(delivery_day=day).count() == others
+
+
+def test_a_429_silences_the_desk(desk: Market, provider: ScriptedProvider) -> None:
+    provider.fail(429, Retry_After="300")
+    chase_prices(now=now())
+    sent = len(provider.requests)
+    assert 1 <= sent <= chase.AT_ONCE
+    provider.heal()
+    assert chase_prices(now=now()).asked == 0
+    assert len(provider.requests) == sent
+
+
+def test_a_dead_provider_is_asked_ever_more_rarely(desk: Market, provider: ScriptedProvider) -> None:
+    provider.fail(503)
+    chase_prices(now=now())
+    assert 4 <= len(provider.requests) <= 30
+    assert set(ProviderRequest.objects.values_list("outcome", flat=True)) == {"failed"}
+
+
+@contextmanager
+def lock_held(market: Market) -> Iterator[None]:
+    """Another process chases this market."""
+    held, release = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        try:
+            with chase._market_locks({market.pk: market}) as mine:
+                assert mine
+                held.set()
+                release.wait(20)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert held.wait(10)
+    yield
+    release.set()
+    thread.join(10)
+
+
+def test_a_market_is_chased_by_one_at_a_time(desk: Market, provider: ScriptedProvider) -> None:
+    publish(provider, desk, "81.5")
+    with lock_held(desk):
+        assert chase_prices(now=now()).asked == 0
+        assert provider.requests == []
+    assert chase_prices(now=now()).asked > 0
+
+
+def test_a_lock_ends_with_its_connection(desk: Market) -> None:
+    with chase._market_locks({desk.pk: desk}):
+        connection.close()
+    with chase._market_locks({desk.pk: desk}) as mine:
+        assert mine
+
+
+def test_many_ticks_at_once_ask_for_nothing_twice(desk: Market, provider: ScriptedProvider) -> None:
+    publish(provider, desk, "81.5")
+
+    def tick(_: int) -> None:
+        try:
+            chase_prices(now=now())
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(tick, range(4)))
+    assert set(provider.counts.values()) == {1}
+
+
+def test_the_provider_never_counts_more_than_its_limits(
+    market: Market, settings: Any, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    simulated = SimulatedProvider(SimulatedMarket(seed=3), Limits(50, 1000), Faults(latency=(0.001, 0.02)))
+    server = simulated_server(simulated, "127.0.0.1", 0)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    settings.MARKET_DATA_URL = f"http://127.0.0.1:{server.server_address[1]}"
+    settings.MARKET_DATA_UPDATE_INTERVAL = next(s for s in (86_400, 90_000) if 3600 < time.time() % s < s - 3600)
+    try:
+        for _ in range(3):
+            chase_prices(now=now())
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert simulated.limits.violations == 0
+    assert 0 < simulated.limits.requests <= 50
+    assert not ProviderRequest.objects.filter(outcome="refused").exists()
+
+
+def test_publications_are_on_record_within_seconds(desk: Market, provider: ScriptedProvider, settings: Any) -> None:
+    interval = settings.MARKET_DATA_UPDATE_INTERVAL = 6
+    settings.MARKET_DATA_REQUESTS_PER_MINUTE = settings.MARKET_DATA_REQUESTS_PER_HOUR = 100_000
+    publish(provider, desk, "1")
+    failures: list[BaseException] = []
+    thread = threading.Thread(target=_tick_until_stopped, args=(failures,))
+    thread.start()
+    try:
+        wait_for(lambda: _all_open_have(desk, 1), 15)
+        for value in (2, 3):
+            out = time.time() // interval * interval + interval + 0.7
+            time.sleep(out - time.time())
+            publish(provider, desk, str(value), now())
+            assert wait_for(partial(_all_open_have, desk, value), 10) < 4
+    finally:
+        chase.stopping.set()
+        thread.join(20)
+        chase.stopping.clear()
+    assert not failures
+    assert not thread.is_alive()
+
+
+def _tick_until_stopped(failures: list[BaseException]) -> None:
+    try:
+        while not chase.stopping.is_set():
+            chase_prices(now=now())
+            chase.stopping.wait(0.1)
+    except BaseException as error:
+        failures.append(error)
+        raise
+    finally:
+        connection.close()
+
+
+def _all_open_have(market: Market, value: int) -> bool:
+    still_open = tradable_periods(now(), market.zone, market.gate_closure_lead)
+    rows = ReferencePrice.objects.filter(delivery_start__in=[p.start for p in still_open], value=value)
+    return rows.count() == len(still_open)
+
+
+# --- the task ------------------------------------------------------------------------------------------------------
+def test_without_postgresql_the_task_says_so_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(**_kwargs: Any) -> None:
+        raise OperationalError("connection refused\nIs the server running?")
+
+    monkeypatch.setattr(chase, "chase_prices", away)
+    with capture_logs() as logs:
+        tasks.chase_reference_prices()
+    assert [entry["event"] for entry in logs] == ["chase_without_database"]
+
+
+def test_the_task_is_the_one_that_beat_sends() -> None:
+    entry = django_settings.CELERY_BEAT_SCHEDULE["chase-reference-prices"]
+    assert entry["task"] == tasks.chase_reference_prices.name
+    assert entry["schedule"] == django_settings.CHASE_TICK_SECONDS
+    assert django_settings.CHASE_TICK_SECONDS < chase.OUTLOOK_SECONDS
+
+
+# --- the loop alone ------------------------------------------------------------------------------------------------
+class Nowhere:
+    """An outside without room for anything."""
+
+    def __init__(self) -> None:
+        self.clock = 0.0
+
+    def now(self) -> float:
+        return self.clock
+
+    def budget(self) -> Budget:
+        return Budget.untouched(50, 1000)
+
+    def ask(self, key: PeriodKey) -> float | None:
+        return None
+
+    def arrivals(self, until: float) -> list[Arrived]:
+        assert until > self.clock
+        self.clock = until
+        return []
+
+
+def test_a_chase_that_finds_no_room_ends_in_time(market: Market) -> None:
+    key = key_of(market, 12)
+    outside = Nowhere()
+    tally = chase.pursue(outside, {key: Facts(key, key.start.timestamp())}, 600)
+    assert tally.asked == 0
+    assert outside.clock <= chase.LONGEST_CHASE_SECONDS + 1
+
+
+def test_an_unforeseen_exception_costs_one_request(
+    desk: Market, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(provider, desk, "81.5")
+    real, calls = provider_client.fetch, []
+
+    def sometimes(*args: Any, **kwargs: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 3:
+            raise ZeroDivisionError
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(provider_client, "fetch", sometimes)
+    with capture_logs() as logs:
+        tally = chase_prices(now=now())
+    assert tally.outcomes["failed"] == 1
+    assert [entry["event"] for entry in logs].count("provider_request_broke") == 1
+    assert ProviderRequest.objects.get(outcome=Outcome.FAILED.value).detail.startswith("ZeroDivisionError")
+
+
+def test_the_gates_of_a_clock_change_day() -> None:
+    market = Market(pk=1, code="DE", time_zone="Europe/Berlin", gate_closure_minutes=5)
+    moment = datetime(2026, 10, 24, 10, tzinfo=UTC)
+    gates = chase._gates([market], moment)
+    assert sum(key.day == DAY.replace(month=10, day=25) for key in gates) == 25
+    assert all(gate > moment - chase.SETTLE_FOR for gate in gates.values())

@@ -1,0 +1,165 @@
+"""What boards, metrics and the chase read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from market.models import Market
+from prices import queries
+from prices.models import ProviderRequest
+from prices.provider import Refusal
+from prices.queries import KnownPrice, PricePoint
+from prices.schedule import Outcome
+from tests.prices.conftest import DAY, database_now, key_of, published, store, used
+
+pytestmark = [pytest.mark.integration, pytest.mark.django_db]
+
+TOMORROW = DAY + timedelta(days=1)
+
+
+def at(hour: int, minute: int, second: int = 0) -> datetime:
+    return datetime(2026, 3, 2, hour, minute, second, tzinfo=UTC)
+
+
+def test_the_prices_of_a_day(market: Market, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    store(market, 12, published("9.8"))
+    store(market, 12, published("9.9", minute=10))
+    store(market, 13, published("-1"))
+    store(market, 12, published("5"), day=TOMORROW)
+    with django_assert_num_queries(1):
+        found = queries.latest_prices(market_id=market.pk, day=DAY)
+    key = key_of(market, 12)
+    assert set(found) == {(key.start, key.end), (key.end, key.end + timedelta(hours=1))}
+    price = found[key.start, key.end]
+    assert isinstance(price, KnownPrice)
+    assert (price.value, price.last_update, price.revision) == (Decimal("9.9"), at(9, 10), 2)
+
+
+def test_the_versions_of_many_days(market: Market, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    store(market, 12, published("9.8"))
+    store(market, 12, published("9.9", minute=10))
+    store(market, 13, published("-1"))
+    with django_assert_num_queries(1):
+        versions = queries.price_versions(keys={(market.pk, DAY), (market.pk, TOMORROW)})
+    assert versions == {(market.pk, DAY): 3, (market.pk, TOMORROW): 0}
+    assert queries.price_versions(keys=set()) == {}
+
+
+def test_the_path_of_a_period(market: Market) -> None:
+    for minute in (0, 10, 20):
+        store(market, 12, published(str(minute), minute=minute))
+    store(market, 13, published("77"))
+    key = key_of(market, 12)
+    path = queries.price_path(market_id=market.pk, start=key.start, end=key.end)
+    assert all(isinstance(point, PricePoint) for point in path)
+    assert [(p.value, p.last_update) for p in path] == [(Decimal(m), at(9, m)) for m in (0, 10, 20)]
+
+
+def test_the_use_of_the_budget(market: Market, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    used(market, 3, ago=10)
+    used(market, 5, ago=600)
+    now = database_now()
+    with django_assert_num_queries(1):
+        use = queries.budget_use(now=now)
+    assert use == queries.BudgetUse(minute_used=3, minute_limit=50, hour_used=8, hour_limit=1000)
+
+
+def test_the_chase_is_told_all_in_one_query(market: Market, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    store(market, 12, published("9.8"))
+    store(market, 12, Refusal(Outcome.FAILED, "no answer"))
+    keys = [key_of(market, hour) for hour in (12, 13)]
+    with django_assert_num_queries(1):
+        clock, facts = queries.facts_of(gates={key: key.start for key in keys})
+    assert clock == pytest.approx(database_now().timestamp(), abs=5)
+    asked, never_asked = facts[keys[0]], facts[keys[1]]
+    assert asked.last_update == at(9, 0).timestamp()
+    assert asked.gate_closure == keys[0].start.timestamp()
+    assert [a.outcome for a in asked.asks] == [Outcome.FAILED, Outcome.NEWER]
+    assert all(a.answered_at is not None and a.answered_at >= a.sent_at for a in asked.asks)
+    assert (never_asked.last_update, never_asked.asks) == (None, ())
+    assert queries.facts_of(gates={})[1] == {}
+
+
+def test_only_the_last_few_requests_are_told(market: Market) -> None:
+    used(market, 20, ago=10)
+    key = key_of(market, 12)
+    _, facts = queries.facts_of(gates={key: key.start})
+    assert len(facts[key].asks) == queries.ASKS_REMEMBERED
+
+
+# --- the feed's state ----------------------------------------------------------------------------------------------
+def feed(market: Market, now: datetime) -> queries.PriceFeedState:
+    return queries.feed_state(market_id=market.pk, now=now, interval=600)
+
+
+def logged(market: Market, moment: datetime, outcome: Outcome, detail: str = "") -> None:
+    key = key_of(market, 12)
+    ProviderRequest.objects.create(
+        market=market,
+        delivery_start=key.start,
+        delivery_end=key.end,
+        sent_at=moment,
+        finished_at=moment + timedelta(seconds=0.1),
+        outcome=outcome.value,
+        detail=detail,
+    )
+
+
+def priced(market: Market, minute: int, second: int) -> None:
+    """The 12-13 period was published, and asked for, then; nothing else is in the ledger."""
+    store(market, 12, published("9.8", minute, second))
+    ProviderRequest.objects.all().delete()
+    logged(market, at(9, minute, second + 1), Outcome.NEWER)
+
+
+def test_a_feed_that_was_never_asked(market: Market) -> None:
+    state = feed(market, at(9, 0))
+    assert (state.state, state.since, state.last_success_at, state.next_publication_at) == ("none", None, None, None)
+
+
+def test_a_current_feed(market: Market, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+    priced(market, 0, 12)
+    with django_assert_max_num_queries(5):
+        state = feed(market, at(9, 5))
+    assert (state.state, state.since, state.next_publication_at) == ("ok", at(9, 0, 12), at(9, 10))
+    assert state.last_success_at == at(9, 0, 13) + timedelta(seconds=0.1)
+
+
+def test_a_publication_is_awaited_and_then_late(market: Market) -> None:
+    priced(market, 0, 12)
+    logged(market, at(9, 10, 20), Outcome.UNCHANGED)
+    awaited, late = feed(market, at(9, 10, 25)), feed(market, at(9, 10, 31))
+    assert (awaited.state, awaited.next_publication_at) == ("ok", at(9, 10))
+    assert (late.state, late.since, late.next_publication_at) == ("late", at(9, 10, 30), at(9, 10))
+
+
+def test_a_provider_that_does_not_answer(market: Market) -> None:
+    priced(market, 0, 12)
+    success = at(9, 0, 13) + timedelta(seconds=0.1)
+    for second in (1, 3, 5):
+        logged(market, at(9, 10, second), Outcome.FAILED, f"no answer at {second}")
+    state = feed(market, at(9, 10, 8))
+    assert (state.state, state.since, state.last_error) == ("down", success, "no answer at 5")
+    logged(market, at(9, 10, 9), Outcome.NEWER)
+    assert feed(market, at(9, 10, 10)).state == "ok"
+
+
+def test_nobody_asks_any_more(market: Market) -> None:
+    priced(market, 0, 12)
+    assert feed(market, at(9, 21)).state == "down"
+
+
+def test_a_renewal_after_the_own_last_update(market: Market) -> None:
+    priced(market, 5, 45)
+    assert feed(market, at(9, 12)).next_publication_at == at(9, 15, 45)
+
+
+def test_without_an_open_period_nothing_is_late(market: Market) -> None:
+    priced(market, 0, 12)
+    logged(market, at(10, 56), Outcome.UNCHANGED)  # the gate of 12-13 local time closes at 10:55 UTC
+    state = feed(market, at(10, 57))
+    assert (state.state, state.next_publication_at) == ("ok", None)

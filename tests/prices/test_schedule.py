@@ -1,0 +1,300 @@
+"""The policy: its rules one by one, and whole hours of it against provider models in simulated time."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prices import schedule
+from prices.models import ProviderRequest
+from prices.schedule import Ask, Budget, Facts, Outcome, PeriodKey, Plan, Rhythm
+from tests.prices import simulation
+from tests.prices.simulation import Scene
+
+SLOT = datetime(2026, 3, 2, 10, tzinfo=UTC).timestamp()
+TODAY = date(2026, 3, 2)
+FULL = Budget.untouched(50, 1000)
+OLD = SLOT - 595
+
+
+def period(hours_ahead: int, last_update: float | None = OLD, *asks: Ask, market: int = 1, day: date = TODAY) -> Facts:
+    """A period whose gate closes `hours_ahead` hours and 55 minutes after SLOT (day counts from TODAY)."""
+    start = datetime.fromtimestamp(SLOT, tz=UTC) + timedelta(hours=hours_ahead + 1)
+    return Facts(PeriodKey(market, day, start, start + timedelta(hours=1)), start.timestamp() - 300, last_update, asks)
+
+
+def plan(now: float, *facts: Facts, budget: Budget = FULL) -> Plan:
+    return schedule.plan(now=now, facts=facts, budget=budget, interval=600)
+
+
+def seen(at: float, outcome: Outcome) -> Ask:
+    return Ask(at, outcome, at + 0.1)
+
+
+def test_the_outcomes_are_those_of_the_ledger() -> None:
+    assert {o.value for o in Outcome} == set(ProviderRequest.Outcome.values)
+
+
+# --- one rule at a time --------------------------------------------------------------------------------------------
+def test_what_was_never_asked_is_asked_at_once_nearest_gate_first() -> None:
+    found = plan(SLOT + 200, period(3, None), period(1, None), period(2, None))
+    assert [k.start.hour for k in found.asks] == [12, 13, 14]
+
+
+def test_nothing_is_asked_between_publications() -> None:
+    known = [period(h, SLOT + 4, seen(SLOT + 5, Outcome.NEWER)) for h in range(5)]
+    assert plan(SLOT + 100, *known) == Plan((), SLOT + 600 + schedule.SHORTEST_PAUSE)
+
+
+def test_one_period_is_probed_and_it_is_the_one_whose_gate_closes_first() -> None:
+    found = plan(SLOT + 1, period(5), period(0), period(3))
+    assert [k.start.hour for k in found.asks] == [11]
+
+
+def test_the_probe_moves_on_from_a_period_that_fails() -> None:
+    bad = period(0, OLD, seen(SLOT + 0.5, Outcome.BAD_ANSWER))
+    assert [k.start.hour for k in plan(SLOT + 3, bad, period(1), period(2)).asks] == [12]
+
+
+def test_probes_are_evenly_spread_and_grow_rarer_when_the_publication_is_late() -> None:
+    pauses = []
+    for lateness in (0.5, 10, 40, 100, 400):
+        probed = period(0, OLD, seen(SLOT + lateness, Outcome.UNCHANGED))
+        others = [period(h) for h in range(1, 14)]
+        left = Budget(50, 50 - min(34, int(1.1 * lateness)), 1000, 900)
+        pauses.append(plan(SLOT + lateness + 0.01, probed, *others, budget=left).look_again - SLOT - lateness)
+    assert pauses == sorted(pauses)
+    assert pauses[0] < 1.2
+    assert pauses[-1] == pytest.approx(400 / schedule.TAIL_SHARE)
+
+
+def test_the_publication_seen_once_all_others_follow_in_order_of_value() -> None:
+    new = period(1, SLOT + 4, seen(SLOT + 5, Outcome.NEWER))
+    found = plan(SLOT + 5.2, new, period(3), period(0), period(2))
+    assert [k.start.hour for k in found.asks] == [11, 13, 14]
+
+
+def test_today_goes_before_tomorrow_and_tomorrow_before_nothing() -> None:
+    tomorrow = TODAY + timedelta(days=1)
+    new = period(0, SLOT + 4, seen(SLOT + 5, Outcome.NEWER))
+    later_new = period(20, SLOT + 4, seen(SLOT + 5, Outcome.NEWER), day=tomorrow)
+    found = plan(SLOT + 5.2, later_new, period(21, day=tomorrow), new, period(9))
+    assert [k.start.hour for k in found.asks] == [20, 8]
+
+
+def test_a_later_day_without_prices_is_felt_for_a_few_times_a_slot_another_period_each_time() -> None:
+    tomorrow = TODAY + timedelta(days=1)
+    today = period(0, SLOT + 4, seen(SLOT + 5, Outcome.NEWER))
+    facts = {h: period(h, None, day=tomorrow) for h in range(15, 20)}
+    facts[15] = period(15, None, seen(SLOT - 300, Outcome.UNDEFINED), day=tomorrow)
+    asked = []
+    now = SLOT + 5.0
+    while now < SLOT + 600:
+        for key in plan(now, today, *facts.values()).asks:
+            hour = key.start.hour - 11 if key.start.hour >= 11 else key.start.hour + 13
+            asked.append(hour)
+            facts[hour] = period(hour, None, seen(now, Outcome.UNDEFINED), day=tomorrow)
+        now += 1
+    assert len(asked) == len(set(asked)) == 3
+
+
+def test_a_period_under_way_is_not_asked_again_until_its_process_must_have_died() -> None:
+    under_way = period(0, None, Ask(SLOT + 100, Outcome.PENDING))
+    assert plan(SLOT + 103, under_way).asks == ()
+    assert plan(SLOT + 100 + schedule.REQUEST_LIFE + 2, under_way).asks == (under_way.key,)
+
+
+def test_periods_that_miss_after_a_hit_show_that_each_has_a_delay_of_its_own() -> None:
+    new = period(0, SLOT + 4, seen(SLOT + 5, Outcome.NEWER))
+    missed = [period(h, OLD, seen(SLOT + 6, Outcome.UNCHANGED)) for h in (1, 2, 3)]
+    found = plan(SLOT + 7, new, *missed)
+    assert found.asks == ()
+    assert SLOT + 7 < found.look_again < SLOT + 16
+
+
+def test_a_period_renewed_after_its_own_last_update_is_asked_right_then() -> None:
+    own = [period(h, SLOT + 200 + 50 * h) for h in range(4)]
+    found = plan(SLOT + 700, *own)
+    assert found == Plan((), SLOT + 800 + schedule.OWN_RENEWAL_GRACE)
+    assert plan(SLOT + 800.4, *own).asks == (own[0].key,)
+
+
+def test_after_an_outage_of_such_a_provider_all_follow_the_first_sign_of_life() -> None:
+    stale = [period(h, SLOT - 5000 + 50 * h, seen(SLOT - 100, Outcome.FAILED)) for h in range(1, 4)]
+    back = period(0, SLOT + 200, seen(SLOT + 201, Outcome.NEWER))
+    assert len(plan(SLOT + 202, back, *stale).asks) == 3
+
+
+# --- final ---------------------------------------------------------------------------------------------------------
+GATE_HOUR = period(-1).gate_closure  # SLOT - 300
+
+
+def test_a_price_from_after_the_closure_is_final() -> None:
+    assert schedule.is_final(period(-1, SLOT + 3), SLOT + 4, Rhythm(600))
+    assert not schedule.is_final(period(-1, SLOT - 590), SLOT + 4, Rhythm(600))
+    assert not schedule.is_final(period(0, SLOT + 3), SLOT + 4, Rhythm(600))
+
+
+def test_a_provider_that_stops_at_the_closure_is_asked_a_bounded_number_of_times() -> None:
+    asks = tuple(seen(SLOT + 40 * n, Outcome.UNCHANGED) for n in (3, 2, 1))
+    assert not schedule.is_final(period(-1, SLOT - 590, *asks[1:]), SLOT + 130, Rhythm(600))
+    assert schedule.is_final(period(-1, SLOT - 590, *asks), SLOT + 130, Rhythm(600))
+    assert plan(SLOT + 1500, period(-1, SLOT - 590, *asks)).asks == ()
+
+
+def test_tries_before_the_covering_publication_must_be_out_prove_nothing() -> None:
+    asks = tuple(seen(SLOT + n, Outcome.UNCHANGED) for n in (20, 15, 10, 5))
+    assert not schedule.is_final(period(-1, SLOT - 590, *asks), SLOT + 21, Rhythm(600))
+
+
+# --- the budget ----------------------------------------------------------------------------------------------------
+def test_a_pause_that_the_provider_wants_is_kept() -> None:
+    paused = Budget(50, 50, 1000, 1000, paused_until=SLOT + 300)
+    assert plan(SLOT + 200, period(1, None), budget=paused) == Plan((), SLOT + 300)
+
+
+def test_with_the_minute_spent_it_waits_for_the_next_free_request() -> None:
+    spent = Budget(50, 0, 1000, 900, free_at=SLOT + 230)
+    assert plan(SLOT + 200, period(1, None), budget=spent) == Plan((), SLOT + 230)
+
+
+def test_the_last_quarter_of_the_hour_is_dealt_out_by_the_slot() -> None:
+    assert Budget(50, 50, 1000, 600).allowance(600) == 50
+    assert Budget(50, 50, 1000, 240).allowance(600) == 40
+    assert Budget(50, 50, 1000, 200, spent_in_slot=40).allowance(600) == 0
+    never_asked = [period(h, None) for h in range(10)]
+    found = plan(SLOT + 200, *never_asked, budget=Budget(50, 50, 1000, 200, spent_in_slot=40))
+    assert found == Plan((), SLOT + 600)
+
+
+def test_closed_and_later_periods_leave_room_for_a_publication_that_is_near() -> None:
+    closed = [period(-h, None) for h in range(3, 9)]
+    awaited = [period(h, SLOT - 10) for h in range(12)]
+    tight = Budget(50, 16, 1000, 900)
+    assert len(plan(SLOT + 560, *awaited, *closed, budget=tight).asks) == 1
+    assert len(plan(SLOT + 200, *[period(h, SLOT + 2) for h in range(12)], *closed, budget=tight).asks) == 6
+
+
+def test_markets_take_turns_by_value() -> None:
+    both = [period(h, None, market=m) for m in (1, 2) for h in range(3)]
+    found = plan(SLOT + 200, *both, budget=Budget(50, 4, 1000, 900))
+    assert [(k.start.hour, k.market_id) for k in found.asks] == [(11, 1), (11, 2), (12, 1), (12, 2)]
+
+
+moments = st.floats(SLOT - 4000, SLOT + 4000, allow_nan=False)
+asks = st.lists(st.builds(seen, moments, st.sampled_from(Outcome)), max_size=8).map(
+    lambda found: tuple(sorted(found, key=lambda a: -a.sent_at))
+)
+
+
+@st.composite
+def situations(draw: st.DrawFn) -> list[Facts]:
+    """Any periods with any past."""
+    days = {h: TODAY + timedelta(days=h // 12) for h in range(-6, 20)}
+    hours = draw(st.lists(st.sampled_from(sorted(days)), max_size=26, unique=True))
+    return [
+        period(h, draw(st.none() | moments), *draw(asks), market=draw(st.integers(1, 2)), day=days[h]) for h in hours
+    ]
+
+
+budgets = st.builds(
+    Budget,
+    st.just(50),
+    st.integers(0, 50),
+    st.just(1000),
+    st.integers(0, 1000),
+    st.integers(0, 100),
+    free_at=moments,
+    paused_until=st.just(-math.inf) | moments,
+)
+
+
+@given(situations(), budgets, moments, st.sampled_from([5.0, 60.0, 600.0, 3600.0]))
+def test_whatever_the_situation_the_plan_is_sound(
+    facts: list[Facts], budget: Budget, now: float, interval: float
+) -> None:
+    found = schedule.plan(now=now, facts=facts, budget=budget, interval=interval)
+    by_key = {f.key: f for f in facts}
+    assert len(found.asks) <= budget.allowance(interval) <= min(budget.minute_free, budget.hour_free)
+    assert len(set(found.asks)) == len(found.asks)
+    assert not any(by_key[k].in_flight(now) or schedule.is_final(by_key[k], now, Rhythm(interval)) for k in found.asks)
+    assert found.asks == () or now >= budget.paused_until
+    assert found.asks or found.look_again > now
+
+
+# --- hours of it ---------------------------------------------------------------------------------------------------
+def assert_within_limits(result: simulation.Staleness) -> None:
+    assert result.busiest_minute <= 50
+    assert result.busiest_hour <= 1000
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_common_delay_with_a_day_left(seed: int) -> None:
+    result, _ = simulation.play(Scene(lambda m: simulation.common(seed + m), hours=2, seed=seed))
+    assert_within_limits(result)
+    assert result.mean <= 1.1
+    assert result.quantile(0.95) <= 2
+    assert result.quantile(0.99) <= 4
+
+
+def test_fewer_periods_left_are_fresher_still() -> None:
+    result, _ = simulation.play(Scene(simulation.common, first_hour=20, hours=2))
+    assert_within_limits(result)
+    assert result.mean <= 0.8
+
+
+def test_with_tomorrow_priced_today_stays_sharp() -> None:
+    result, world = simulation.play(Scene(lambda m: simulation.common(5 + m), first_hour=12, hours=2, tomorrow=True))
+    assert_within_limits(result)
+    today = simulation.staleness_of_day(world, simulation.DAY)
+    assert sum(today) / len(today) <= 1.2
+    assert result.mean <= 5
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_independent_delays_are_noticed(seed: int) -> None:
+    result, _ = simulation.play(Scene(lambda m: simulation.independent(seed + m), hours=2, seed=seed))
+    assert_within_limits(result)
+    assert result.mean <= 6
+
+
+def test_renewal_after_the_own_last_update_is_noticed() -> None:
+    result, _ = simulation.play(Scene(simulation.own_renewal, hours=2))
+    assert_within_limits(result)
+    assert result.mean <= 1
+
+
+def test_late_and_missing_publications_cost_no_storm() -> None:
+    delays = simulation.common(8, tail=0.1, never=0.1)
+    result, _ = simulation.play(Scene(lambda _m: delays, hours=6))
+    assert_within_limits(result)
+    assert result.busiest_hour <= 500
+    assert result.mean <= 3
+
+
+@pytest.mark.parametrize("markets", [2, 4])
+def test_markets_share_one_budget(markets: int) -> None:
+    result, _ = simulation.play(Scene(lambda m: simulation.common(3 + m), hours=1.5, markets=markets))
+    assert_within_limits(result)
+    assert result.mean <= (6 if markets == 2 else 60)  # 96 periods don't fit a minute of 50
+
+
+def test_an_outage_of_an_hour_ends_in_seconds_and_without_a_storm() -> None:
+    begin, end = simulation.MIDNIGHT + 1800, simulation.MIDNIGHT + 5400
+    scene = Scene(simulation.common, hours=2, failing=lambda moment: begin < moment < end)
+    result, world = simulation.play(scene)
+    assert_within_limits(result)
+    first_news = min(at for known in world.known_at.values() for _, at in known if at > end)
+    assert first_news - end <= schedule.LONGEST_DOWN_PAUSE + 1
+    all_news = max(min(at for _, at in world.known_at[key] if at > end) for key in world.facts if world.known_at[key])
+    assert all_news - end <= 120
+
+
+def test_everything_that_can_be_asked_once_is_asked_about_once_per_publication() -> None:
+    """No waste: 24 periods and a probe or two dozen a slot, not more."""
+    result, _ = simulation.play(Scene(lambda m: simulation.common(4 + m), hours=3))
+    assert result.requests <= 3 * 6 * 51
