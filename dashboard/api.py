@@ -1,0 +1,76 @@
+"""The figures of a board as JSON. Decimals are exact, as strings; undefined is null; times are UTC."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from dashboard.access import board_trader
+from dashboard.board import Board, BoardRow, load_board
+from dashboard.formatting import plain, utc
+from dashboard.pages import asked_market, no_board_sentence, sentence
+from dashboard.performance import Figures
+from market.periods import PeriodError, parse_day
+from market.queries import MarketError
+
+
+@require_safe
+@never_cache
+def board(request: HttpRequest, trader_id: str, day: str) -> JsonResponse:
+    """GET /api/v1/boards/<trader_id>/<YYYY-MM-DD>: 401 without a login, 404 without a right, both with a sentence."""
+    if not request.user.is_authenticated:
+        return _refusal(401, "Log in first: this address answers only with a session's cookie.")
+    trader = board_trader(request.user, trader_id)
+    if trader is None:
+        return _refusal(404, no_board_sentence(trader_id))
+    try:
+        market, delivery_day = asked_market(request), parse_day(day)
+    except (MarketError, PeriodError) as error:
+        return _refusal(404, sentence(error))
+    return JsonResponse(
+        board_json(load_board(trader=trader, market=market, delivery_day=delivery_day, now=timezone.now()))
+    )
+
+
+def board_json(board: Board) -> dict[str, Any]:
+    """A board as the JSON that programs get."""
+    return {
+        "trader_id": board.trader.trader_id,
+        "delivery_day": board.delivery_day.isoformat(),
+        "as_of": utc(board.as_of),
+        "periods": [_period_json(row) for row in board.rows],
+        "total": _figures_json(board.total),
+    }
+
+
+def _period_json(row: BoardRow) -> dict[str, Any]:
+    return {
+        "delivery_hour": row.delivery_hour,
+        "delivery_start": utc(row.period.start),
+        "delivery_end": utc(row.period.end),
+        **_figures_json(row.figures),
+        "reference_updated_at": utc(row.reference.last_update) if row.reference else None,
+    }
+
+
+def _figures_json(figures: Figures) -> dict[str, Any]:
+    return {
+        "trade_count": figures.trade_count,
+        "average_price": plain(figures.average_price),
+        "sold_mwh": plain(figures.sold.energy),
+        "bought_mwh": plain(figures.bought.energy),
+        "average_sell_price": plain(figures.sold.average_price),
+        "average_buy_price": plain(figures.bought.average_price),
+        "net_mwh": plain(figures.net_mwh),
+        "reference_price": plain(figures.reference_price),
+        "performance": plain(figures.performance),
+        "performance_eur": plain(figures.performance_eur),
+    }
+
+
+def _refusal(status: int, sentence: str) -> JsonResponse:
+    return JsonResponse({"error": sentence}, status=status)

@@ -1,0 +1,135 @@
+"""A trader's board of one delivery day: its rows from positions and prices, in a fixed number of queries. No HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from dashboard.performance import NOTHING, Figures, Leg, period_figures, total_figures
+from market.models import Market
+from market.periods import DeliveryPeriod, day_bounds, day_of, day_periods, label_of
+from prices.queries import KnownPrice, latest_prices
+from trades.models import Trader
+from trades.queries import PositionRow, positions_of_day
+
+
+class PeriodState(StrEnum):
+    """Where a period is in its trading life at a given moment."""
+
+    CLOSED = "closed"
+    NEXT = "next"  # the first whose gate is still open: the next to close
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class BoardRow:
+    """One delivery period: `figures` in MWh, EUR and EUR/MWh; times UTC."""
+
+    period: DeliveryPeriod
+    delivery_hour: str
+    figures: Figures
+    reference: KnownPrice | None
+    gate_closes_at: datetime
+    state: PeriodState
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """All periods of the day in order of delivery, with the exact sum of the rows as `total`."""
+
+    trader: Trader
+    market: Market
+    delivery_day: date
+    as_of: datetime
+    rows: tuple[BoardRow, ...]
+    total: Figures
+    version: str
+
+    @property
+    def changes_at(self) -> datetime:
+        """The next moment at which the board changes by the clock alone: a gate closes, or the market's day ends."""
+        closures = (row.gate_closes_at for row in self.rows if row.gate_closes_at > self.as_of)
+        midnight = day_bounds(day_of(self.as_of, self.market.zone), self.market.zone)[1]
+        return min((midnight, *closures))
+
+    @property
+    def unpriced_count(self) -> int:
+        """Rows with trades whose reference is unknown: not part of the total's performance."""
+        return sum(1 for row in self.rows if row.figures.trade_count and row.figures.performance_eur is None)
+
+
+def load_board(*, trader: Trader, market: Market, delivery_day: date, now: datetime) -> Board:
+    """The board as it stands in the database: two queries, however many trades there are."""
+    positions = positions_of_day(trader_pk=trader.pk, market_id=market.pk, day=delivery_day)
+    prices = latest_prices(market_id=market.pk, day=delivery_day)
+    return build_board(
+        trader=trader, market=market, delivery_day=delivery_day, now=now, positions=positions, prices=prices
+    )
+
+
+def build_board(
+    *,
+    trader: Trader,
+    market: Market,
+    delivery_day: date,
+    now: datetime,
+    positions: list[PositionRow],
+    prices: dict[tuple[datetime, datetime], KnownPrice],
+) -> Board:
+    """Rows for every hour of the day, and for each shorter period that has been traded. Pure."""
+    legs = _legs(positions)
+    periods = sorted(
+        {*day_periods(delivery_day, market.zone), *legs}, key=lambda p: (p.start, -p.duration.total_seconds())
+    )
+    next_start = min((p.start for p in periods if p.gate_closure(market.gate_closure_lead) > now), default=None)
+    rows = tuple(_row(p, legs.get(p, {}), prices.get((p.start, p.end)), market, now, next_start) for p in periods)
+    return Board(
+        trader=trader,
+        market=market,
+        delivery_day=delivery_day,
+        as_of=now,
+        rows=rows,
+        total=total_figures(row.figures for row in rows),
+        version=board_version(positions, prices.values()),
+    )
+
+
+def board_version(positions: Iterable[PositionRow], prices: Iterable[KnownPrice]) -> str:
+    """A text that changes with every committed change of the figures, and never returns to an earlier one.
+
+    Each position and price counts its own changes under its row lock, so the two sums only ever grow, in whichever
+    order concurrent transactions commit.
+    """
+    return f"{sum(p.revision for p in positions)}.{sum(p.revision for p in prices)}"
+
+
+def _legs(positions: list[PositionRow]) -> dict[DeliveryPeriod, dict[str, Leg]]:
+    legs: dict[DeliveryPeriod, dict[str, Leg]] = {}
+    for p in positions:
+        if p.trade_count:
+            legs.setdefault(p.period, {})[p.direction] = Leg(p.trade_count, p.energy, p.turnover)
+    return legs
+
+
+def _row(
+    period: DeliveryPeriod,
+    legs: dict[str, Leg],
+    price: KnownPrice | None,
+    market: Market,
+    now: datetime,
+    next_start: datetime | None,
+) -> BoardRow:
+    closes = period.gate_closure(market.gate_closure_lead)
+    reference: Decimal | None = price.value if price else None
+    open_state = PeriodState.NEXT if period.start == next_start else PeriodState.OPEN
+    return BoardRow(
+        period=period,
+        delivery_hour=label_of(period, market.zone),
+        figures=period_figures(legs.get("sell", NOTHING), legs.get("buy", NOTHING), reference),
+        reference=price,
+        gate_closes_at=closes,
+        state=PeriodState.CLOSED if closes <= now else open_state,
+    )

@@ -1,0 +1,109 @@
+"""Numbers, times and labels as people read them: formatted once, here, and never in a template.
+
+Amounts are Decimals in the market's currency, MWh, or currency per MWh. Undefined (None) is shown as "—", never as 0.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from django.utils.dateformat import format as format_date
+
+from dashboard.performance import EXACT
+
+UNDEFINED = "—"
+MINUS = "\u2212"
+THOUSANDS = "\u202f"
+EN_DASH = "–"
+_CENT = Decimal("0.01")
+_SIGNS = {"EUR": "€", "GBP": "£"}
+
+
+class Trend(StrEnum):
+    """What a result means, judged by the figure as shown, so that colour and text can't disagree."""
+
+    GOOD = "good"
+    BAD = "bad"
+    EVEN = "even"
+    NONE = "none"
+
+
+def rounded(value: Decimal) -> Decimal:
+    """To two decimals, halves away from zero; never a negative zero."""
+    with localcontext(EXACT):
+        return value.quantize(_CENT, rounding=ROUND_HALF_UP) + 0
+
+
+def number(value: Decimal | None, *, signed: bool = False) -> str:
+    """Two decimals, a true minus, thin spaces between thousands; `signed` puts a plus before what is above zero."""
+    if value is None:
+        return UNDEFINED
+    shown = rounded(value)
+    sign = MINUS if shown < 0 else "+" if signed and shown > 0 else ""
+    return sign + f"{abs(shown):,.2f}".replace(",", THOUSANDS)
+
+
+def quantity(value: Decimal) -> str:
+    """An amount of energy; nothing sold or bought is a dash, so that what was traded stands out."""
+    return number(value) if value else UNDEFINED
+
+
+def count(value: int) -> str:
+    """A whole number with thin spaces between thousands."""
+    return f"{value:,}".replace(",", THOUSANDS)
+
+
+def trend(value: Decimal | None) -> Trend:
+    """Good above zero, bad below, even when it is shown as 0.00, none while undefined."""
+    if value is None:
+        return Trend.NONE
+    shown = rounded(value)
+    return Trend.GOOD if shown > 0 else Trend.BAD if shown < 0 else Trend.EVEN
+
+
+def plain(value: Decimal | None) -> str | None:
+    """The exact value for programs: no exponent, no needless zeros at the end; None stays None."""
+    if value is None:
+        return None
+    text = f"{value:f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def currency_sign(code: str) -> str:
+    """The sign of a currency where it has a well-known one, else its code."""
+    return _SIGNS.get(code, code)
+
+
+def utc(moment: datetime) -> str:
+    """ISO 8601 in UTC with a Z, for programs and `<time datetime>`."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def clock(moment: datetime, zone: ZoneInfo) -> str:
+    """Hours and minutes on the market's clock."""
+    return f"{moment.astimezone(zone):%H:%M}"
+
+
+def clock_seconds(moment: datetime, zone: ZoneInfo) -> str:
+    """Hours, minutes and seconds on the market's clock."""
+    return f"{moment.astimezone(zone):%H:%M:%S}"
+
+
+def day_title(day: date) -> str:
+    """A day as a headline: "Mon 23 Nov 2026"."""
+    return format_date(day, "D j M Y")
+
+
+def period_title(delivery_hour: str) -> str:
+    """A period's label with a true dash: "08–09"."""
+    return delivery_hour.replace("-", EN_DASH)
+
+
+def plural(amount: int, one: str, many: str) -> str:
+    """The amount with its noun: "1 trade", "2 trades"."""
+    return f"{count(amount)} {one if amount == 1 else many}"

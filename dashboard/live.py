@@ -1,0 +1,362 @@
+"""What changed -> who is told. Hints travel between processes; every web process renders a changed board once.
+
+Sending side (any process): after a commit the announcer passes on which boards moved, from a thread of its own, capped
+in time; a dead Redis costs the sender nothing. Receiving side (web): the hub, one per process, holds the open pages,
+renders a board whose figures moved, and sends the changed parts as ready HTML. A hint may be lost: every few seconds
+the hub compares the versions of all open boards with the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from typing import Any, Protocol
+
+import structlog
+from channels.layers import BaseChannelLayer, get_channel_layer
+from django.conf import settings
+from django.db import Error as DatabaseProblem
+from django.db import connection
+
+from dashboard.board import Board, load_board
+from dashboard.feeds import FeedStates, load_feeds
+from dashboard.rendering import FEED_STATES, page_version, render_feed_states, render_parts
+from market.models import Market
+from market.periods import day_of
+from prices.queries import price_versions
+from prices.signals import prices_changed
+from trades.models import Trader
+from trades.queries import position_versions
+from trades.signals import feed_changed, positions_changed
+
+log = structlog.get_logger("dashboard.live")
+
+GROUP = "live"
+ANNOUNCE_SECONDS = 0.5
+SHORTEST_INTERVAL = 0.1
+"""Seconds between two updates of one board: bursts are sent together, the first of them at once."""
+SWEEP_SECONDS = 5.0
+"""How often open boards are compared with the database, and every page hears that it is connected."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoardKey:
+    """One board: trader and market by primary key, and the delivery day."""
+
+    trader_pk: int
+    market_pk: int
+    day: date
+
+
+# --- sending: which boards moved ----------------------------------------------------------------------------------
+Hint = tuple[str, int, int, str]
+"""("board", trader, market, day), ("prices", 0, market, day) or ("feeds", 0, market, "")."""
+
+
+class Announcer:
+    """Passes hints to all web processes. `add` never blocks and never raises; what can't be sent in time is dropped."""
+
+    def __init__(self) -> None:
+        self._pending: set[Hint] = set()
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._wake: asyncio.Event | None = None
+        self._failures = 0
+
+    def add(self, hints: Iterable[Hint]) -> None:
+        with self._lock:
+            self._pending.update(hints)
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                self._wake = asyncio.Event()
+                threading.Thread(target=self._run, name="announcer", daemon=True).start()
+            self._loop.call_soon_threadsafe(self._wake.set)  # type: ignore[union-attr]
+
+    def _run(self) -> None:
+        assert self._loop is not None
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._announce_for_ever())
+
+    async def _announce_for_ever(self) -> None:
+        assert self._wake is not None
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            with self._lock:
+                hints, self._pending = self._pending, set()
+            if hints:
+                await self._send(sorted(hints))
+
+    async def _send(self, hints: list[Hint]) -> None:
+        try:
+            await asyncio.wait_for(hints_layer().group_send(GROUP, {"type": "hints", "hints": hints}), ANNOUNCE_SECONDS)
+            self._failures = 0
+        except Exception as error:  # whatever Redis does: pages compare versions, so only seconds are lost
+            self._failures += 1
+            if self._failures in {1, 10} or self._failures % 1000 == 0:
+                log.warning("announcing_failed", error=str(error) or type(error).__name__, failures=self._failures)
+
+
+announcer = Announcer()
+
+
+def hints_layer() -> BaseChannelLayer:
+    """The channel layer that hints travel on."""
+    layer = get_channel_layer()
+    assert layer is not None, "CHANNEL_LAYERS has no default"
+    return layer
+
+
+def connect_signals() -> None:
+    """Turn the apps' news into hints. Called once, when Django has started."""
+    positions_changed.connect(_on_positions_changed, dispatch_uid="dashboard.live")
+    prices_changed.connect(_on_prices_changed, dispatch_uid="dashboard.live")
+    feed_changed.connect(_on_feed_changed, dispatch_uid="dashboard.live")
+
+
+def _on_positions_changed(changes: frozenset[tuple[int, int, date]], **_kwargs: Any) -> None:
+    announcer.add(("board", trader, market, day.isoformat()) for trader, market, day in changes)
+
+
+def _on_prices_changed(changes: frozenset[tuple[int, date]], **_kwargs: Any) -> None:
+    announcer.add(("prices", 0, market, day.isoformat()) for market, day in changes)
+
+
+def _on_feed_changed(market_id: int, **_kwargs: Any) -> None:
+    announcer.add([("feeds", 0, market_id, "")])
+
+
+# --- receiving: open pages ----------------------------------------------------------------------------------------
+class Page(Protocol):
+    """One browser's open socket."""
+
+    async def send(self, text_data: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A board ready for the wire: what it was made from, and element id -> HTML."""
+
+    board: Board
+    feeds: FeedStates
+    parts: dict[str, str]
+    version: str
+
+    @property
+    def today(self) -> str:
+        """The market's date now, so that a page that follows today notices midnight."""
+        return day_of(datetime.now(UTC), self.board.market.zone).isoformat()
+
+    def parts_since(self, version: str) -> dict[str, str]:
+        """What a page that shows `version` is missing; the feeds' states are no part of the version."""
+        return {FEED_STATES: self.parts[FEED_STATES]} if version == self.version else self.parts
+
+
+@dataclass(slots=True)
+class _Watched:
+    """A board that somebody looks at."""
+
+    pages: set[Page] = field(default_factory=set)
+    rendered: Rendered | None = None
+    dirty: bool = False
+    waiting: list[asyncio.Future[None]] = field(default_factory=list)
+    task: asyncio.Task[None] | None = None
+
+
+def render(key: BoardKey, now: datetime) -> Rendered:
+    """Read and render one board. Raises django.db errors; runs in the hub's own thread."""
+    market = Market.objects.get(pk=key.market_pk)
+    trader = Trader.objects.get(pk=key.trader_pk)
+    board = load_board(trader=trader, market=market, delivery_day=key.day, now=now)
+    feeds = load_feeds(market=market, now=now)
+    parts = render_parts(board, feeds)
+    return Rendered(board, feeds, parts, page_version(board, parts))
+
+
+class Hub:
+    """All open pages of this process. Everything here runs on the event loop; only rendering leaves it."""
+
+    def __init__(self, render: Callable[[BoardKey, datetime], Rendered] = render) -> None:
+        self._render = render
+        self._boards: dict[BoardKey, _Watched] = {}
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="render")
+        self._running: list[asyncio.Task[None]] = []
+        self._trouble = ""
+
+    @property
+    def open_pages(self) -> int:
+        return sum(len(watched.pages) for watched in self._boards.values())
+
+    def join(self, key: BoardKey, page: Page) -> None:
+        self._boards.setdefault(key, _Watched()).pages.add(page)
+        if not self._running or any(task.done() for task in self._running):
+            loop = asyncio.get_running_loop()
+            self._running = [loop.create_task(self._hear_for_ever()), loop.create_task(self._sweep_for_ever())]
+
+    def leave(self, key: BoardKey, page: Page) -> None:
+        watched = self._boards.get(key)
+        if watched is None:
+            return
+        watched.pages.discard(page)
+        if not watched.pages and not watched.waiting:
+            del self._boards[key]
+
+    async def catch_up(self, key: BoardKey, page: Page, have: str) -> None:
+        """Answer a page that says which version it has: with all that is new, from the database as it is now."""
+        watched = self._boards.get(key)
+        if watched is None:
+            return
+        done = asyncio.get_running_loop().create_future()
+        watched.waiting.append(done)
+        self._touch(key)
+        await done
+        if watched.rendered is not None and page in watched.pages:
+            shown = watched.rendered
+            await page.send(self._message(shown, shown.parts_since(have)))
+
+    def hear(self, hints: Iterable[Iterable[Any]]) -> None:
+        """Mark the open boards that the hints are about."""
+        for kind, trader, market, day in hints:
+            for key in self._boards:
+                about = {
+                    "board": (key.trader_pk, key.market_pk, key.day.isoformat()) == (trader, market, day),
+                    "prices": (key.market_pk, key.day.isoformat()) == (market, day),
+                    "feeds": key.market_pk == market,
+                }
+                if about.get(kind):
+                    self._touch(key)
+
+    def _touch(self, key: BoardKey) -> None:
+        watched = self._boards[key]
+        watched.dirty = True
+        if watched.task is None or watched.task.done():
+            watched.task = asyncio.get_running_loop().create_task(self._refresh(key, watched))
+
+    async def _refresh(self, key: BoardKey, watched: _Watched) -> None:
+        """Render and send while there is news, at most ten times a second."""
+        while watched.dirty:
+            watched.dirty = False
+            waiting, watched.waiting = watched.waiting, []
+            try:
+                fresh = await self._in_thread(lambda: self._render(key, datetime.now(UTC)))
+            except Exception as error:
+                self._say_trouble(error)
+            else:
+                await self._publish(watched, fresh)
+            for done in waiting:
+                if not done.done():
+                    done.set_result(None)
+            await asyncio.sleep(SHORTEST_INTERVAL)
+
+    async def _publish(self, watched: _Watched, fresh: Rendered) -> None:
+        before = watched.rendered.parts if watched.rendered else {}
+        watched.rendered = fresh
+        changed = {name: html for name, html in fresh.parts.items() if before.get(name) != html}
+        if changed and before:
+            await self._tell(watched, self._message(fresh, changed))
+
+    async def _tell(self, watched: _Watched, message: str) -> None:
+        for page in list(watched.pages):
+            try:
+                await page.send(text_data=message)
+            except Exception:  # a socket that is just going away; its own disconnect takes it off the list
+                watched.pages.discard(page)
+
+    def _message(self, rendered: Rendered, parts: dict[str, str]) -> str:
+        return json.dumps(
+            {
+                "version": rendered.version,
+                "now": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                "today": rendered.today,
+                "app": settings.VERSION,
+                "trouble": self._trouble,
+                "parts": parts,
+            }
+        )
+
+    # --- hints and lost hints ------------------------------------------------------------------------------------
+    async def _hear_for_ever(self) -> None:
+        while True:
+            try:
+                layer = hints_layer()
+                channel = await layer.new_channel()
+                await layer.group_add(GROUP, channel)
+                while True:
+                    message = await layer.receive(channel)
+                    self.hear(message["hints"])
+            except Exception as error:
+                log.warning("hints_interrupted", error=str(error) or type(error).__name__)
+                await asyncio.sleep(1)
+
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            started = time.monotonic()
+            try:
+                await self._sweep()
+            except Exception as error:
+                self._say_trouble(error)
+            await self._beat()
+            await asyncio.sleep(max(0.5, SWEEP_SECONDS - (time.monotonic() - started)))
+
+    async def _sweep(self) -> None:
+        """Find open boards that moved without a hint, and refresh the feeds' states."""
+        keys = set(self._boards)
+        if not keys:
+            return
+        versions, feeds = await self._in_thread(lambda: (read_versions(keys), read_feeds(keys)))
+        self._trouble = ""
+        now = datetime.now(UTC)
+        for key in keys & set(self._boards):
+            watched = self._boards[key]
+            shown = watched.rendered
+            if shown is None or versions[key] != shown.board.version or now >= shown.board.changes_at:
+                self._touch(key)
+            elif not shown.feeds.same_as(feeds[key.market_pk]):
+                await self._publish_feeds(watched, shown, feeds[key.market_pk])
+
+    async def _publish_feeds(self, watched: _Watched, shown: Rendered, feeds: FeedStates) -> None:
+        parts = {**shown.parts, FEED_STATES: render_feed_states(feeds)}
+        await self._publish(watched, replace(shown, feeds=feeds, parts=parts))
+
+    async def _beat(self) -> None:
+        """A word to every page, so that it knows that it is connected."""
+        for watched in list(self._boards.values()):
+            if watched.rendered is not None:
+                await self._tell(watched, self._message(watched.rendered, {}))
+
+    async def _in_thread(self, work: Callable[[], Any]) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, _with_connection, work)
+
+    def _say_trouble(self, error: Exception) -> None:
+        self._trouble = "database" if isinstance(error, DatabaseProblem) else "error"
+        log.error("board_not_refreshed", error=str(error).splitlines()[0] if str(error) else type(error).__name__)
+
+
+def _with_connection(work: Callable[[], Any]) -> Any:
+    try:
+        return work()
+    finally:
+        connection.close()  # back to the pool: this thread is no request that would do so
+
+
+def read_versions(keys: set[BoardKey]) -> dict[BoardKey, str]:
+    """The data version of each board, as dashboard.board.board_version counts it. Two queries for all."""
+    positions = position_versions(keys={(k.trader_pk, k.market_pk, k.day) for k in keys})
+    prices = price_versions(keys={(k.market_pk, k.day) for k in keys})
+    return {k: f"{positions[(k.trader_pk, k.market_pk, k.day)]}.{prices[(k.market_pk, k.day)]}" for k in keys}
+
+
+def read_feeds(keys: set[BoardKey]) -> dict[int, FeedStates]:
+    """The feeds' states per market."""
+    now = datetime.now(UTC)
+    markets = Market.objects.filter(pk__in={k.market_pk for k in keys})
+    return {market.pk: load_feeds(market=market, now=now) for market in markets}
+
+
+hub = Hub()

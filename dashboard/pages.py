@@ -1,0 +1,113 @@
+"""What a page shows around a board: its address, the days beside it, the switches, and the plain pages that say no."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from dashboard import formatting as fmt
+from dashboard.access import AnyUser, may_see_all, visible_traders
+from dashboard.board import Board
+from market.models import Market
+from market.periods import PeriodError, day_of
+from market.queries import MarketError, active_markets, market_by_code
+from trades.models import Trader
+
+_ONE_DAY = timedelta(days=1)
+_NEAR_DAYS = {-1: "yesterday", 0: "today", 1: "tomorrow"}
+
+
+@dataclass(frozen=True, slots=True)
+class BoardFrame:
+    """Everything on a board's page that is not one of the board's parts."""
+
+    trader: Trader
+    market: Market
+    day: date
+    day_title: str
+    near: str
+    """ "today", "yesterday", "tomorrow" or nothing."""
+    earlier: str
+    later: str
+    today: str
+    """Address of the same board today; empty when this is it."""
+    today_iso: str
+    socket: str
+    """Address of the board's websocket on this origin."""
+    as_of: str
+    follows_today: bool
+    currency: str
+    traders: list[Trader]
+    markets: list[Market]
+    """To choose from; empty when there is nothing to choose."""
+
+
+def page_frame(request: HttpRequest) -> dict[str, str]:
+    """Context processor: what every page carries. Asks no database, so that it serves while there is none."""
+    return {"app_version": settings.VERSION}
+
+
+def choose_market(code: str | None, markets: list[Market]) -> Market:
+    """The market asked for, else the first of the active ones; MarketError says what is wrong."""
+    if code is None and markets:
+        return markets[0]
+    return next((market for market in markets if market.code == code), None) or market_by_code(code)
+
+
+def asked_market(request: HttpRequest) -> Market:
+    """The market of this request (`?market=CODE`), or the first; MarketError says what is wrong."""
+    return choose_market(request.GET.get("market"), active_markets())
+
+
+def board_address(trader_id: str, day: date, market: Market | None = None) -> str:
+    """Path of a trader's board of one day; `market` only where there are several."""
+    path = reverse("board", args=[trader_id, day.isoformat()])
+    return f"{path}?{urlencode({'market': market.code})}" if market else path
+
+
+def board_frame(board: Board, *, user: AnyUser, follows_today: bool) -> BoardFrame:
+    """The page around `board` for this user. Reads the markets and, for those who see all, the traders."""
+    markets = active_markets()
+    named = board.market if len(markets) > 1 else None
+    today, day = day_of(board.as_of, board.market.zone), board.delivery_day
+    trader_id = board.trader.trader_id
+    traders = visible_traders(user) if may_see_all(user) else []
+    return BoardFrame(
+        trader=board.trader,
+        market=board.market,
+        day=day,
+        day_title=fmt.day_title(day),
+        near=_NEAR_DAYS.get((day - today).days, ""),
+        earlier=board_address(trader_id, day - _ONE_DAY, named),
+        later=board_address(trader_id, day + _ONE_DAY, named),
+        today="" if day == today else board_address(trader_id, today, named),
+        today_iso=today.isoformat(),
+        socket="/ws" + board_address(trader_id, day, named),
+        as_of=fmt.utc(board.as_of),
+        follows_today=follows_today,
+        currency=fmt.currency_sign(board.market.currency),
+        traders=traders if len(traders) > 1 else [],
+        markets=markets if named else [],
+    )
+
+
+def refusal(request: HttpRequest, sentence: str) -> HttpResponse:
+    """404 with one sentence, also with DEBUG on: nobody needs a stack trace for a wrong address."""
+    return render(request, "404.html", {"exception": sentence}, status=404)
+
+
+def no_board_sentence(trader_id: str) -> str:
+    """For a trader that nobody has heard of and for one without the right to it, alike."""
+    return f"There is no trader “{trader_id[:80]}” whose board you may see."
+
+
+def sentence(error: MarketError | PeriodError) -> str:
+    """What is wrong with an address, as a sentence of its own."""
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}."

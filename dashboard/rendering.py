@@ -1,0 +1,286 @@
+"""A board as HTML, part by part: what a page shows first and what its websocket sends later are the same text.
+
+Every part is one element with an id. Only what is in the parts changes while a page is open. Elements with `data-own`
+inside a part belong to the page (static/js/live.js): they are never written over. Nothing here depends on the
+passing of time except through the board and the feeds, so an unchanged board renders to the same text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import lru_cache
+from zlib import crc32
+from zoneinfo import ZoneInfo
+
+from django.template.loader import render_to_string
+
+from dashboard import formatting as fmt
+from dashboard.board import Board, BoardRow, PeriodState
+from dashboard.feeds import FeedStates
+from dashboard.performance import Figures
+
+FEED_STATES = "feed-states"
+_UTC = ZoneInfo("UTC")
+
+SHORTEST_FOLD = 3
+"""Fewer rows without trades than this in a row stay as they are: a fold would save nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One figure: `text` for people, `value` exact for programs (empty while undefined)."""
+
+    field: str
+    text: str
+    value: str
+    trend: fmt.Trend = fmt.Trend.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """A run of periods without trades that is shown as one line, from its first row's part."""
+
+    title: str
+    periods: str
+    references: str
+
+
+def render_parts(board: Board, feeds: FeedStates) -> dict[str, str]:
+    """Element id to that element's whole HTML, for all that can change."""
+    sign, zone = fmt.currency_sign(board.market.currency), board.market.time_zone
+    lines = folds(board.rows, sign)
+    rows = {row_id(row): _row(row, lines.get(i), i in lines, zone) for i, row in enumerate(board.rows)}
+    return {FEED_STATES: render_feed_states(feeds), "summary": _summary(board), **rows, "total": _total(board)}
+
+
+def page_version(board: Board, parts: dict[str, str]) -> str:
+    """Names this content: the figures' version, which only grows, and a digest of all parts but the feeds' states."""
+    digest = crc32("".join(html for name, html in parts.items() if name != FEED_STATES).encode())
+    return f"{board.version}-{digest:08x}"
+
+
+def row_id(row: BoardRow) -> str:
+    """The element id of a period: its start in UTC and its length, for example p-20261123T1100Z-60."""
+    minutes = int(row.period.duration.total_seconds()) // 60
+    return f"p-{row.period.start.astimezone(UTC):%Y%m%dT%H%MZ}-{minutes}"
+
+
+# --- periods ----------------------------------------------------------------------------------------------------
+
+
+def folds(rows: Sequence[BoardRow], currency: str) -> dict[int, Fold | None]:
+    """Index of each folded row to its fold's line on the first row of a run, to None on the rest of it.
+
+    A day without any trade is shown whole, and the next period to close is never folded away.
+    """
+    if not any(row.figures.trade_count for row in rows):
+        return {}
+    return {
+        index: _fold([rows[i] for i in run], currency) if index == run.start else None
+        for run in _quiet_runs(rows)
+        for index in run
+    }
+
+
+def _quiet_runs(rows: Sequence[BoardRow]) -> Iterator[range]:
+    start = 0
+    for index in range(len(rows) + 1):
+        if index < len(rows) and not rows[index].figures.trade_count and rows[index].state != PeriodState.NEXT:
+            continue
+        if index - start >= SHORTEST_FOLD:
+            yield range(start, index)
+        start = index + 1
+
+
+def _fold(run: Sequence[BoardRow], currency: str) -> Fold:
+    first, last = run[0].delivery_hour, run[-1].delivery_hour
+    known = [row.reference.value for row in run if row.reference]
+    lowest, highest = fmt.number(min(known, default=None)), fmt.number(max(known, default=None))
+    span = lowest if lowest == highest else f"{lowest} to {highest}"
+    return Fold(
+        title=f"{first.split('-')[0]}{fmt.EN_DASH}{last.split('-')[1]}",
+        periods=fmt.plural(len(run), "period", "periods"),
+        references=f"reference {span} {currency}/MWh" if known else "",
+    )
+
+
+@lru_cache(maxsize=2048)
+def _row(row: BoardRow, fold: Fold | None, folded: bool, time_zone: str) -> str:
+    """One period. Remembered, because most rows of a board that changed are as they were."""
+    zone, figures = ZoneInfo(time_zone), row.figures
+    context = {
+        "id": row_id(row),
+        "row": row,
+        "fold": fold,
+        "folded": folded,
+        "title": fmt.period_title(row.delivery_hour),
+        "minutes": int(row.period.duration.total_seconds()) // 60,
+        "starts": fmt.utc(row.period.start),
+        "average": _cell("average_price", figures.average_price),
+        "legs": _legs(figures),
+        "reference": _cell("reference_price", figures.reference_price),
+        "reference_note": _reference_note(row, zone),
+        "reference_at": fmt.utc(row.reference.last_update) if row.reference else "",
+        "performance": _signed("performance", figures.performance),
+        "cells": _quiet_cells(figures),
+        "gate_closes": fmt.utc(row.gate_closes_at),
+        "gate": "closed" if row.state == PeriodState.CLOSED else fmt.clock(row.gate_closes_at, zone),
+    }
+    return render_to_string("dashboard/period.html", context)
+
+
+def _reference_note(row: BoardRow, zone: ZoneInfo) -> str:
+    if row.reference is None:
+        return ""
+    return "final" if row.state == PeriodState.CLOSED else fmt.clock(row.reference.last_update, zone)
+
+
+def _total(board: Board) -> str:
+    figures = board.total
+    context = {
+        "average": _cell("average_price", figures.average_price),
+        "legs": _legs(figures),
+        "performance": _signed("performance", figures.performance),
+        "cells": _quiet_cells(figures),
+    }
+    return render_to_string("dashboard/total.html", context)
+
+
+def _legs(figures: Figures) -> list[Cell]:
+    if not figures.is_mixed:
+        return []
+    return [
+        _cell("average_sell_price", figures.sold.average_price),
+        _cell("average_buy_price", figures.bought.average_price),
+    ]
+
+
+def _quiet_cells(figures: Figures) -> list[Cell]:
+    """What stands after the customer's four columns."""
+    sold, bought = figures.sold.energy, figures.bought.energy
+    net = fmt.number(figures.net_mwh, signed=True) if figures.trade_count else fmt.UNDEFINED
+    return [
+        _signed("performance_eur", figures.performance_eur),
+        Cell("sold_mwh", fmt.quantity(sold), fmt.plain(sold) or ""),
+        Cell("bought_mwh", fmt.quantity(bought), fmt.plain(bought) or ""),
+        Cell("net_mwh", net, fmt.plain(figures.net_mwh) or ""),
+        Cell("trade_count", fmt.count(figures.trade_count), str(figures.trade_count)),
+    ]
+
+
+def _cell(field: str, value: Decimal | None) -> Cell:
+    return Cell(field, fmt.number(value), fmt.plain(value) or "")
+
+
+def _signed(field: str, value: Decimal | None) -> Cell:
+    return Cell(field, fmt.number(value, signed=True), fmt.plain(value) or "", fmt.trend(value))
+
+
+# --- the day's answer -------------------------------------------------------------------------------------------
+
+
+def _summary(board: Board) -> str:
+    figures = board.total
+    currency = fmt.currency_sign(board.market.currency)
+    result = _signed("performance_eur", figures.performance_eur)
+    context = {
+        "result": result,
+        "performance": _signed("performance", figures.performance),
+        "cells": list(zip(("Sold", "Bought", "Net", "Trades"), _quiet_cells(figures)[1:], strict=True)),
+        "currency": currency,
+        "title": f"{result.text} {currency}" if figures.performance_eur is not None else "",
+        "settled": all(row.state == PeriodState.CLOSED for row in board.rows),
+        "note": _note(board),
+    }
+    return render_to_string("dashboard/summary.html", context)
+
+
+def _note(board: Board) -> str:
+    """What has to be said about the result beyond its figures."""
+    if not board.total.trade_count:
+        return "No trades for this day yet."
+    if not board.unpriced_count:
+        return ""
+    periods = fmt.plural(board.unpriced_count, "period", "periods")
+    has, are = ("has", "is") if board.unpriced_count == 1 else ("have", "are")
+    return f"{periods} with trades {has} no reference price yet and {are} not in the result."
+
+
+# --- the feeds --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FeedLine:
+    """A feed's state in words. `level`: ok, late or lost. `shows`: how the page shows the moment on its own clock."""
+
+    name: str
+    level: str
+    words: str
+    moment: datetime | None = None
+    shows: str = "seconds"
+    """ "seconds": the time of day; "age": what has passed since; "countdown": the time, and what is left until it."""
+
+    @property
+    def utc(self) -> str:
+        return fmt.utc(self.moment) if self.moment else ""
+
+    @property
+    def text(self) -> str:
+        """The moment as long as no script shows it: the feeds' states know no time zone."""
+        return f"{fmt.clock_seconds(self.moment, _UTC)} UTC" if self.moment else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Staleness:
+    """Which figures a lost feed leaves standing still ("trades", "prices"), as of when, and why; empty: none."""
+
+    figures: str = ""
+    as_of: datetime | None = None
+    why: str = ""
+
+
+def render_feed_states(feeds: FeedStates) -> str:
+    """The feeds in words, and for the page's script what stands still because of them."""
+    stale = staleness(feeds)
+    context = {
+        "lines": (_exchange(feeds), _prices(feeds)),
+        "stale": stale,
+        "as_of": fmt.utc(stale.as_of) if stale.as_of else "",
+    }
+    return render_to_string("dashboard/feed_states.html", context)
+
+
+def staleness(feeds: FeedStates) -> Staleness:
+    """What lost feeds mean for the figures. A price that is only late is not lost."""
+    trades, prices = not feeds.exchange.connected, feeds.prices.state == "down"
+    if trades and prices:
+        moments = [moment for moment in (feeds.exchange.since, feeds.prices.last_success_at) if moment]
+        return Staleness("trades prices", min(moments, default=None), "exchange and prices are not connected")
+    if trades:
+        return Staleness("trades", feeds.exchange.since, "the exchange is not connected")
+    if prices:
+        return Staleness("prices", feeds.prices.last_success_at, "the price provider does not answer")
+    return Staleness()
+
+
+def _exchange(feeds: FeedStates) -> FeedLine:
+    state = feeds.exchange
+    if not state.connected:
+        words = "not connected since" if state.since else "never connected yet"
+        return FeedLine("Exchange", "lost", words, state.since)
+    words = "last message" if state.last_frame_at else "connected, nothing heard yet"
+    return FeedLine("Exchange", "ok", words, state.last_frame_at, "age")
+
+
+def _prices(feeds: FeedStates) -> FeedLine:
+    state = feeds.prices
+    if state.state == "ok":
+        due = state.next_publication_at
+        return FeedLine("Prices", "ok", "next at" if due else "up to date", due, "countdown")
+    if state.state == "none":
+        return FeedLine("Prices", "late", "no price yet")
+    level, words = ("late", "late") if state.state == "late" else ("lost", "no answer")
+    return FeedLine("Prices", level, f"{words} since" if state.since else words, state.since)

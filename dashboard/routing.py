@@ -1,0 +1,13 @@
+"""The websocket addresses, beside the pages' (dashboard/urls.py)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import re_path
+
+from dashboard.consumers import BoardSocket
+
+websocket_urlpatterns: list[Any] = [
+    re_path(r"^ws/boards/(?P<trader_id>.+)/(?P<day>\d{4}-\d{2}-\d{2})/$", BoardSocket.as_asgi()),  # type: ignore[arg-type]
+]

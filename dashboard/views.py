@@ -1,0 +1,106 @@
+"""The board's pages. A view reads the clock, makes the domain calls and shows the result."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from dashboard.access import board_trader, home_trader
+from dashboard.board import load_board
+from dashboard.feeds import load_feeds
+from dashboard.pages import asked_market, board_address, board_frame, no_board_sentence, refusal, sentence
+from dashboard.rendering import page_version, render_parts
+from market.models import Market
+from market.periods import PeriodError, day_of, parse_day
+from market.queries import MarketError, active_markets
+from trades.models import Trader
+
+
+@require_safe
+@never_cache
+@login_required
+def home(request: HttpRequest) -> HttpResponse:
+    """The user's own board of today, or the first that the user may see."""
+    now = timezone.now()
+    if not active_markets():
+        return render(request, "dashboard/no_market.html")
+    trader = home_trader(request.user)
+    if trader is None:
+        return render(request, "dashboard/no_trader.html")
+    try:
+        market = asked_market(request)
+    except MarketError as error:
+        return refusal(request, sentence(error))
+    return _show(request, trader, market, day_of(now, market.zone), now, follows_today=True)
+
+
+@require_safe
+@never_cache
+@login_required
+def choose(request: HttpRequest) -> HttpResponse:
+    """Where the page's switches lead: `?trader=&day=&market=` to the address of that board; what is left out stays."""
+    trader_id, day = request.GET.get("trader"), request.GET.get("day")
+    try:
+        market = asked_market(request)
+        chosen = parse_day(day) if day else day_of(timezone.now(), market.zone)
+    except (MarketError, PeriodError) as error:
+        return refusal(request, sentence(error))
+    if not trader_id:
+        return redirect("home")
+    return redirect(board_address(trader_id, chosen, market if request.GET.get("market") else None))
+
+
+@require_safe
+@never_cache
+@login_required
+def board(request: HttpRequest, trader_id: str, day: str) -> HttpResponse:
+    """One trader's board of one delivery day; 404 without the right to it, as for one that doesn't exist."""
+    trader = board_trader(request.user, trader_id)
+    if trader is None:
+        return refusal(request, no_board_sentence(trader_id))
+    try:
+        return _show(request, trader, asked_market(request), parse_day(day), timezone.now())
+    except (MarketError, PeriodError) as error:
+        return refusal(request, sentence(error))
+
+
+class SignInForm(AuthenticationForm):
+    """Django's form, with a shorter word for a wrong pair."""
+
+    error_messages = {
+        **AuthenticationForm.error_messages,
+        "invalid_login": "Username and password don't belong together. Upper and lower case matter.",
+    }
+
+
+@method_decorator(never_cache, name="dispatch")
+class SignIn(LoginView):
+    """The login page; who is signed in already goes on to the board."""
+
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+
+def _show(
+    request: HttpRequest, trader: Trader, market: Market, day: date, now: datetime, *, follows_today: bool = False
+) -> HttpResponse:
+    shown = load_board(trader=trader, market=market, delivery_day=day, now=now)
+    parts = render_parts(shown, load_feeds(market=market, now=now))
+    context = {
+        "version": page_version(shown, parts),
+        "frame": board_frame(shown, user=request.user, follows_today=follows_today),
+        "feed_states": parts.pop("feed-states"),
+        "summary": parts.pop("summary"),
+        "total": parts.pop("total"),
+        "periods": parts.values(),
+    }
+    return render(request, "dashboard/board.html", context)

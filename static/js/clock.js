@@ -1,0 +1,67 @@
+// What changes with time alone, once a second and by the server's clock: countdowns to gate closures, ages, local time.
+// Announces "desk:gate-closed" when one closes. Listens to "desk:now" (the server's time) and "desk:changed".
+const board = document.getElementById("board");
+const COUNT_FROM = 6 * 3600; // further away than this, the time of day says more than a countdown
+const SECONDS = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
+const MINUTES = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+const zoned = (shape) => new Intl.DateTimeFormat("en-GB", { ...shape, timeZone: board.dataset.zone });
+const seconds = zoned(SECONDS);
+const minutes = zoned(MINUTES);
+let offset = Date.parse(board.dataset.now) - Date.now();
+let timer;
+
+const write = (element, text) => {
+  if (element && element.textContent !== text) element.textContent = text;
+};
+
+const two = (amount) => String(amount).padStart(2, "0");
+
+function countdown(left) {
+  return `${Math.floor(left / 3600)}:${two(Math.floor(left / 60) % 60)}:${two(left % 60)}`;
+}
+
+function age(passed) {
+  if (passed < 60) return `${passed} s ago`;
+  return passed < 3600 ? `${Math.floor(passed / 60)} min ago` : null;
+}
+
+function tickRow(row, now) {
+  const left = Math.ceil((Date.parse(row.dataset.gateCloses) - now) / 1000);
+  const cell = row.querySelector(".gate time");
+  if (left > 0) {
+    if (left <= COUNT_FROM) write(cell, countdown(left));
+    return false;
+  }
+  row.dataset.state = "closed";
+  write(cell, "closed");
+  return true;
+}
+
+function words(moment, shows, now) {
+  if (shows === "seconds") return seconds.format(moment);
+  if (shows === "age") return age(Math.max(0, Math.floor((now - moment) / 1000))) ?? seconds.format(moment);
+  const left = Math.ceil((moment - now) / 1000);
+  return `${minutes.format(moment)}, ${left > 0 ? `in ${Math.floor(left / 60)}:${two(left % 60)}` : "due"}`;
+}
+
+function tick() {
+  const now = Date.now() + offset;
+  let closed = false;
+  for (const row of board.querySelectorAll(".period:not([data-state=closed])")) closed = tickRow(row, now) || closed;
+  for (const element of document.querySelectorAll("[data-shows]")) {
+    write(element, words(Date.parse(element.dateTime), element.dataset.shows, now));
+  }
+  write(document.getElementById("local-time"), seconds.format(now));
+  if (closed) document.dispatchEvent(new CustomEvent("desk:gate-closed"));
+}
+
+function run() {
+  tick();
+  clearTimeout(timer);
+  timer = setTimeout(run, 1000 - ((Date.now() + offset) % 1000));
+}
+
+document.addEventListener("desk:now", (event) => (offset = event.detail - Date.now()));
+document.addEventListener("desk:changed", tick);
+document.addEventListener("visibilitychange", run);
+run();

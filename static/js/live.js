@@ -1,0 +1,212 @@
+// Keeps an open board right: takes changes from the websocket, notices when it is cut off, catches up by itself.
+//
+// Every message from the server is {version, now, today, app, trouble, parts: {element id: HTML}}. `version` is
+// "12.7-1f0e8a2c": numbers that only ever grow, and a digest of the page. We say {have: version} whenever something may
+// have been missed, and get what is missing. `trouble` says that the server could not look ("database", "error").
+const board = document.getElementById("board");
+const root = document.documentElement;
+const SILENCE = 12_000; // heartbeats come every 5 s
+const ANSWER_WITHIN = 3_000; // after a wake-up: a socket that does not answer is dead
+const LONGEST_PAUSE = 5_000;
+const [NOT_LOGGED_IN, NO_SUCH_BOARD] = [4401, 4404];
+const TROUBLE = { database: "the database can't be reached", error: "the server has a problem" };
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+const title = document.title;
+const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", timeZone: board.dataset.zone });
+
+let socket = null;
+let heardAt = Date.now();
+let acceptedAt = Date.now();
+let rightAt = Date.parse(board.dataset.now); // when the figures were last known to be right, by the server's clock
+let attempts = 0;
+let retry;
+let stopped = false;
+let askedFor = null;
+
+// --- the board ---------------------------------------------------------------------------------------------------
+
+const numbers = (version) => version.split("-")[0].split(".").map(Number);
+const isOlder = (one, other) => numbers(one).some((number, index) => number < numbers(other)[index]);
+
+// The server never changes a class; classes, folds and elements with data-own are the page's.
+const OURS = new Set(["class", "aria-expanded", "data-unfolded"]);
+const callbacks = {
+  beforeAttributeUpdated: (name) => !OURS.has(name),
+  beforeNodeMorphed: (node) => !node.dataset || !("own" in node.dataset),
+};
+
+const keyOf = (cell) => `${cell.closest("[id]").id} ${cell.dataset.field ?? cell.dataset.total}`;
+const figures = () => new Map([...board.querySelectorAll("[data-value]")].map((cell) => [keyOf(cell), cell.dataset.value]));
+
+function flash(cell) {
+  cell.classList.remove("flash");
+  void cell.offsetWidth; // starts the animation anew
+  cell.classList.add("flash");
+}
+
+// Runs `change` and flashes the cells whose figure is another one afterwards.
+function flashing(change) {
+  const before = figures();
+  change();
+  document.title = [document.getElementById("summary").dataset.title, title].filter(Boolean).join(" · ");
+  document.dispatchEvent(new CustomEvent("desk:changed"));
+  if (calm.matches) return;
+  for (const cell of board.querySelectorAll("[data-value]")) {
+    const old = before.get(keyOf(cell));
+    if (old !== cell.dataset.value && (old !== undefined || cell.closest(".period"))) flash(cell);
+  }
+}
+
+const morph = (element, html) => Idiomorph.morph(element, html, { morphStyle: "outerHTML", callbacks });
+
+function apply({ version, parts }) {
+  const found = Object.entries(parts).map(([id, html]) => [document.getElementById(id), html]);
+  if (found.some(([element]) => !element)) return void refresh(); // a period that this page has no row for
+  if (found.length) flashing(() => found.forEach(([element, html]) => morph(element, html)));
+  board.dataset.version = version;
+}
+
+// The whole board from its own address: when rows have to be added, or when asking did not help.
+let refreshing = false;
+async function refresh({ evenIfOlder = false } = {}) {
+  if (refreshing || stopped) return;
+  refreshing = true;
+  try {
+    const answer = await fetch(location.href, { cache: "no-store" });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = page.getElementById("board");
+    if (!fresh && answer.redirected) return void location.reload();
+    if (!fresh || (isOlder(fresh.dataset.version, board.dataset.version) && !evenIfOlder)) return;
+    flashing(() => {
+      morph(document.getElementById("feed-states"), page.getElementById("feed-states").outerHTML);
+      morph(board, fresh.outerHTML);
+    });
+    acceptedAt = Date.now();
+  } catch {
+    // not reachable: the socket's way back brings what is missing
+  } finally {
+    refreshing = false;
+  }
+}
+
+// --- messages ----------------------------------------------------------------------------------------------------
+
+function receive(message) {
+  heardAt = Date.now();
+  attempts = 0;
+  if (isOutdated(message)) return void location.reload();
+  const now = Date.parse(message.now);
+  document.dispatchEvent(new CustomEvent("desk:now", { detail: now }));
+  if (message.trouble) return showLost(TROUBLE[message.trouble] ?? TROUBLE.error);
+  rightAt = now;
+  showLive();
+  if (isOlder(message.version, board.dataset.version)) return rejectOlder();
+  acceptedAt = heardAt;
+  if (message.version !== board.dataset.version && !Object.keys(message.parts).length) return askOnce(message.version);
+  askedFor = null;
+  apply(message);
+}
+
+// A new product version, or a new day on a page that follows today: once for each, whatever comes back.
+function isOutdated({ app, today }) {
+  const outdated = app !== board.dataset.app || ("followsToday" in board.dataset && today !== board.dataset.today);
+  const reason = `${app} ${today}`;
+  if (!outdated || sessionStorage.getItem("reloaded for") === reason) return false;
+  sessionStorage.setItem("reloaded for", reason);
+  return true;
+}
+
+// The server is ahead but sent nothing: something was missed on the way. If asking brings nothing, nothing shows.
+function askOnce(version) {
+  if (askedFor !== null) board.dataset.version = version;
+  else say();
+  askedFor = askedFor === null ? version : null;
+}
+
+// Late messages are dropped. Only if nothing else comes, the server really is behind (a restored database): believe it.
+function rejectOlder() {
+  if (Date.now() - acceptedAt > SILENCE) refresh({ evenIfOlder: true });
+}
+
+// --- the link ----------------------------------------------------------------------------------------------------
+
+const say = () => socket?.readyState === WebSocket.OPEN && socket.send(JSON.stringify({ have: board.dataset.version }));
+
+function connect() {
+  clearTimeout(retry);
+  if (stopped || socket) return;
+  heardAt = Date.now();
+  const opened = new WebSocket(new URL(board.dataset.socket, location.href.replace(/^http/, "ws")));
+  socket = opened;
+  opened.onopen = say;
+  opened.onmessage = (event) => opened === socket && receive(JSON.parse(event.data));
+  opened.onclose = (event) => opened === socket && lose(event.code);
+}
+
+function lose(code) {
+  const dead = socket;
+  socket = null;
+  dead?.close();
+  if (code === NOT_LOGGED_IN) {
+    stopped = true;
+    location.assign(`${board.dataset.login}?next=${encodeURIComponent(location.pathname + location.search)}`);
+    return;
+  }
+  stopped = code === NO_SUCH_BOARD;
+  showLost(stopped ? "this board is not yours to see any more" : "reconnecting");
+  if (stopped) return;
+  const pause = Math.min(LONGEST_PAUSE, 300 * 2 ** attempts++);
+  retry = setTimeout(connect, pause * (0.5 + Math.random() / 2));
+}
+
+// After sleep, from the background, back online: a socket may look open and be dead. Ask, and don't wait long.
+function wake() {
+  attempts = 0;
+  if (!socket) return connect();
+  const asked = Date.now();
+  say();
+  setTimeout(() => {
+    if (socket && heardAt < asked) {
+      lose();
+      connect();
+    }
+  }, ANSWER_WITHIN);
+}
+
+function showLive() {
+  if (root.dataset.link === "live") return;
+  root.dataset.link = "live";
+  showLink("ok", "live");
+}
+
+function showLost(what) {
+  root.dataset.link = "lost";
+  showLink("lost", `not live since ${clock.format(rightAt)} · ${what}`);
+}
+
+function showLink(level, words) {
+  const link = document.getElementById("link-state");
+  const said = link.querySelector("small");
+  if (said.textContent !== words) said.textContent = words; // only a change is read out
+  link.dataset.level = level;
+  showAsOf();
+}
+
+// In the place of pride: as of when the figures are, if that is not now. A settled day needs no feed to be right.
+function showAsOf() {
+  const { stale, asOf, why } = document.getElementById("feed-states").dataset;
+  const lost = root.dataset.link === "lost";
+  const settled = "settled" in document.getElementById("summary").dataset;
+  const [moment, reason] = lost ? [rightAt, "this page is not live"] : stale && !settled ? [Date.parse(asOf), why] : [];
+  document.getElementById("as-of").textContent = [moment && `as of ${clock.format(moment)}`, reason].filter(Boolean).join(" · ");
+}
+
+document.addEventListener("desk:changed", showAsOf);
+document.addEventListener("visibilitychange", () => document.hidden || wake());
+document.addEventListener("desk:gate-closed", () => setTimeout(refresh, 500 + Math.random() * 1500));
+document.addEventListener("animationend", (event) => event.target.classList.remove("flash"));
+addEventListener("pageshow", (event) => event.persisted && wake());
+for (const event of ["online", "offline"]) addEventListener(event, wake);
+showAsOf();
+setInterval(() => socket && Date.now() - heardAt > SILENCE && lose(), 1000);
+connect();

@@ -1,0 +1,140 @@
+"""A real Chromium against a real web process on the test's own database and Redis."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.utils import timezone
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+
+from local.testing import need_chromium
+from market.models import Market
+from tests.dashboard.people import PASSWORD
+from tests.processes import Process, free_port, running, wait_until
+from tests.trades.frames import germany
+from trades.models import FeedConnection
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass
+class Desk:
+    """The web process under test. `complaints` is what the browser's console said that it should not."""
+
+    port: int
+    log: Path
+    stack: ExitStack = field(default_factory=ExitStack)
+    process: Process | None = None
+    complaints: list[str] = field(default_factory=list)
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start (again), on the same port, and wait until it listens."""
+        argv = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port), "reporting.asgi:application"]
+        self.process = self.stack.enter_context(running(*argv, log=self.log, PROCESS_ROLE="web"))
+        wait_until(self._answers, f"{self.address}/healthz to answer:\n", details=self.process.output)
+
+    def _answers(self) -> bool:
+        try:
+            with urlopen(f"{self.address}/healthz", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+
+    def log_in(self, page: Page, username: str, then: str = "/") -> None:
+        """Through the login page, as people do; ends at `then`."""
+        page.goto(f"{self.address}/accounts/login/?next={then}")
+        page.fill("[name=username]", username)
+        page.fill("[name=password]", PASSWORD)
+        page.click("button:has-text('Log in')")
+        page.wait_for_url(f"{self.address}{then}")
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    """Playwright for one module only: asynchronous tests of other modules can't run beside its loop."""
+    # Its loop runs in this thread, so Django believes that every query here is made in asynchronous code.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    with sync_playwright() as running_playwright:
+        yield running_playwright
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(scope="module")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=need_chromium(), args=CHROMIUM_FLAGS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def market(transactional_db: None) -> Market:
+    return germany()
+
+
+@pytest.fixture
+def connected(market: Market) -> FeedConnection:
+    """The exchange feed, connected for as long as a test takes."""
+    now = timezone.now()
+    return FeedConnection.objects.create(
+        market=market,
+        listener="test",
+        connected_at=now,
+        alive_at=now + timedelta(hours=1),
+        last_frame_at=now,
+    )
+
+
+@pytest.fixture(scope="session")
+def _fresh_static_files() -> None:
+    """Where static files were collected before, the pages serve the collected ones: bring them up to date."""
+    if (Path(settings.STATIC_ROOT) / "staticfiles.json").exists():
+        call_command("collectstatic", "--noinput", verbosity=0)
+
+
+@pytest.fixture
+def desk(_fresh_static_files: None, market: Market, connected: FeedConnection, tmp_path: Path) -> Iterator[Desk]:
+    """A running web process; in the end no page may have complained."""
+    desk = Desk(free_port(), tmp_path / "daphne.log")
+    with desk.stack:
+        desk.start()
+        yield desk
+    assert desk.complaints == []
+
+
+@pytest.fixture
+def page(chromium: Browser, desk: Desk) -> Iterator[Page]:
+    """One tab in a fresh profile, 1920 wide, dark."""
+    context = chromium.new_context(viewport={"width": 1920, "height": 1080}, color_scheme="dark")
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    page.on("console", lambda m: desk.complaints.append(m.text) if m.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: desk.complaints.append(str(error)))
+    yield page
+    context.close()

@@ -1,0 +1,24 @@
+"""Logins for tests of pages, API and browser."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import Group, User
+
+from dashboard.access import DESK_HEAD
+from dashboard.logins import create_trader_login
+
+PASSWORD = "a long enough password"
+
+
+def a_trader(trader_id: str = "trader_1", username: str | None = None) -> User:
+    return create_trader_login(trader_id=trader_id, username=username or "anna", password=PASSWORD)
+
+
+def a_head(username: str = "head") -> User:
+    user = User.objects.create_user(username, password=PASSWORD)
+    user.groups.add(Group.objects.get_or_create(name=DESK_HEAD)[0])
+    return user
+
+
+def a_superuser(username: str = "root") -> User:
+    return User.objects.create_superuser(username, password=PASSWORD)

@@ -1,0 +1,199 @@
+"""The documents' pictures of a seeded desk: `python -m tests.screenshots` writes them to docs/screenshots/.
+
+Everything is of its own and repeatable: servers, trades from a seed, and a web process whose clock is set to MOMENT.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.request import urlopen
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from local import testbed
+
+MOMENT = datetime(2026, 11, 23, 9, 46, 48, tzinfo=UTC)
+DAY = MOMENT.date()
+FOLDER = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
+REFERENCES = [
+    45.2, 42.1, 40.7, 38.6, 39.9, 43.2, 43.14, 41.95, 42.25, 39.69, 32.11, 12.26,
+    -3.59, -9.89, 6.2, 34, 57.35, 70.83, 76.67, 81.55, 78.23, 77.64, 73.07, 69.97,
+]  # fmt: skip
+WITHOUT_TRADES = {0, 1, 2, 3, 4, 5, 7, 22}
+TRADERS = {
+    "trader_1": "Trader 1",
+    "trader_2": "Trader 2",
+    "trader_3": "Trader 3",
+    "trader_4": "Trader 4",
+    "bot_1": "Solar bot",
+}
+_WEB = """
+import datetime, sys, time_machine
+time_machine.travel(datetime.datetime.fromisoformat(sys.argv[1]), tick=True).start()
+from daphne.cli import CommandLineInterface
+CommandLineInterface().run(["-b", "127.0.0.1", "-p", sys.argv[2], "reporting.asgi:application"])
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One picture."""
+
+    name: str
+    address: str
+    theme: str
+    width: int
+    height: int
+
+
+BOARD = f"/boards/trader_1/{DAY}/"
+SHOTS = (
+    Shot("board-dark", BOARD, "dark", 1920, 900),
+    Shot("board-light", BOARD, "light", 1920, 900),
+    Shot("board-dark-phone", BOARD, "dark", 390, 844),
+    Shot("board-light-phone", BOARD, "light", 390, 844),
+    Shot("not-found", "/boards/nobody/2026-11-23/", "dark", 900, 500),
+)
+LOGIN = Shot("login", "/accounts/login/", "dark", 900, 500)
+
+
+def seed() -> None:
+    """Five traders, a morning of trades around the reference on both sides, and prices as of the last publication."""
+    from django.contrib.auth.models import User
+
+    from tests.trades.frames import germany, store
+    from trades.models import FeedConnection, Trader
+
+    chance = random.Random(7)
+    market = germany()
+    frames = [frame for trader in TRADERS for frame in _trades(chance, trader)]
+    store(*frames, journal="screenshots")
+    for trader_id, name in TRADERS.items():
+        Trader.objects.filter(trader_id=trader_id).update(name=name, is_bot=trader_id.startswith("bot"))
+    _store_prices()
+    FeedConnection.objects.create(
+        market=market,
+        listener="listener-1",
+        connected_at=MOMENT - timedelta(hours=4),
+        alive_at=MOMENT + timedelta(hours=1),
+        last_frame_at=MOMENT - timedelta(seconds=2),
+    )
+    User.objects.create_superuser("head", password="screenshots")
+
+
+def _trades(chance: random.Random, trader: str) -> Iterator[bytes]:
+    from tests.trades.frames import confirmation
+
+    for hour in sorted(set(range(24)) - WITHOUT_TRADES):
+        buys_too = chance.random() < 0.45
+        for number in range(chance.randint(6, 30)):
+            direction = "buy" if buys_too and number % 3 == 0 else "sell"
+            edge = chance.gauss(0.6, 1.4) * (-1 if direction == "buy" else 1)
+            yield confirmation(
+                f"{trader}-{hour}-{number}",
+                trader_id=trader,
+                direction=direction,
+                delivery_day=DAY.isoformat(),
+                delivery_hour=f"{hour:02d}-{hour + 1:02d}",
+                price=round(REFERENCES[hour] + edge, 2),
+                quantity=round(chance.uniform(0.3, 5.5), 1),
+            )
+
+
+def _store_prices() -> None:
+    from tests.dashboard.boards import store_price
+
+    published = MOMENT.replace(minute=40, second=4)
+    for hour, value in enumerate(REFERENCES):
+        gate = datetime(2026, 11, 22, 22, 55, tzinfo=UTC) + timedelta(hours=hour)
+        store_price(f"{hour:02d}-{hour + 1:02d}", str(value), day=DAY, at=min(published, gate))
+
+
+@contextmanager
+def web() -> Iterator[str]:
+    """A web process whose clock shows MOMENT; its address."""
+    from tests.processes import free_port, running, wait_until
+
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool:
+        try:
+            with urlopen(f"{address}/healthz", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    with TemporaryDirectory() as folder:
+        argv = (sys.executable, "-c", _WEB, MOMENT.isoformat(), str(port))
+        with running(*argv, log=Path(folder) / "web.log", PROCESS_ROLE="web", DEBUG="1") as process:
+            wait_until(answers, "the web process:\n", details=process.output)
+            yield address
+
+
+def take(browser: Browser, address: str) -> None:
+    """All pictures, each in a fresh window."""
+    for shot in (LOGIN, *SHOTS):
+        context = browser.new_context(viewport={"width": shot.width, "height": shot.height}, color_scheme=shot.theme)  # type: ignore[arg-type]
+        page = context.new_page()
+        if shot is not LOGIN:
+            _log_in(page, address)
+        page.goto(address + shot.address)
+        if shot.address == BOARD:
+            page.get_by_text("live", exact=True).wait_for()
+        page.screenshot(path=FOLDER / f"{shot.name}.png", full_page=shot.width < 900, animations="disabled")
+        context.close()
+        print(f"docs/screenshots/{shot.name}.png", flush=True)
+
+
+def _log_in(page: Page, address: str) -> None:
+    page.goto(f"{address}/accounts/login/")
+    page.fill("[name=username]", "head")
+    page.fill("[name=password]", "screenshots")
+    page.click("button")
+    page.wait_for_url(f"{address}/")
+
+
+def main() -> None:
+    with testbed.entered():
+        import django
+
+        django.setup()
+        from django.db import connection
+
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        connection.creation.create_test_db(verbosity=0, autoclobber=True)
+        try:
+            seed()
+            with web() as address:
+                _photograph(address)
+        finally:
+            connection.creation.destroy_test_db(settings_name(), verbosity=0)
+
+
+def settings_name() -> str:
+    """The database's name outside of tests."""
+    from django.conf import settings
+
+    return str(settings.DATABASES["default"]["NAME"]).removeprefix("test_")
+
+
+def _photograph(address: str) -> None:
+    from local.testing import need_chromium
+    from tests.browser.conftest import CHROMIUM_FLAGS
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=need_chromium(), args=CHROMIUM_FLAGS)
+        take(browser, address)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
