@@ -8,21 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import DataError, IntegrityError, connection, transaction
 from django.db.backends.utils import CursorWrapper
+from django.db.models import F
 
 from market.models import Market
 from market.periods import DeliveryPeriod
 from trades.confirmations import TradeConfirmation, Unusable, flags_of, parse_frame
+from trades.failpoints import reach
 from trades.files import FileLine
+from trades.gaps import Heard, holes
 from trades.journal import JournalFrame
-from trades.models import FeedConnection, JournalProgress, QuarantinedMessage, Trader
+from trades.models import FeedConnection, FeedGap, JournalProgress, QuarantinedMessage, Trader
 from trades.positions import Sums, sums_by_key
-from trades.queries import SUMS_OF_TRADES, PositionKey, stored_facts
+from trades.queries import ALIVE_EVERY, EFFECTIVE_TRADES, SUMS, PositionKey, stored_facts
 from trades.signals import feed_changed, positions_changed
+
+CERTAIN_AFTER = ALIVE_EVERY * 2.5
+"""A connection that has not said a word for this long is dead."""
+
+GAPS_LOOKED_BACK = timedelta(days=7)
+_GAP_LOCK = 7_021_002
 
 Change = tuple[int, int, date]
 """(trader primary key, market primary key, delivery day): one board whose figures moved."""
@@ -34,6 +43,26 @@ class FrameSource:
 
     journal: str
     listener: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerHealth:
+    """How a listener is doing at a moment: what people and alarms want to know of it."""
+
+    at: datetime
+    last_frame_at: datetime | None = None
+    journal_failed: bool = False
+    waiting: int = 0
+    overflows: int = 0
+
+    def columns(self) -> dict[str, Any]:
+        """As FeedConnection keeps it."""
+        return {
+            "last_frame_at": self.last_frame_at,
+            "journal_failed": self.journal_failed,
+            "waiting": self.waiting,
+            "overflows": self.overflows,
+        }
 
 
 @dataclass(slots=True)
@@ -107,15 +136,18 @@ def _store(
         if not fresh:
             return StoreResult()
         batch = _sort(fresh, market, refused)
+        reach("before_insert")
         stored = _insert_trades(cursor, market, source, batch.trades)
         known = [trade for key, trade in batch.trades.items() if key not in stored]
         duplicates, conflicts = _compare(market, known + batch.again)
         changes = _add_to_positions(cursor, market, [batch.trades[key] for key in stored], stored)
         _insert_aside(cursor, market, source, batch.aside + conflicts)
+        reach("after_insert")
         result = StoreResult(len(fresh), len(stored), duplicates, len(conflicts), len(batch.aside), changes)
         _keep_progress(cursor, source, fresh[-1].number, result)
         if changes:
             transaction.on_commit(lambda: _announce(changes), robust=True)
+        reach("before_commit")
         return result
 
 
@@ -335,6 +367,17 @@ def add_from_file(*, market: Market, source: FrameSource, lines: Sequence[FileLi
     return len(stored)
 
 
+def book_confirmation(
+    *, market: Market, source: FrameSource, confirmation: TradeConfirmation, received_at: datetime
+) -> None:
+    """Book one confirmation that a person has judged, with its position."""
+    trade = _Trade(confirmation, JournalFrame(1, received_at, b""))
+    with transaction.atomic(), connection.cursor() as cursor:
+        stored = _insert_trades(cursor, market, source, {confirmation.exchange_id: trade})
+        changes = _add_to_positions(cursor, market, [trade] if stored else [], stored)
+        transaction.on_commit(lambda: _announce(changes), robust=True)
+
+
 @transaction.atomic
 def keep_file_conflicts(
     *, market: Market, source: FrameSource, different: Sequence[tuple[FileLine, list[str]]], now: datetime
@@ -374,30 +417,37 @@ def rebuild_positions(*, keys: Sequence[PositionKey]) -> int:
     return len(keys)
 
 
+_IDENTITY = "market_id, trader_id, direction, delivery_day, delivery_start, delivery_end"
+_TRADES_OF_POSITION = f"""(SELECT {_IDENTITY}, {SUMS} FROM (
+        {EFFECTIVE_TRADES} AND t.id IN (
+            SELECT id FROM trades_trade WHERE market_id = %s AND trader_id = %s AND delivery_day = %s
+            UNION SELECT trade_id FROM trades_tradechange WHERE trader_id = %s AND delivery_day = %s)
+    ) AS e WHERE ({_IDENTITY}) = (%s, %s, %s, %s, %s, %s) GROUP BY {_IDENTITY}) AS s"""  # noqa: S608 - our own text
+
+
 def _rebuild_position(key: PositionKey) -> None:
+    """Lock the position's row (making one if there is none), then set it to what its trades add up to now."""
     market_id, trader_pk, _, day, _, _ = key
-    identity = "market_id, trader_id, direction, delivery_day, delivery_start, delivery_end"
+    of_position: list[Any] = [market_id, trader_pk, day, trader_pk, day, *key]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            f"""INSERT INTO trades_position ({identity}, delivery_hour, trade_count, quantity, energy, turnover,
+            f"""INSERT INTO trades_position ({_IDENTITY}, delivery_hour, trade_count, quantity, energy, turnover,
                    revision)
-               SELECT {identity}, hour, 0, 0, 0, 0, 0 FROM ({SUMS_OF_TRADES}
-                   WHERE ({identity}) = (%s, %s, %s, %s, %s, %s) GROUP BY {identity}) AS t
-               ON CONFLICT DO NOTHING""",  # noqa: S608 - our own text, input only as parameters
+               SELECT {_IDENTITY}, hour, 0, 0, 0, 0, 0 FROM {_TRADES_OF_POSITION} ON CONFLICT DO NOTHING""",  # noqa: S608
+            of_position,
+        )
+        cursor.execute(
+            f"SELECT 1 FROM trades_position WHERE ({_IDENTITY}) = (%s, %s, %s, %s, %s, %s) FOR UPDATE",  # noqa: S608
             list(key),
         )
         cursor.execute(
-            f"SELECT 1 FROM trades_position WHERE ({identity}) = (%s, %s, %s, %s, %s, %s) FOR UPDATE",  # noqa: S608
-            list(key),
-        )
-        cursor.execute(
-            f"""UPDATE trades_position AS p SET trade_count = coalesce(s.n, 0), quantity = coalesce(s.mw, 0),
-                   energy = coalesce(s.mwh, 0), turnover = coalesce(s.eur, 0), revision = p.revision + 1,
+            f"""UPDATE trades_position AS p SET trade_count = coalesce(a.n, 0), quantity = coalesce(a.mw, 0),
+                   energy = coalesce(a.mwh, 0), turnover = coalesce(a.eur, 0), revision = p.revision + 1,
                    updated_at = now()
-               FROM (SELECT sum(n)::integer AS n, sum(mw) AS mw, sum(mwh) AS mwh, sum(eur) AS eur FROM ({SUMS_OF_TRADES}
-                   WHERE ({identity}) = (%s, %s, %s, %s, %s, %s) GROUP BY {identity}) AS t) AS s
-               WHERE ({identity}) = (%s, %s, %s, %s, %s, %s)""",  # noqa: S608
-            [*key, *key],
+               FROM (SELECT sum(n)::integer AS n, sum(mw) AS mw, sum(mwh) AS mwh, sum(eur) AS eur
+                   FROM {_TRADES_OF_POSITION}) AS a
+               WHERE ({_IDENTITY}) = (%s, %s, %s, %s, %s, %s)""",  # noqa: S608 - our own text
+            [*of_position, *key],
         )
         transaction.on_commit(lambda: _announce({(trader_pk, market_id, day)}), robust=True)
 
@@ -421,22 +471,47 @@ def ensure_trader(*, trader_id: str) -> Trader:
 
 
 def open_connection(*, market: Market, listener: str, at: datetime) -> int:
-    """Record that a listener is connected since `at`; returns the record's primary key."""
+    """Record that a listener is connected since `at`; returns the record's primary key.
+
+    Its own earlier records that are still open belong to a process that died: nobody else can have its name. They end
+    with the last moment at which that process said that it was alive, so the time since then is a gap.
+    """
+    FeedConnection.objects.filter(market=market, listener=listener, disconnected_at=None).update(
+        disconnected_at=F("alive_at"), reason="the process ended without a word"
+    )
     row = FeedConnection.objects.create(market=market, listener=listener, connected_at=at, alive_at=at)
+    record_gaps(market_id=market.pk, now=at)
     feed_changed.send_robust(sender=None, market_id=market.pk)
     return int(row.pk)
 
 
-def keep_connection_alive(*, connection_pk: int, at: datetime, last_frame_at: datetime | None) -> None:
-    """Record that the connection is up at `at`, and when it last delivered a frame."""
-    FeedConnection.objects.filter(pk=connection_pk).update(alive_at=at, last_frame_at=last_frame_at)
+def keep_connection_alive(*, connection_pk: int, health: ListenerHealth) -> None:
+    """Record that the connection is up, and how its listener is doing."""
+    FeedConnection.objects.filter(pk=connection_pk).update(alive_at=health.at, **health.columns())
 
 
-def close_connection(
-    *, market: Market, connection_pk: int, at: datetime, last_frame_at: datetime | None, reason: str
-) -> None:
+def close_connection(*, market: Market, connection_pk: int, at: datetime, health: ListenerHealth, reason: str) -> None:
     """Record that the connection ended at `at`, and why."""
     FeedConnection.objects.filter(pk=connection_pk).update(
-        alive_at=at, disconnected_at=at, last_frame_at=last_frame_at, reason=reason[:200]
+        alive_at=at, disconnected_at=at, reason=reason[:200], **health.columns()
     )
     feed_changed.send_robust(sender=None, market_id=market.pk)
+
+
+@transaction.atomic
+def record_gaps(*, market_id: int, now: datetime) -> int:
+    """Write down the holes between the connections that are certain by now; returns how many were new."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_GAP_LOCK, market_id])
+    newest = FeedGap.objects.filter(market_id=market_id).order_by("-ended_at").first()
+    since = max(newest.ended_at, now - GAPS_LOOKED_BACK) if newest else now - GAPS_LOOKED_BACK
+    connections = [
+        Heard(c.connected_at, c.alive_at, c.disconnected_at is not None)
+        for c in FeedConnection.objects.filter(market_id=market_id, alive_at__gte=since)
+    ]
+    found = holes(connections, now=now, certain_after=CERTAIN_AFTER)
+    rows = [FeedGap(market_id=market_id, started_at=hole.start, ended_at=hole.end) for hole in found]
+    known = set(FeedGap.objects.filter(market_id=market_id, started_at__gte=since).values_list("started_at", flat=True))
+    new = [row for row in rows if row.started_at not in known]
+    FeedGap.objects.bulk_create(new)
+    return len(new)

@@ -20,7 +20,8 @@ from pathlib import Path
 import structlog
 from django.db import DatabaseError, InterfaceError, connection
 
-from trades.actions import FrameSource, StoreResult, store_frames
+from trades.actions import FrameSource, ListenerHealth, StoreResult, store_frames
+from trades.failpoints import reach
 from trades.journal import Journal, JournalFrame
 from trades.replay import MarketOf, replay_directory
 
@@ -43,6 +44,7 @@ class Counts:
     received: int = 0
     journalled: int = 0
     unjournalled: int = 0
+    overflows: int = 0
     result: StoreResult = field(default_factory=StoreResult)
     last_frame_at: datetime | None = None
 
@@ -90,9 +92,13 @@ class Capture:
 
     async def take(self, frame: bytes) -> None:
         """Hand over one frame. With 10,000 waiting the socket itself is made to wait: nothing is dropped."""
+        if self.waiting >= LONGEST_QUEUE:
+            self.counts.overflows += 1
+            log.critical("memory_full", waiting=self.waiting, consequence="the exchange's socket has to wait")
         while self.waiting >= LONGEST_QUEUE:  # noqa: ASYNC110 - another thread makes room
             await asyncio.sleep(0.05)
         now = self._clock()
+        reach("after_receive")
         with self._arrived:
             self._received.append((now, frame))
             self._arrived.notify()
@@ -103,6 +109,16 @@ class Capture:
     def waiting(self) -> int:
         """Frames that are not on disk yet, and those that only memory holds because the journal failed."""
         return len(self._received) + (self._queued() if self.journal_failed else 0)
+
+    def health(self) -> ListenerHealth:
+        """How capture is doing now."""
+        return ListenerHealth(
+            at=self._clock(),
+            last_frame_at=self.counts.last_frame_at,
+            journal_failed=self.journal_failed,
+            waiting=len(self._received) + self._queued(),
+            overflows=self.counts.overflows,
+        )
 
     def stop(self, deadline: float) -> bool:
         """Drain: journal everything, then store what fits before `deadline` (monotonic). True when all is stored."""
@@ -139,7 +155,9 @@ class Capture:
         journal = self._usable_journal()
         if journal is not None:
             try:
+                reach("before_journal")
                 numbered = journal.append(frames)
+                reach("after_journal")
             except OSError as error:
                 self._lose_journal(error)
             else:
@@ -189,7 +207,7 @@ class Capture:
             self._durable.notify()
 
     def _queued(self) -> int:
-        return sum(len(batch.frames) for batch in self._journalled)
+        return sum(len(batch.frames) for batch in list(self._journalled))
 
     # --- the writer thread ---------------------------------------------------------------------------------------
     def _run_writer(self) -> None:
@@ -225,6 +243,7 @@ class Capture:
     def _store(self, batch: _Batch) -> None:
         market = self._market_of(self._market_code)
         self.counts.result.add(store_frames(market=market, source=batch.source, frames=batch.frames))
+        reach("after_commit")
 
     def _replay(self) -> None:
         self.counts.result.add(replay_directory(directory=self._directory, market_of=self._market_of))

@@ -18,7 +18,7 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from market.models import Market
 from market.queries import MarketError, market_by_code
-from trades.actions import close_connection, keep_connection_alive, open_connection
+from trades.actions import close_connection, keep_connection_alive, open_connection, record_gaps
 from trades.capture import Capture, utc_now
 from trades.exchange import Exchange
 from trades.journal import claim_name
@@ -130,22 +130,22 @@ class FeedReporter:
         connection.close()
 
     def _write(self) -> None:
-        market = self._markets(self.market_code)
-        last_frame_at = self.capture.counts.last_frame_at
+        market, health = self._markets(self.market_code), self.capture.health()
         for record in list(self._records):
             if record.pk is None:
                 record.pk = open_connection(market=market, listener=self.listener, at=record.connected_at)
             if record.disconnected_at is None:
-                keep_connection_alive(connection_pk=record.pk, at=utc_now(), last_frame_at=last_frame_at)
+                keep_connection_alive(connection_pk=record.pk, health=health)
                 continue
             close_connection(
                 market=market,
                 connection_pk=record.pk,
                 at=record.disconnected_at,
-                last_frame_at=last_frame_at,
+                health=health,
                 reason=record.reason,
             )
             self._records.remove(record)
+        record_gaps(market_id=market.pk, now=health.at)
 
 
 class _Ears:

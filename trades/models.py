@@ -5,6 +5,7 @@ Units: prices EUR/MWh (the market's currency), quantity MW, energy MWh, turnover
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
@@ -95,6 +96,56 @@ class Trade(models.Model):
         return self.exchange_id
 
 
+class TradeChange(models.Model):
+    """A trade's life after its confirmation: cancelled, or corrected to other facts. The newest one holds.
+
+    The trade's own row never changes. A correction carries all facts as they are now; a cancellation carries none.
+    """
+
+    class Kind(models.TextChoices):
+        CANCELLED = "cancelled", _("cancelled")
+        CORRECTED = "corrected", _("corrected")
+
+    trade = models.ForeignKey(Trade, on_delete=models.PROTECT, related_name="changes")
+    kind = models.CharField(max_length=16, choices=Kind)
+    reason = models.CharField(max_length=500)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField(db_default=Now())
+    trader = models.ForeignKey(Trader, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    direction = models.CharField(max_length=4, choices=Direction, blank=True)
+    price = models.DecimalField(max_digits=9, decimal_places=4, null=True, blank=True, help_text="EUR/MWh")
+    quantity = models.DecimalField(max_digits=9, decimal_places=4, null=True, blank=True, help_text="MW")
+    delivery_day = models.DateField(null=True, blank=True)
+    delivery_hour = models.CharField(max_length=16, blank=True)
+    delivery_start = models.DateTimeField(null=True, blank=True)
+    delivery_end = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (models.Index(name="trade_change_by_trade", fields=("trade", "-id")),)
+        constraints = (
+            models.CheckConstraint(name="trade_change_has_a_reason", condition=~Q(reason="")),
+            models.CheckConstraint(
+                name="trade_change_is_whole",
+                condition=Q(kind="cancelled")
+                | Q(
+                    kind="corrected",
+                    trader__isnull=False,
+                    direction__in=Direction.values,
+                    price__isnull=False,
+                    quantity__gt=0,
+                    delivery_day__isnull=False,
+                    delivery_start__isnull=False,
+                    delivery_end__gt=F("delivery_start"),
+                ),
+            ),
+        )
+        permissions = (("judge_trade", "Can cancel and correct trades, with a reason"),)
+
+    def __str__(self) -> str:
+        return f"{self.trade_id} {self.kind}"
+
+
 class Position(models.Model):
     """Per market, trader, period and direction: what the trades add up to. Kept in the trades' own transaction.
 
@@ -139,8 +190,19 @@ class QuarantinedMessage(models.Model):
         UNUSABLE = "unusable", _("unusable")
         CONFLICT = "conflict", _("conflict with a stored trade")
 
+    class Status(models.TextChoices):
+        OPEN = "open", _("open")
+        RETRIED = "retried", _("retried and booked")
+        DISMISSED = "dismissed", _("dismissed")
+
     market = models.ForeignKey(Market, on_delete=models.PROTECT)
     kind = models.CharField(max_length=16, choices=Kind)
+    status = models.CharField(max_length=16, choices=Status, default=Status.OPEN, db_default="open")
+    handled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    handled_at = models.DateTimeField(null=True, blank=True)
+    note = models.CharField(max_length=500, blank=True, db_default="")
     reason = models.CharField(max_length=64, help_text="Machine-readable code (docs/confirmations.md)")
     detail = models.CharField(max_length=500, help_text="One sentence for people")
     exchange_id = models.CharField(max_length=255, blank=True, help_text="The trade's id, where it could be read")
@@ -157,6 +219,7 @@ class QuarantinedMessage(models.Model):
             models.UniqueConstraint(name="quarantined_once_per_frame", fields=("source", "source_position")),
         )
         indexes = (models.Index(name="quarantined_by_exchange_id", fields=("exchange_id",)),)
+        permissions = (("judge_quarantine", "Can retry and dismiss quarantined frames"),)
 
     def __str__(self) -> str:
         return f"{self.reason} ({self.received_at:%Y-%m-%d %H:%M:%S} UTC)"
@@ -204,6 +267,13 @@ class FeedConnection(models.Model):
     last_frame_at = models.DateTimeField(null=True, blank=True)
     disconnected_at = models.DateTimeField(null=True, blank=True)
     reason = models.CharField(max_length=200, blank=True, help_text="Why the connection ended")
+    journal_failed = models.BooleanField(
+        default=False, db_default=False, help_text="Its journal's disk fails: frames go to the database one by one"
+    )
+    waiting = models.IntegerField(default=0, db_default=0, help_text="Frames received and not stored yet")
+    overflows = models.IntegerField(
+        default=0, db_default=0, help_text="How often the memory was full and the socket had to wait"
+    )
 
     class Meta:
         ordering = ("-id",)
@@ -211,3 +281,33 @@ class FeedConnection(models.Model):
 
     def __str__(self) -> str:
         return f"{self.listener} {self.connected_at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+class FeedGap(models.Model):
+    """An interval in which no listener was connected: what the exchange pushed then never arrived."""
+
+    market = models.ForeignKey(Market, on_delete=models.PROTECT)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    note = models.CharField(max_length=500, blank=True, help_text="Why it is closed: what was compared, or imported")
+
+    class Meta:
+        ordering = ("-started_at",)
+        constraints = (
+            models.UniqueConstraint(name="feed_gap_once", fields=("market", "started_at")),
+            models.CheckConstraint(name="feed_gap_forward", condition=Q(ended_at__gt=F("started_at"))),
+            models.CheckConstraint(
+                name="feed_gap_closed_with_a_note", condition=Q(closed_at__isnull=True) | ~Q(note="")
+            ),
+        )
+        indexes = (
+            models.Index(name="feed_gap_open", fields=("market", "-started_at"), condition=Q(closed_at__isnull=True)),
+        )
+        permissions = (("close_gap", "Can close feed gaps, with a note"),)
+
+    def __str__(self) -> str:
+        return f"{self.started_at:%Y-%m-%d %H:%M:%S} to {self.ended_at:%H:%M:%S} UTC"

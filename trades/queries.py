@@ -12,7 +12,7 @@ from django.db.models import Sum
 
 from market.periods import DeliveryPeriod
 from trades.confirmations import TradeConfirmation
-from trades.models import FeedConnection, JournalProgress, Position, Trade, Trader
+from trades.models import FeedConnection, FeedGap, JournalProgress, Position, Trade, Trader
 
 ALIVE_EVERY = timedelta(seconds=5)
 """How often a connected listener says so; two and a half times without a word means that it is not."""
@@ -167,6 +167,12 @@ def trades_in_scope(
     return set(rows.values_list("exchange_id", flat=True))
 
 
+def traders_between(*, market_id: int, start: datetime, end: datetime) -> set[str]:
+    """Ids of the traders with stored trades executed in the half-open interval."""
+    rows = Trade.objects.filter(market_id=market_id, execution_time__gte=start, execution_time__lt=end)
+    return set(rows.order_by().values_list("trader__trader_id", flat=True).distinct())
+
+
 PositionKey = tuple[int, int, str, date, datetime, datetime]
 """market, trader (primary keys), direction, delivery day, delivery start, delivery end."""
 
@@ -190,11 +196,21 @@ class PositionDifference:
         return f"{self.key[3]} {self.delivery_hour} {self.key[2]}, trader {self.key[1]}: {said}"
 
 
-SUMS_OF_TRADES = """SELECT market_id, trader_id, direction, delivery_day, delivery_start, delivery_end,
-    min(delivery_hour) AS hour, count(*) AS n, sum(quantity) AS mw,
+EFFECTIVE_TRADES = """SELECT t.id, t.market_id, coalesce(c.trader_id, t.trader_id) AS trader_id,
+    coalesce(nullif(c.direction, ''), t.direction) AS direction, coalesce(c.price, t.price) AS price,
+    coalesce(c.quantity, t.quantity) AS quantity, coalesce(c.delivery_day, t.delivery_day) AS delivery_day,
+    coalesce(nullif(c.delivery_hour, ''), t.delivery_hour) AS delivery_hour,
+    coalesce(c.delivery_start, t.delivery_start) AS delivery_start,
+    coalesce(c.delivery_end, t.delivery_end) AS delivery_end
+    FROM trades_trade t
+    LEFT JOIN (SELECT DISTINCT ON (trade_id) * FROM trades_tradechange ORDER BY trade_id, id DESC) AS c
+        ON c.trade_id = t.id
+    WHERE c.kind IS DISTINCT FROM 'cancelled'"""
+"""Trades as they count now: with their newest correction, without the cancelled ones."""
+
+SUMS = """min(delivery_hour) AS hour, count(*) AS n, sum(quantity) AS mw,
     sum(quantity * extract(epoch FROM delivery_end - delivery_start) / 3600) AS mwh,
-    sum(price * quantity * extract(epoch FROM delivery_end - delivery_start) / 3600) AS eur
-    FROM trades_trade"""
+    sum(price * quantity * extract(epoch FROM delivery_end - delivery_start) / 3600) AS eur"""
 """What trades add up to, as PostgreSQL computes it: a second way to the same figures, exact in numeric."""
 
 
@@ -202,7 +218,8 @@ def position_differences() -> list[PositionDifference]:
     """Every position that differs from its trades, from one consistent snapshot; safe while trades arrive."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""WITH t AS ({SUMS_OF_TRADES} GROUP BY 1, 2, 3, 4, 5, 6)
+            f"""WITH t AS (SELECT market_id, trader_id, direction, delivery_day, delivery_start, delivery_end, {SUMS}
+                FROM ({EFFECTIVE_TRADES}) AS e GROUP BY 1, 2, 3, 4, 5, 6)
             SELECT market_id, trader_id, direction, delivery_day, delivery_start, delivery_end,
                 coalesce(t.hour, p.delivery_hour), coalesce(t.n, 0), coalesce(t.mw, 0), coalesce(t.mwh, 0),
                 coalesce(t.eur, 0), coalesce(p.trade_count, 0), coalesce(p.quantity, 0), coalesce(p.energy, 0),
@@ -219,3 +236,20 @@ def position_differences() -> list[PositionDifference]:
         PositionDifference(row[:6], row[6], tuple(map(Decimal, row[7:11])), tuple(map(Decimal, row[11:15])))
         for row in rows
     ]
+
+
+def effective_facts(*, trade_pk: int) -> PositionKey | None:
+    """The position that a trade counts in now, with its newest correction; None once it is cancelled."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT market_id, trader_id, direction, delivery_day, delivery_start, delivery_end
+                FROM ({EFFECTIVE_TRADES} AND t.id = %s) AS e""",  # noqa: S608 - our own text
+            [trade_pk],
+        )
+        row = cursor.fetchone()
+    return None if row is None else tuple(row)
+
+
+def open_gaps(*, market_id: int, most: int = 20) -> list[FeedGap]:
+    """The gaps of the feed that nobody has closed, newest first."""
+    return list(FeedGap.objects.filter(market_id=market_id, closed_at=None)[:most])

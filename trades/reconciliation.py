@@ -12,7 +12,8 @@ from market.periods import day_bounds, day_of
 from trades.actions import FrameSource, add_from_file, flag_as_not_in_file, keep_file_conflicts
 from trades.confirmations import TradeConfirmation, Unusable
 from trades.files import FileLine
-from trades.queries import stored_facts, trades_in_scope
+from trades.judgements import close_gaps_covered_by_import
+from trades.queries import stored_facts, traders_between, trades_in_scope
 
 CHUNK = 1000
 
@@ -27,8 +28,9 @@ class Report:
     bad: list[FileLine] = field(default_factory=list)
     extra: list[str] = field(default_factory=list)
     added: int = 0
-    first_execution: date | None = None
-    last_execution: date | None = None
+    first_execution: datetime | None = None
+    last_execution: datetime | None = None
+    closed_gaps: int = 0
 
     @property
     def is_clean(self) -> bool:
@@ -43,13 +45,22 @@ class _Scope:
     ids: set[str] = field(default_factory=set)
     traders: set[str] = field(default_factory=set)
     delivery_days: set[date] = field(default_factory=set)
-    executed: set[date] = field(default_factory=set)
+    first: datetime | None = None
+    last: datetime | None = None
 
-    def add(self, c: TradeConfirmation, market: Market) -> None:
+    def add(self, c: TradeConfirmation) -> None:
         self.ids.add(c.exchange_id)
         self.traders.add(c.trader_id)
         self.delivery_days.add(c.delivery_day)
-        self.executed.add(day_of(c.execution_time, market.zone))
+        self.first = min(self.first or c.execution_time, c.execution_time)
+        self.last = max(self.last or c.execution_time, c.execution_time)
+
+    def days(self, market: Market) -> tuple[datetime, datetime]:
+        """Start and end (UTC) of the local days on which the file's trades were executed."""
+        assert self.first is not None
+        assert self.last is not None
+        start = day_bounds(day_of(self.first, market.zone), market.zone)[0]
+        return start, day_bounds(day_of(self.last, market.zone), market.zone)[1]
 
 
 def reconcile(
@@ -66,14 +77,15 @@ def reconcile(
     for chunk in _chunks(lines):
         _compare(market, chunk, report, scope)
         progress(chunk[-1].number)
-    if scope.executed:
-        report.first_execution, report.last_execution = min(scope.executed), max(scope.executed)
+    report.first_execution, report.last_execution = scope.first, scope.last
+    if scope.ids:
         report.extra = _extra(market, scope)
     if not dry_run:
         for missing in _chunks(iter(report.missing)):
             report.added += add_from_file(market=market, source=source, lines=missing, now=now)
         keep_file_conflicts(market=market, source=source, different=report.different, now=now)
         flag_as_not_in_file(market=market, exchange_ids=report.extra)
+        report.closed_gaps = _close_gaps(market, scope, source, now)
     return report
 
 
@@ -93,7 +105,7 @@ def _compare(market: Market, chunk: list[FileLine], report: Report, scope: _Scop
             report.bad.append(line)
             continue
         repeated = parsed.exchange_id in scope.ids
-        scope.add(parsed, market)
+        scope.add(parsed)
         facts = stored.get(parsed.exchange_id)
         if facts is not None:
             differing = facts.differences(parsed)
@@ -105,8 +117,7 @@ def _compare(market: Market, chunk: list[FileLine], report: Report, scope: _Scop
 
 def _extra(market: Market, scope: _Scope) -> list[str]:
     """Stored trades of the file's traders, delivery days and execution dates that the file doesn't have."""
-    start = day_bounds(min(scope.executed), market.zone)[0]
-    end = day_bounds(max(scope.executed), market.zone)[1]
+    start, end = scope.days(market)
     stored = trades_in_scope(
         market_id=market.pk,
         trader_ids=scope.traders,
@@ -115,3 +126,17 @@ def _extra(market: Market, scope: _Scope) -> list[str]:
         executed_before=end,
     )
     return sorted(stored - scope.ids)
+
+
+def _close_gaps(market: Market, scope: _Scope, source: FrameSource, now: datetime) -> int:
+    """Close the gaps between the file's first and last execution, if it has everybody's trades: what was missed in
+    them is in the file, and has just been added. A file of some traders says nothing of the others."""
+    if scope.first is None or scope.last is None:
+        return 0
+    start, end = scope.days(market)
+    if not traders_between(market_id=market.pk, start=start, end=end) <= scope.traders:
+        return 0
+    closed = close_gaps_covered_by_import(
+        market_id=market.pk, first=scope.first, last=scope.last, file=source.journal[:30], now=now
+    )
+    return len(closed)

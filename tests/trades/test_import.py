@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -10,10 +11,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.trades.frames import confirmation, germany, store
+from tests.trades.frames import NOW, confirmation, germany, store
 from trades.confirmations import TradeConfirmation, Unusable
 from trades.files import FileError, read_trades
-from trades.models import Position, QuarantinedMessage, Trade
+from trades.models import FeedGap, Position, QuarantinedMessage, Trade
 from trades.queries import position_differences
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -137,6 +138,24 @@ class TestCommand:
         assert ended.value.code == 1
         assert "unreadable: line 2: not JSON" in capsys.readouterr().out
         assert Trade.objects.count() == 2
+
+    @pytest.mark.parametrize(("trader", "closed"), [("trader_1", True), ("somebody else", False)])
+    def test_a_gap_is_closed_by_a_file_of_everybodys_trades_only(
+        self, tmp_path: Path, trader: str, closed: bool
+    ) -> None:
+        store(confirmation(1))
+        gap = FeedGap.objects.create(
+            market=germany(), started_at=NOW - timedelta(hours=1), ended_at=NOW - timedelta(minutes=59)
+        )
+        lines = [
+            confirmation(number, trader_id=trader, execution_time=when)
+            for number, when in ((10, "2026-11-23T07:00:00Z"), (11, "2026-11-23T10:00:00Z"))
+        ]
+        path = tmp_path / "day.jsonl"
+        path.write_bytes(b"\n".join(lines))
+        call_command("import_trades", str(path))
+        gap.refresh_from_db()
+        assert (gap.closed_at is not None, bool(gap.note)) == (closed, closed)
 
     def test_a_trade_twice_in_the_file_is_added_once(self, tmp_path: Path) -> None:
         germany()

@@ -80,9 +80,11 @@ class Command(BaseCommand):
         )
         if report.first_execution:
             self.stdout.write(
-                f"Extra means: stored for the file's traders and delivery days, executed {report.first_execution} to "
-                f"{report.last_execution}, and not in the file."
+                f"Extra means: stored for the file's traders and delivery days, executed on {report.first_execution:%Y-%m-%d} "
+                f"to {report.last_execution:%Y-%m-%d}, and not in the file."
             )
+        if report.closed_gaps:
+            self.stdout.write(f"{report.closed_gaps} gaps of the feed are covered by this file and closed.")
         self._list("missing", [f"line {m.number}: {m.parsed.exchange_id}" for m in report.missing])
         self._list(
             "different",
