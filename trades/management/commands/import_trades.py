@@ -80,8 +80,8 @@ class Command(BaseCommand):
         )
         if report.first_execution:
             self.stdout.write(
-                f"Extra means: stored for the file's traders and delivery days, executed on {report.first_execution:%Y-%m-%d} "
-                f"to {report.last_execution:%Y-%m-%d}, and not in the file."
+                "Extra means: stored for the file's traders and delivery days, executed on "
+                f"{report.first_execution:%Y-%m-%d} to {report.last_execution:%Y-%m-%d}, and not in the file."
             )
         if report.closed_gaps:
             self.stdout.write(f"{report.closed_gaps} gaps of the feed are covered by this file and closed.")
