@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.db import connection
 
-from bench.ingest import _ours as store_some
+from bench.ingest import store_some
 from bench.table import Row, alternate, timed
 from dashboard.live import BoardKey, render
 from market.queries import market_by_code

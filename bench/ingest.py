@@ -19,11 +19,9 @@ _ids = itertools.count(1)
 
 
 def run(_folder: Path) -> list[Row]:
-    with connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE IF NOT EXISTS bench_floor (id text PRIMARY KEY, price numeric, body text)")
     rows = []
     for batch in (1, 100, 500):
-        ours, floor = alternate(lambda n=batch: _ours(n), lambda n=batch: _floor(n), 40)
+        ours, floor = alternate(lambda n=batch: store_some(n), lambda n=batch: bare_insert(n), 40)
         rows.append(Row(f"ingest, batches of {batch}", "trades/s", batch / ours, batch / floor))
     return rows
 
@@ -45,10 +43,16 @@ def _frame(number: int) -> bytes:
     ).encode()
 
 
+def _floor_table() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE IF NOT EXISTS bench_floor (id text PRIMARY KEY, price numeric, body text)")
+
+
 _journal = itertools.count(1)
 
 
-def _ours(batch: int) -> float:
+def store_some(batch: int) -> float:
+    """Seconds that storing so many new trades with their positions takes."""
     market = market_by_code("DE")
     numbers = [next(_ids) for _ in range(batch)]
     frames = [JournalFrame(i, NOW, _frame(n)) for i, n in enumerate(numbers, start=1)]
@@ -56,7 +60,9 @@ def _ours(batch: int) -> float:
     return timed(lambda: store_frames(market=market, source=source, frames=frames))
 
 
-def _floor(batch: int) -> float:
+def bare_insert(batch: int) -> float:
+    """Seconds that a plain insert of so many rows takes."""
+    _floor_table()
     numbers = [next(_ids) for _ in range(batch)]
     values = [(f"{datetime.now(UTC):%s%f}-{n}", n % 100 - 20, _frame(n).decode()) for n in numbers]
 

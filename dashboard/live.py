@@ -22,7 +22,7 @@ import structlog
 from channels.layers import BaseChannelLayer, get_channel_layer
 from django.conf import settings
 from django.db import Error as DatabaseProblem
-from django.db import connection
+from django.db import connection, reset_queries
 
 from dashboard.board import Board, load_board
 from dashboard.feeds import FeedStates, load_feeds
@@ -342,6 +342,7 @@ def _with_connection(work: Callable[[], Any]) -> Any:
     try:
         return work()
     finally:
+        reset_queries()  # with DEBUG on, Django remembers statements until a request ends; here none does
         connection.close()  # back to the pool: this thread is no request that would do so
 
 

@@ -73,7 +73,7 @@ SECURE_COOKIES = flag("SECURE_COOKIES", not DEBUG)
 _DEBUG_KEY = "insecure: for a laptop only"
 SECRET_KEY = os.environ.get("SECRET_KEY") or (_DEBUG_KEY if DEBUG else "")
 if not SECRET_KEY:
-    stop("SECRET_KEY is missing; it must be set when DEBUG is off (a long random text)")
+    stop("SECRET_KEY is missing; set it to a long random text (or, on a laptop only, set DEBUG=1)")
 
 _LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = listed("ALLOWED_HOSTS") or _LOOPBACK

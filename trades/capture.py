@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError, connection, reset_queries
 
 from trades.actions import FrameSource, ListenerHealth, StoreResult, store_frames
 from trades.failpoints import reach
@@ -253,7 +253,9 @@ class Capture:
         tries = 0
         while True:
             try:
-                return work()
+                work()
+                reset_queries()  # with DEBUG on, Django remembers statements until a request ends; here none does
+                return
             except (DatabaseError, InterfaceError) as error:
                 connection.close()
                 pause = DATABASE_RETRY_SECONDS[min(tries, len(DATABASE_RETRY_SECONDS) - 1)]

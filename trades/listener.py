@@ -14,7 +14,7 @@ from pathlib import Path
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError, connection, reset_queries
 
 from market.models import Market
 from market.queries import MarketError, market_by_code
@@ -127,6 +127,7 @@ class FeedReporter:
                 self._write()
             except (DatabaseError, InterfaceError, MarketError):
                 connection.close()  # said by the writer already; tried again within seconds
+            reset_queries()
         connection.close()
 
     def _write(self) -> None:

@@ -1,0 +1,75 @@
+"""The real listener under a flood: websocket, journal, parsing, trades and positions, beside a bare batch insert."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from bench.ingest import bare_insert
+from bench.table import Row
+from local.exchange import ScriptedExchange
+from trades.models import Trade
+
+FRAMES = 30_000
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE = 120.0
+
+
+def run(folder: Path) -> list[Row]:
+    journal = folder / "listener-journal"
+    shutil.rmtree(journal, ignore_errors=True)
+    prefix = f"flood-{time.time_ns()}"
+    frames = [_frame(prefix, number) for number in range(FRAMES)]
+    with ScriptedExchange() as exchange:
+        environment = {**os.environ, "EXCHANGE_WS_URL": exchange.url, "TRADE_JOURNAL_DIR": str(journal)}
+        process = subprocess.Popen([sys.executable, "manage.py", "listen_trades"], cwd=ROOT, env=environment)
+        try:
+            exchange.wait_for_connections(1, 30)
+            seconds, memory = _flood(exchange, frames, process.pid)
+        finally:
+            process.terminate()
+            process.wait(20)
+    floor = bare_insert(500)
+    note = f"{FRAMES} frames in {seconds:.1f} s, {memory:.0f} MB at the most; floor: batches of 500"
+    return [Row("the listener's whole way, sustained", "trades/s", FRAMES / seconds, 500 / floor, note)]
+
+
+def _flood(exchange: ScriptedExchange, frames: list[str], pid: int) -> tuple[float, float]:
+    """Seconds until all are stored, and the listener's largest memory (MB)."""
+    before, started, memory = Trade.objects.count(), time.perf_counter(), 0.0
+    for start in range(0, len(frames), 500):
+        exchange.send(*frames[start : start + 500])
+    while Trade.objects.count() < before + len(frames):
+        memory = max(memory, _resident(pid))
+        if time.perf_counter() - started > PATIENCE:
+            raise RuntimeError(f"only {Trade.objects.count() - before} of {len(frames)} stored")
+        time.sleep(0.05)
+    return time.perf_counter() - started, memory
+
+
+def _resident(pid: int) -> float:
+    import psutil
+
+    return float(psutil.Process(pid).memory_info().rss) / 1e6
+
+
+def _frame(prefix: str, number: int) -> str:
+    return json.dumps(
+        {
+            "trade_confirmation": {
+                "id": f"{prefix}-{number}",
+                "price": number % 100 - 20.5,
+                "quantity": 1 + number % 50,
+                "direction": "sell" if number % 4 else "buy",
+                "delivery_day": "2026-11-23",
+                "delivery_hour": f"{number % 23:02d}-{number % 23 + 1:02d}",
+                "trader_id": f"trader_{number % 5 + 1}",
+                "execution_time": "2026-11-23T08:59:59.123Z",
+            }
+        }
+    )
