@@ -49,8 +49,8 @@ def board_trader(user: AnyUser, trader_id: str) -> Trader | None:
 
 
 def home_trader(user: AnyUser) -> Trader | None:
-    """Whose board "/" shows: the own one, else the first that the user may see."""
+    """Whose board "/" shows: the own one, else the first that the user may see, people before bots."""
     own = own_trader(user)
     if own is not None:
         return own
-    return next(iter(visible_traders(user)), None)
+    return min(visible_traders(user), key=lambda trader: trader.is_bot, default=None)

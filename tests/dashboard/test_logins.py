@@ -33,11 +33,12 @@ def test_a_trader_sees_the_own_boards_and_no_others() -> None:
 def test_heads_and_superusers_see_all(kind: str) -> None:
     for trader_id in ("b", "a"):
         ensure_trader(trader_id=trader_id)
+    Trader.objects.create(trader_id="0", is_bot=True)
     user = User.objects.create_user("boss", is_superuser=kind == "superuser")
     if kind == "desk head":
         user.groups.add(Group.objects.get_or_create(name="desk head")[0])
     assert may_see_all(user)
-    assert [t.trader_id for t in visible_traders(user)] == ["a", "b"]
+    assert [t.trader_id for t in visible_traders(user)] == ["0", "a", "b"]
     assert home_trader(user) == Trader.objects.get(trader_id="a")
     assert board_trader(user, "nobody") is None
 
