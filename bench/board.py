@@ -20,7 +20,7 @@ def run(_folder: Path) -> list[Row]:
     for _ in range(10):
         store_some(500)
     key = BoardKey(Trader.objects.get(trader_id="trader_1").pk, market_by_code("DE").pk, NOW.date())
-    ours, floor = alternate(lambda: timed(lambda: render(key, NOW)), _ask, 200)
+    ours, floor = alternate(lambda: timed(lambda: render(key, NOW, None)), _ask, 200)
     return [Row("a board of 24 periods, read and rendered; floor: SELECT 1", "ms", ours * 1000, floor * 1000)]
 
 

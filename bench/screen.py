@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VIEWERS = 14
 CHROMIUM = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking"]
 DAY = date(2026, 11, 24)
-TRADER, PASSWORD = "trader_1", "a long enough password"
+TRADER, PASSWORD = f"bench-{time.time_ns()}", "a long enough password"  # a new trader has an empty board
 PATTERNS = {"100 a minute": (60, 0.6), "20 a second": (200, 0.05), "a burst of 100": (100, 0.0)}
 
 # Notes for each count that a cell shows the moment at which it first showed at least that.
@@ -121,14 +121,9 @@ def _chromium() -> Iterator[Any]:
 @contextmanager
 def _desk(folder: Path, exchange: ScriptedExchange) -> Iterator[Callable[[Any], Any]]:
     """Our listener and web process; gives a function that opens the board and 14 more sockets."""
-    from django.contrib.auth.models import User
-
     from dashboard.logins import create_trader_login
-    from trades.models import Position
 
-    User.objects.filter(username=TRADER).delete()
     create_trader_login(trader_id=TRADER, username=TRADER, password=PASSWORD)
-    Position.objects.filter(delivery_day=DAY).update(delivery_day=DAY - timedelta(days=3650))
     port = _free_port()
     environment = {
         **os.environ,

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
@@ -165,16 +166,24 @@ class _Watched:
     pages: set[Page] = field(default_factory=set)
     rendered: Rendered | None = None
     dirty: bool = False
+    anew: bool = False
+    """Everything is to be read again, not only the figures."""
     waiting: list[asyncio.Future[None]] = field(default_factory=list)
     task: asyncio.Task[None] | None = None
 
 
-def render(key: BoardKey, now: datetime) -> Rendered:
-    """Read and render one board. Raises django.db errors; runs in the hub's own thread."""
-    market = Market.objects.get(pk=key.market_pk)
-    trader = Trader.objects.get(pk=key.trader_pk)
+def render(key: BoardKey, now: datetime, before: Rendered | None) -> Rendered:
+    """Read and render one board. Raises django.db errors; runs in the hub's own thread.
+
+    What a trade or a price doesn't change is taken over from `before`: the market, the trader, and the feeds' states,
+    which the sweep keeps up to date.
+    """
+    if before is None:
+        market, trader = Market.objects.get(pk=key.market_pk), Trader.objects.get(pk=key.trader_pk)
+        feeds = load_feeds(market=market, now=now)
+    else:
+        market, trader, feeds = before.board.market, before.board.trader, before.feeds
     board = load_board(trader=trader, market=market, delivery_day=key.day, now=now)
-    feeds = load_feeds(market=market, now=now)
     parts = render_parts(board, feeds)
     return Rendered(board, feeds, parts, page_version(board, parts))
 
@@ -182,7 +191,7 @@ def render(key: BoardKey, now: datetime) -> Rendered:
 class Hub:
     """All open pages of this process. Everything here runs on the event loop; only rendering leaves it."""
 
-    def __init__(self, render: Callable[[BoardKey, datetime], Rendered] = render) -> None:
+    def __init__(self, render: Callable[[BoardKey, datetime, Rendered | None], Rendered] = render) -> None:
         self._render = render
         self._boards: dict[BoardKey, _Watched] = {}
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="render")
@@ -214,7 +223,7 @@ class Hub:
             return
         done = asyncio.get_running_loop().create_future()
         watched.waiting.append(done)
-        self._touch(key)
+        self._touch(key, anew=True)
         await done
         if watched.rendered is not None and page in watched.pages:
             shown = watched.rendered
@@ -230,21 +239,23 @@ class Hub:
                     "feeds": key.market_pk == market,
                 }
                 if about.get(kind):
-                    self._touch(key)
+                    self._touch(key, anew=kind == "feeds")
 
-    def _touch(self, key: BoardKey) -> None:
+    def _touch(self, key: BoardKey, *, anew: bool = False) -> None:
         watched = self._boards[key]
         watched.dirty = True
+        watched.anew = watched.anew or anew
         if watched.task is None or watched.task.done():
             watched.task = asyncio.get_running_loop().create_task(self._refresh(key, watched))
 
     async def _refresh(self, key: BoardKey, watched: _Watched) -> None:
         """Render and send while there is news, at most ten times a second."""
         while watched.dirty:
-            watched.dirty = False
+            before = None if watched.anew else watched.rendered
+            watched.dirty = watched.anew = False
             waiting, watched.waiting = watched.waiting, []
             try:
-                fresh = await self._in_thread(lambda: self._render(key, datetime.now(UTC)))
+                fresh = await self._in_thread(partial(self._render, key, datetime.now(UTC), before))
             except Exception as error:
                 self._say_trouble(error)
             else:
@@ -315,7 +326,9 @@ class Hub:
         for key in keys & set(self._boards):
             watched = self._boards[key]
             shown = watched.rendered
-            if shown is None or versions[key] != shown.board.version or now >= shown.board.changes_at:
+            if shown is None or now >= shown.board.changes_at:
+                self._touch(key, anew=True)
+            elif versions[key] != shown.board.version:
                 self._touch(key)
             elif not shown.feeds.same_as(feeds[key.market_pk]):
                 await self._publish_feeds(watched, shown, feeds[key.market_pk])

@@ -47,7 +47,7 @@ class World:
         self.renders = 0
         self.trouble: Exception | None = None
 
-    def render(self, key: BoardKey, now: datetime) -> Rendered:
+    def render(self, key: BoardKey, now: datetime, before: Rendered | None) -> Rendered:
         if self.trouble:
             raise self.trouble
         self.renders += 1
