@@ -15,6 +15,7 @@ from trades.actions import FrameSource, store_frames
 from trades.journal import JournalFrame
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+RUN = f"bench-{datetime.now(UTC):%s%f}"
 _ids = itertools.count(1)
 
 
@@ -26,11 +27,12 @@ def run(_folder: Path) -> list[Row]:
     return rows
 
 
-def _frame(number: int) -> bytes:
+def frame(prefix: str, number: int) -> bytes:
+    """A confirmation, unlike the others of its prefix."""
     return json.dumps(
         {
             "trade_confirmation": {
-                "id": f"bench-{number}",
+                "id": f"{prefix}-{number}",
                 "price": number % 100 - 20.5,
                 "quantity": 1 + number % 50,
                 "direction": "sell" if number % 4 else "buy",
@@ -55,7 +57,7 @@ def store_some(batch: int) -> float:
     """Seconds that storing so many new trades with their positions takes."""
     market = market_by_code("DE")
     numbers = [next(_ids) for _ in range(batch)]
-    frames = [JournalFrame(i, NOW, _frame(n)) for i, n in enumerate(numbers, start=1)]
+    frames = [JournalFrame(i, NOW, frame(RUN, n)) for i, n in enumerate(numbers, start=1)]
     source = FrameSource(f"bench-{NOW:%s}-{next(_journal)}-{datetime.now(UTC):%f%s}", "bench")
     return timed(lambda: store_frames(market=market, source=source, frames=frames))
 
@@ -64,7 +66,7 @@ def bare_insert(batch: int) -> float:
     """Seconds that a plain insert of so many rows takes."""
     _floor_table()
     numbers = [next(_ids) for _ in range(batch)]
-    values = [(f"{datetime.now(UTC):%s%f}-{n}", n % 100 - 20, _frame(n).decode()) for n in numbers]
+    values = [(f"{datetime.now(UTC):%s%f}-{n}", n % 100 - 20, frame(RUN, n).decode()) for n in numbers]
 
     def insert() -> None:
         with connection.cursor() as cursor:

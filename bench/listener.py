@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -10,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from bench.ingest import bare_insert
+from bench.ingest import bare_insert, frame
 from bench.table import Row
 from local.exchange import ScriptedExchange
 from trades.models import Trade
@@ -24,7 +23,7 @@ def run(folder: Path) -> list[Row]:
     journal = folder / "listener-journal"
     shutil.rmtree(journal, ignore_errors=True)
     prefix = f"flood-{time.time_ns()}"
-    frames = [_frame(prefix, number) for number in range(FRAMES)]
+    frames = [frame(prefix, number).decode() for number in range(FRAMES)]
     with ScriptedExchange() as exchange:
         environment = {**os.environ, "EXCHANGE_WS_URL": exchange.url, "TRADE_JOURNAL_DIR": str(journal)}
         process = subprocess.Popen([sys.executable, "manage.py", "listen_trades"], cwd=ROOT, env=environment)
@@ -56,20 +55,3 @@ def _resident(pid: int) -> float:
     import psutil
 
     return float(psutil.Process(pid).memory_info().rss) / 1e6
-
-
-def _frame(prefix: str, number: int) -> str:
-    return json.dumps(
-        {
-            "trade_confirmation": {
-                "id": f"{prefix}-{number}",
-                "price": number % 100 - 20.5,
-                "quantity": 1 + number % 50,
-                "direction": "sell" if number % 4 else "buy",
-                "delivery_day": "2026-11-23",
-                "delivery_hour": f"{number % 23:02d}-{number % 23 + 1:02d}",
-                "trader_id": f"trader_{number % 5 + 1}",
-                "execution_time": "2026-11-23T08:59:59.123Z",
-            }
-        }
-    )
