@@ -3,7 +3,7 @@
 
 PY := .venv/bin/python
 
-.PHONY: help setup setup-dev run test bench lock fmt screenshots
+.PHONY: help setup setup-dev run test bench drills lock fmt screenshots
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -11,6 +11,7 @@ help: ## what there is
 	@echo "make test         set everything up and run every check and test"
 	@echo "make setup        the set-up alone"
 	@echo "make bench        the benchmarks; results in bench/results/"
+	@echo "make drills       end processes and servers while they work, and prove that nothing is lost; a table"
 	@echo "make fmt          format the code and mend what can be mended"
 	@echo "make lock         compile requirements*.txt anew from requirements*.in"
 	@echo "make screenshots  make the documents' pictures anew"
@@ -38,6 +39,9 @@ test: setup-dev
 
 bench: setup-dev
 	@exec $(PY) -m bench
+
+drills: setup-dev
+	@exec $(PY) -m tests.drills
 
 screenshots: setup-dev
 	@exec $(PY) -m tests.screenshots

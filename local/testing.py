@@ -62,7 +62,7 @@ def stages() -> list[Stage]:
             environment=_PRODUCTION,
         ),
         Stage("types", [*python, "mypy"]),
-        Stage("tests", _pytest("tests", "-n", "2", "-m", "not browser"), loud=True),
+        Stage("tests", _pytest("tests", "-n", "2", "-m", "not browser and not long"), loud=True),
         Stage("browser tests", _pytest("browser", "-m", "browser"), loud=True),
     ]
 

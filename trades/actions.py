@@ -514,4 +514,10 @@ def record_gaps(*, market_id: int, now: datetime) -> int:
     known = set(FeedGap.objects.filter(market_id=market_id, started_at__gte=since).values_list("started_at", flat=True))
     new = [row for row in rows if row.started_at not in known]
     FeedGap.objects.bulk_create(new)
+    if new:
+        transaction.on_commit(lambda: _announce_feed(market_id), robust=True)
     return len(new)
+
+
+def _announce_feed(market_id: int) -> None:
+    feed_changed.send_robust(sender=None, market_id=market_id)

@@ -13,6 +13,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +29,8 @@ from trades.replay import MarketOf, replay_directory
 log = structlog.get_logger("trades.capture")
 
 LONGEST_QUEUE = 10_000
+ROOM_AGAIN = 9_000
+"""Once the memory was full the socket waits until it is down to this: one alarm an overflow, not one a frame."""
 BATCH = 500
 JOURNAL_RETRY_SECONDS = 5.0
 DATABASE_RETRY_SECONDS = (0.1, 0.25, 0.5, 1.0, 2.0)
@@ -75,6 +78,8 @@ class Capture:
         self._arrived = threading.Condition()
         self._journalled: deque[_Batch] = deque()
         self._durable = threading.Condition()
+        self._queued_frames = 0  # in `_journalled`
+        self._in_hand: _Batch | None = None  # what the writer is storing
         self._behind = False  # the writer's memory overflowed: it must read on from the journal
         self._stopping = False
         self._journal_done = False
@@ -91,24 +96,33 @@ class Capture:
             thread.start()
 
     async def take(self, frame: bytes) -> None:
-        """Hand over one frame. With 10,000 waiting the socket itself is made to wait: nothing is dropped."""
+        """Hand over one frame. With 10,000 waiting the socket itself is made to wait: nothing is dropped.
+
+        If that lasts until the exchange's answers to pings can't be read, the connection ends, and a gap is recorded.
+        """
         if self.waiting >= LONGEST_QUEUE:
             self.counts.overflows += 1
             log.critical("memory_full", waiting=self.waiting, consequence="the exchange's socket has to wait")
-        while self.waiting >= LONGEST_QUEUE:  # noqa: ASYNC110 - another thread makes room
-            await asyncio.sleep(0.05)
+            while self.waiting > ROOM_AGAIN:  # noqa: ASYNC110 - another thread makes room
+                await asyncio.sleep(0.05)
         now = self._clock()
-        reach("after_receive")
         with self._arrived:
             self._received.append((now, frame))
             self._arrived.notify()
         self.counts.received += 1
         self.counts.last_frame_at = now
+        reach("after_receive")
 
     @property
     def waiting(self) -> int:
         """Frames that are not on disk yet, and those that only memory holds because the journal failed."""
         return len(self._received) + (self._queued() if self.journal_failed else 0)
+
+    @property
+    def only_in_memory(self) -> int:
+        """Frames that neither a journal nor PostgreSQL has: they would be lost if the process ended now."""
+        batches = [*self._journalled, *filter(None, [self._in_hand])]
+        return len(self._received) + sum(len(b.frames) for b in batches if b.source is self._unjournalled)
 
     def health(self) -> ListenerHealth:
         """How capture is doing now."""
@@ -146,7 +160,8 @@ class Capture:
                 for _ in frames:
                     self._received.popleft()
         if self._journal is not None:
-            self._journal.close()
+            with suppress(OSError):
+                self._journal.close()
         with self._durable:
             self._journal_done = True
             self._durable.notify()
@@ -158,7 +173,7 @@ class Capture:
                 reach("before_journal")
                 numbered = journal.append(frames)
                 reach("after_journal")
-            except OSError as error:
+            except Exception as error:  # a bug counts as a failed disk: the frames must go on
                 self._lose_journal(error)
             else:
                 self.counts.journalled += len(numbered)
@@ -179,23 +194,32 @@ class Capture:
         finished = self._journal
         try:
             self._journal = Journal(self._directory, market=self._market_code, listener=self._listener, now=now)
-        except OSError as error:
+        except Exception as error:  # as in _make_durable
             self._lose_journal(error)
             return None
         if finished is not None:
-            finished.close()
+            with suppress(OSError):
+                finished.close()
         if self.journal_failed:
             self.journal_failed = False
             log.warning("journal_usable_again", path=str(self._journal.path))
         return self._journal
 
-    def _lose_journal(self, error: OSError) -> None:
+    def _lose_journal(self, error: Exception) -> None:
         """Never trust that segment again: after a failed write or sync nobody knows what of it is on the disk."""
-        self._journal = None
+        lost, self._journal = self._journal, None
+        if lost is not None:
+            with suppress(OSError):
+                lost.close()
         self._retry_journal_at = time.monotonic() + JOURNAL_RETRY_SECONDS
         if not self.journal_failed:
             self.journal_failed = True
-            log.critical("journal_failed", error=str(error), consequence="frames go to the database one by one")
+            log.critical(
+                "journal_failed",
+                error=str(error) or type(error).__name__,
+                consequence="frames go to the database one by one",
+                exc_info=None if isinstance(error, OSError) else error,
+            )
 
     def _hand_on(self, batch: _Batch) -> None:
         with self._durable:
@@ -204,10 +228,11 @@ class Capture:
                 self._behind = True  # they are in the journal: the writer will read them there
             else:
                 self._journalled.append(batch)
+                self._queued_frames += len(batch.frames)
             self._durable.notify()
 
     def _queued(self) -> int:
-        return sum(len(batch.frames) for batch in list(self._journalled))
+        return self._queued_frames
 
     # --- the writer thread ---------------------------------------------------------------------------------------
     def _run_writer(self) -> None:
@@ -225,19 +250,20 @@ class Capture:
             if catch_up:
                 self._until_done(self._replay)
             elif batch is not None:
+                self._in_hand = batch
                 self._until_done(lambda found=batch: self._store(found))  # type: ignore[misc]
+                self._in_hand = None
         connection.close()
 
     def _next_batch(self) -> _Batch | None:
-        """The oldest batch, together with what follows it from the same journal, up to BATCH frames."""
+        """The oldest batch, together with what follows it from the same source, up to BATCH frames."""
         if not self._journalled:
             return None
         first = self._journalled.popleft()
-        if first.source is self._unjournalled:
-            return first
         frames = list(first.frames)
         while self._journalled and self._journalled[0].source == first.source and len(frames) < BATCH:
             frames += self._journalled.popleft().frames
+        self._queued_frames -= len(frames)
         return _Batch(first.source, frames)
 
     def _store(self, batch: _Batch) -> None:
@@ -249,17 +275,27 @@ class Capture:
         self.counts.result.add(replay_directory(directory=self._directory, market_of=self._market_of))
 
     def _until_done(self, work: Callable[[], None]) -> None:
-        """Repeat until PostgreSQL has taken it. Repeating is safe: what is stored is never looked at again."""
+        """Repeat until PostgreSQL has taken it. Repeating is safe: what is stored is never looked at again.
+
+        A bug is tried again too, loudly: without this thread frames would be journalled and never stored.
+        """
         tries = 0
         while True:
             try:
                 work()
                 reset_queries()  # with DEBUG on, Django remembers statements until a request ends; here none does
                 return
-            except (DatabaseError, InterfaceError) as error:
+            except Exception as error:
                 connection.close()
-                pause = DATABASE_RETRY_SECONDS[min(tries, len(DATABASE_RETRY_SECONDS) - 1)]
                 if tries in {0, 4} or tries % 30 == 0:
-                    log.error("storing_waits", error=str(error).splitlines()[0], tries=tries + 1, queued=self._queued())
+                    self._say_that_storing_waits(error, tries + 1)
+                pause = DATABASE_RETRY_SECONDS[min(tries, len(DATABASE_RETRY_SECONDS) - 1)]
                 tries += 1
                 time.sleep(pause)
+
+    def _say_that_storing_waits(self, error: Exception, tries: int) -> None:
+        said = (str(error) or type(error).__name__).splitlines()[0]
+        if isinstance(error, DatabaseError | InterfaceError):
+            log.error("storing_waits", error=said, tries=tries, queued=self._queued())
+        else:
+            log.critical("storing_fails", error=said, tries=tries, queued=self._queued(), exc_info=error)

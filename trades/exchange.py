@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,9 +13,24 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from trades.listening import FeedEnded
 
 LARGEST_MESSAGE = 16 * 1024 * 1024
-PING_SECONDS = 5.0
+PING_SECONDS = 4.0
+"""Between two pings, and for each answer. A dead connection is noticed after twice this and CLOSE_SECONDS at most."""
 OPEN_SECONDS = 10.0
 CLOSE_SECONDS = 2.0
+
+
+class _Heard(ClientConnection):
+    """A connection that knows when its last byte came: data or the answer to a ping, whatever proves that it lives."""
+
+    heard_at: float
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.heard_at = time.monotonic()
+        super().connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        self.heard_at = time.monotonic()
+        super().data_received(data)
 
 
 class ExchangeFrames:
@@ -40,6 +56,7 @@ class Exchange:
     def __init__(self, url: str) -> None:
         self.url = url
         self._open: ClientConnection | None = None
+        self._newest: ClientConnection | None = None
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[ExchangeFrames]:
@@ -55,15 +72,20 @@ class Exchange:
                 close_timeout=CLOSE_SECONDS,
                 proxy=None,
                 compression=None,
+                create_connection=_Heard,
             )
         except (OSError, TimeoutError, InvalidHandshake, InvalidURI, EOFError, ValueError) as error:
             raise FeedEnded(_short(error)) from None
-        self._open = websocket
+        self._open = self._newest = websocket
         try:
             yield ExchangeFrames(websocket)
         finally:
             self._open = None
             await websocket.close()
+
+    def silence(self) -> float:
+        """Seconds since the newest connection's last byte: for so long nothing has proven that it lives."""
+        return time.monotonic() - self._newest.heard_at if isinstance(self._newest, _Heard) else 0.0
 
     async def close(self) -> None:
         """Close the open connection; frames that have arrived are still handed out before it ends."""

@@ -6,11 +6,13 @@ that neither a torn write nor bytes inside a frame can pass for a record; after 
 is found by its mark. Why not a database file: docs/decisions/0003-journal.md.
 
 What of it is stored is known in PostgreSQL (trades.models.JournalProgress), in the transaction that stored it.
+Segments that trades/retention.py has packed into the folder's archive are read like the others.
 """
 
 from __future__ import annotations
 
 import fcntl
+import gzip
 import json
 import os
 import re
@@ -18,6 +20,7 @@ import struct
 import uuid
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,7 +31,13 @@ _HEADER = struct.Struct("<4sIQqI")  # mark, length, number, microseconds since 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAGIC = b"desk journal 1 "
 SUFFIX = ".journal"
+ARCHIVE = "archive"
+ARCHIVED_SUFFIX = SUFFIX + ".gz"
+RECORD_OVERHEAD = _HEADER.size
+"""Bytes that a record takes beside its frame."""
+
 LARGEST_SEGMENT = 64 * 1024 * 1024
+_DAMAGED_ARCHIVE = (gzip.BadGzipFile, EOFError, zlib.error)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}", re.ASCII)
 
 
@@ -56,7 +65,7 @@ class SegmentHeader:
 
 
 class Journal:
-    """The segment that one listener writes. Not thread-safe: one thread appends."""
+    """The segment that one listener writes, locked while it does. Not thread-safe: one thread appends."""
 
     def __init__(self, directory: Path, *, market: str, listener: str, now: datetime) -> None:
         """Create a new segment, durable in its folder. OSError when the disk won't."""
@@ -67,11 +76,14 @@ class Journal:
         self._number = 0
         self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o640)
         try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # before its first line makes it a segment
             self._size = _write_all(self._file, _header_line(self.header))
             os.fsync(self._file)
-            _sync_directory(directory)
+            sync_directory(directory)
         except OSError:
             os.close(self._file)
+            with suppress(OSError):
+                self.path.unlink()  # a full disk is tried again every few seconds: no litter
             raise
 
     def append(self, frames: Sequence[tuple[datetime, bytes]]) -> list[JournalFrame]:
@@ -132,15 +144,40 @@ def _try_lock(directory: Path, name: str) -> ListenerName | None:
 
 
 def segments(directory: Path) -> list[Path]:
-    """All segments of all listeners, oldest first."""
-    found = directory.glob(f"*{SUFFIX}") if directory.is_dir() else iter(())
-    return sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name))
+    """All segments of all listeners, oldest first; not the archived ones."""
+    return _oldest_first(directory, SUFFIX)
+
+
+def archived_segments(directory: Path) -> list[Path]:
+    """The packed segments in the journal folder's archive, oldest first."""
+    return _oldest_first(directory / ARCHIVE, ARCHIVED_SUFFIX)
+
+
+def _oldest_first(directory: Path, suffix: str) -> list[Path]:
+    found: list[tuple[int, str, Path]] = []
+    for path in directory.glob(f"*{suffix}") if directory.is_dir() else ():
+        with suppress(FileNotFoundError):  # archived, or removed from there, at this moment
+            found.append((path.stat().st_mtime_ns, path.name, path))
+    return [path for _, _, path in sorted(found)]
+
+
+def is_written(path: Path) -> bool:
+    """Whether a listener still writes the segment: its lock ends with it, also by kill -9 (and whatever clocks say)."""
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def read_header(path: Path) -> SegmentHeader:
     """What the segment says of itself; JournalError if its first line can't be read."""
-    with path.open("rb") as file:
-        line = file.readline(4096)
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            line = file.readline(4096)
+    except _DAMAGED_ARCHIVE as error:
+        raise _damaged(path, error) from None
     try:
         if not line.startswith(_MAGIC):
             raise ValueError("no journal")
@@ -155,7 +192,7 @@ def read_header(path: Path) -> SegmentHeader:
 def read_frames(path: Path, *, after: int = 0) -> Iterator[JournalFrame]:
     """The good records of a segment with a number above `after`, in order; damaged stretches are skipped."""
     salt = _salt(read_header(path).journal)
-    data = path.read_bytes()
+    data = content(path)
     at, last = data.find(b"\n") + 1, after
     while (at := data.find(_MARK, at)) != -1:
         frame, end = _frame_at(data, at, salt)
@@ -166,6 +203,20 @@ def read_frames(path: Path, *, after: int = 0) -> Iterator[JournalFrame]:
             last = frame.number
             yield frame
         at = end
+
+
+def content(path: Path) -> bytes:
+    """The segment's bytes as the listener wrote them; JournalError for an archive that can't be unpacked."""
+    if path.suffix != ".gz":
+        return path.read_bytes()
+    try:
+        return gzip.decompress(path.read_bytes())
+    except _DAMAGED_ARCHIVE as error:
+        raise _damaged(path, error) from None
+
+
+def _damaged(path: Path, error: Exception) -> JournalError:
+    return JournalError(f"{path.name} can't be unpacked: {error}")
 
 
 def _frame_at(data: bytes, at: int, salt: int) -> tuple[JournalFrame | None, int]:
@@ -212,7 +263,8 @@ def _write_all(file: int, data: bytes) -> int:
     return len(data)
 
 
-def _sync_directory(directory: Path) -> None:
+def sync_directory(directory: Path) -> None:
+    """Make the folder's list of names durable: what was created, renamed or removed in it."""
     handle = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(handle)

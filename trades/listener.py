@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
@@ -27,7 +27,10 @@ from trades.queries import ALIVE_EVERY
 
 log = structlog.get_logger("trades.listener")
 
-DRAIN_SECONDS = 8.0
+DRAIN_SECONDS = 7.5
+"""From the signal to the last store; with the feed's record after it the process ends within ten seconds."""
+UNDER_WAY = timedelta(seconds=0.5)
+"""What the exchange had sent and the network not delivered when a connection fell silent is lost with it."""
 MARKET_KEPT_SECONDS = 60.0
 ADDRESS_FILE = "markets.json"
 
@@ -106,9 +109,11 @@ class FeedReporter:
         self._records.append(_FeedRecord(utc_now()))
         self._wake.put(True)
 
-    def disconnected(self, reason: str) -> None:
+    def disconnected(self, reason: str, silence: float) -> None:
+        """The connection ended; `silence` seconds ago it was last known to live, and since then there is a gap."""
         if self._records and self._records[-1].disconnected_at is None:
-            self._records[-1].disconnected_at = utc_now()
+            heard = utc_now() - timedelta(seconds=silence) - (UNDER_WAY if silence > 1 else timedelta(0))
+            self._records[-1].disconnected_at = max(heard, self._records[-1].connected_at)
             self._records[-1].reason = reason
             self._wake.put(True)
 
@@ -127,6 +132,9 @@ class FeedReporter:
                 self._write()
             except (DatabaseError, InterfaceError, MarketError):
                 connection.close()  # said by the writer already; tried again within seconds
+            except Exception:  # without this thread the feed would look disconnected for ever
+                log.critical("feed_record_fails", exc_info=True)
+                connection.close()
             reset_queries()
         connection.close()
 
@@ -152,18 +160,28 @@ class FeedReporter:
 class _Ears:
     """Hears of the connection's life and passes it on to capture, record and log."""
 
-    def __init__(self, capture: Capture, reporter: FeedReporter, url: str) -> None:
-        self._capture, self._reporter, self._url = capture, reporter, url
+    def __init__(self, capture: Capture, reporter: FeedReporter, exchange: Exchange) -> None:
+        self._capture, self._reporter, self._exchange = capture, reporter, exchange
         self._refusals = 0
+        self._drain_until: float | None = None
+
+    def ending(self) -> None:
+        """The process is to end: the time to drain runs from now, also while the exchange is told goodbye."""
+        self._drain_until = time.monotonic() + DRAIN_SECONDS
+
+    @property
+    def drain_until(self) -> float:
+        """When draining must have ended (monotonic)."""
+        return time.monotonic() + DRAIN_SECONDS if self._drain_until is None else self._drain_until
 
     def connected(self) -> None:
         self._refusals = 0
-        log.info("exchange_connected", url=self._url)
+        log.info("exchange_connected", url=self._exchange.url)
         self._reporter.connected()
 
     def disconnected(self, reason: str) -> None:
         log.warning("exchange_disconnected", reason=reason)
-        self._reporter.disconnected(reason)
+        self._reporter.disconnected(reason, self._exchange.silence())
 
     def refused(self, reason: str, pause: float) -> None:
         self._refusals += 1
@@ -187,11 +205,17 @@ def run_listener(*, market_code: str | None, name: str | None) -> bool:
     log.info("listener_started", market=code, listener=held.name, url=url)
     capture.start()
     reporter.start()
-    asyncio.run(_listen(Exchange(url), _Ears(capture, reporter, url)))
-    drained = capture.stop(time.monotonic() + DRAIN_SECONDS)
-    reporter.stop(1.0)
-    log.info("listener_stopped", drained=drained, received=capture.counts.received)
-    held.release()
+    exchange = Exchange(url)
+    ears = _Ears(capture, reporter, exchange)
+    try:
+        asyncio.run(_listen(exchange, ears))
+    finally:  # whatever happened, what has been received is kept
+        drained = capture.stop(ears.drain_until)
+        reporter.stop(1.0)
+        if capture.only_in_memory:
+            log.critical("frames_lost", count=capture.only_in_memory, reason="neither journal nor PostgreSQL took them")
+        log.info("listener_stopped", drained=drained, received=capture.counts.received)
+        held.release()
     return drained
 
 
@@ -212,6 +236,7 @@ async def _listen(exchange: Exchange, ears: _Ears) -> None:
     )
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait({listening, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    ears.ending()
     await exchange.close()  # what has arrived is still taken
     await asyncio.wait({listening}, timeout=3)
     listening.cancel()

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
@@ -96,7 +95,7 @@ async def _one_connection(
             async for frame in frames:
                 delivered = True
                 await listener.take(frame)
-        except asyncio.CancelledError:
+        except BaseException:  # cancelled, or a bug: either way this connection is not heard any more
             listener.disconnected("listener stopped")
             raise
         listener.disconnected(frames.end)

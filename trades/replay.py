@@ -10,7 +10,16 @@ import structlog
 
 from market.models import Market
 from trades.actions import FrameSource, StoreResult, complete_journal, store_frames
-from trades.journal import JournalError, JournalFrame, SegmentHeader, read_frames, read_header, segments
+from trades.journal import (
+    JournalError,
+    JournalFrame,
+    SegmentHeader,
+    archived_segments,
+    is_written,
+    read_frames,
+    read_header,
+    segments,
+)
 from trades.queries import StoredJournal, stored_journals
 
 log = structlog.get_logger("trades.replay")
@@ -19,20 +28,26 @@ MarketOf = Callable[[str], Market]
 BATCH = 500
 
 
-def replay_directory(*, directory: Path, market_of: MarketOf) -> StoreResult:
+def replay_directory(*, directory: Path, market_of: MarketOf, archived: bool = False) -> StoreResult:
     """Store every journalled frame under `directory` that is not stored yet; a second time changes nothing.
+
+    With `archived` the packed segments too: into an empty database they bring back what it had.
 
     Raises django.db.DatabaseError when PostgreSQL can't take it; a segment that can't be read is logged and left.
     """
     result = StoreResult()
-    found = dict(_readable(segments(directory)))
+    paths = [*(archived_segments(directory) if archived else ()), *segments(directory)]
+    found = dict(_readable(paths))
     known = stored_journals(journals=[header.journal for header in found.values()])
-    newest = {header.listener: path for path, header in found.items()}  # the one that may still be written
     for path, header in found.items():
         stored = known.get(header.journal, StoredJournal(0, False))
-        if not stored.complete:
-            finished = newest[header.listener] != path
+        if stored.complete:
+            continue
+        try:
+            finished = not is_written(path)  # asked first: what is appended after this is never overlooked
             result.add(_replay_segment(path, header, stored.position, market_of, finished))
+        except (JournalError, OSError) as error:
+            _say_unreadable(path, error)
     return result
 
 
@@ -41,7 +56,12 @@ def _readable(paths: list[Path]) -> Iterator[tuple[Path, SegmentHeader]]:
         try:
             yield path, read_header(path)
         except (JournalError, OSError) as error:
-            log.error("journal_unreadable", path=str(path), error=str(error))
+            _say_unreadable(path, error)
+
+
+def _say_unreadable(path: Path, error: Exception) -> None:
+    if not isinstance(error, FileNotFoundError):  # gone since it was listed: archived, so all of it is stored
+        log.error("journal_unreadable", path=str(path), error=str(error))
 
 
 def _replay_segment(
