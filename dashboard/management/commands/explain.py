@@ -1,0 +1,147 @@
+"""`manage.py explain TRADE_ID`: one trade from its frame to the board's figure."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from dashboard import formatting as fmt
+from dashboard.board import load_board
+from market.models import Market
+from market.queries import MarketError, market_by_code
+from trades.explaining import Trace, readable, trace
+from trades.models import Trade, TradeChange, TradeFlag
+from trades.positions import Sums
+
+LONGEST_SHOWN_FRAME = 4000
+
+
+class Command(BaseCommand):
+    help = "Traces one trade: its frame, the journal, the row, what became of it, its position, and the board's figure."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("trade_id", metavar="TRADE_ID", help="the exchange's id")
+        parser.add_argument("--market", help="code of the market (needed with several active ones)")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        try:
+            market = market_by_code(options["market"])
+        except MarketError as error:
+            raise CommandError(str(error)) from None
+        wanted = options["trade_id"]
+        found = trace(market_id=market.pk, exchange_id=wanted, directory=settings.TRADE_JOURNAL_DIR)
+        if found is None:
+            raise CommandError(f"market {market} has no trade with the id “{wanted}”")
+        now = datetime.now(UTC)
+        for title, lines in _sections(found, market, now):
+            self.stdout.write(title)
+            for line in lines:
+                self.stdout.write(f"  {line}")
+
+
+def _sections(found: Trace, market: Market, now: datetime) -> Iterator[tuple[str, list[str]]]:
+    yield "Frame", _frame(found)
+    yield f"Trade {found.trade.exchange_id} in {market}", list(_row(found.trade, market.currency))
+    yield (
+        "Changes",
+        [_change(change, market.currency) for change in found.changes] or ["none: it counts as it was confirmed"],
+    )
+    if found.kept_aside:
+        yield "Frames with this id kept aside", [_aside(message) for message in found.kept_aside]
+    yield "Position", list(_position(found, market.currency))
+    if found.facts is not None:
+        yield "Board", list(_board(found.facts, market, now))
+
+
+def _frame(found: Trace) -> list[str]:
+    origin = found.origin
+    shown = "not at hand" if origin.frame is None else readable(origin.frame, LONGEST_SHOWN_FRAME)
+    return [shown, *origin.words]
+
+
+def _row(trade: Trade, currency: str) -> Iterator[str]:
+    yield _facts(trade, currency)
+    yield f"executed {_moment(trade.execution_time)}"
+    yield f"received {_moment(trade.received_at)}"
+    yield f"stored   {_moment(trade.stored_at)}"
+    labels = dict(TradeFlag.choices)
+    yield "flags: " + (", ".join(str(labels.get(flag, flag)) for flag in trade.flags) or "none")
+
+
+def _facts(facts: Trade | TradeChange, currency: str) -> str:
+    price, quantity = fmt.plain(facts.price), fmt.plain(facts.quantity)
+    when = f"{facts.delivery_day} {facts.delivery_hour}"
+    who = facts.trader.trader_id if facts.trader else ""
+    return f"{facts.direction} {quantity} MW at {price} {currency}/MWh, delivery {when}, trader {who}"
+
+
+def _change(change: TradeChange, currency: str) -> str:
+    to = f" to: {_facts(change, currency)}" if change.kind == TradeChange.Kind.CORRECTED else ""
+    return f"{_moment(change.made_at)} {change.kind} by {change.made_by} ({change.reason}){to}"
+
+
+def _aside(message: Any) -> str:
+    return f"no. {message.pk}, {_moment(message.received_at)}, {message.status}: {message.detail}"
+
+
+def _position(found: Trace, currency: str) -> Iterator[str]:
+    if found.facts is None:
+        yield "none: the trade is cancelled and counts nowhere"
+        return
+    facts, position = found.facts, found.position
+    who = facts.trader.trader_id if facts.trader else ""
+    yield f"{who}, {facts.delivery_day} {facts.delivery_hour}, {facts.direction}"
+    if position is None:
+        yield "there is no such position; check_positions --rebuild mends that"
+        return
+    held = Sums(position.trade_count, position.quantity, position.energy, position.turnover)
+    yield f"{_sums(held, currency)} (revision {position.revision}, {_moment(position.updated_at)})"
+    if found.is_exact:
+        yield f"equals the sum of its {fmt.plural(held.trade_count, 'trade', 'trades')}, this one included"
+    else:
+        yield f"but its trades add up to {_sums(found.of_trades, currency)}; check_positions --rebuild mends that"
+
+
+def _sums(sums: Sums, currency: str) -> str:
+    trades = fmt.plural(sums.trade_count, "trade", "trades")
+    return (
+        f"{trades}, {fmt.plain(sums.quantity)} MW, {fmt.plain(sums.energy)} MWh, {fmt.plain(sums.turnover)} {currency}"
+    )
+
+
+def _board(facts: Trade | TradeChange, market: Market, now: datetime) -> Iterator[str]:
+    assert facts.trader is not None
+    assert facts.delivery_day is not None
+    board = load_board(trader=facts.trader, market=market, delivery_day=facts.delivery_day, now=now)
+    row = next(
+        (r for r in board.rows if (r.period.start, r.period.end) == (facts.delivery_start, facts.delivery_end)), None
+    )
+    if row is None:
+        yield "the day has no such period"
+        return
+    figures, per_mwh = row.figures, f"{market.currency}/MWh"
+    yield f"{row.delivery_hour} of {board.delivery_day}, {row.state}"
+    yield f"our average price {_figure(figures.average_price)} {per_mwh}"
+    for side, leg in (("sold", figures.sold), ("bought", figures.bought)):
+        if figures.is_mixed:
+            yield f"  {side} {fmt.number(leg.energy)} MWh at {_figure(leg.average_price)} {per_mwh}"
+    yield f"reference price {_figure(figures.reference_price)} {per_mwh}" + (
+        f", published {_moment(row.reference.last_update)}" if row.reference else ", none known"
+    )
+    yield f"performance {_figure(figures.performance, signed=True)} {per_mwh}"
+    yield f"result {_figure(figures.performance_eur, signed=True)} {market.currency}"
+
+
+def _figure(value: Decimal | None, *, signed: bool = False) -> str:
+    """As the board shows it."""
+    return fmt.number(value, signed=signed)
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S.%f} UTC"
