@@ -32,7 +32,7 @@ Delay = Callable[[int, int], float]
 
 # --- provider models -----------------------------------------------------------------------------------------------
 def common(seed: int, tail: float = 0.0, never: float = 0.0, span: tuple[float, float] = (0, 30)) -> Delay:
-    """One delay within `span` (s) for a whole day; a `tail` share comes 30 to 120 s late, a `never` share not at all."""
+    """One delay within `span` for a whole day; a `tail` share comes 30 to 120 s late, a `never` share not at all."""
 
     def delay(slot: int, _period: int) -> float:
         dice = random.Random(f"{seed} {slot}")
@@ -204,13 +204,11 @@ class VirtualWorld:
         self.seen.setdefault((key.market_id, last_update), self.clock)
         return chase.Arrived(key, Outcome.NEWER, last_update)
 
-
     def learnt(self) -> Learnt:
         """What the record of the last two days teaches, as prices.learning reads it."""
         since = self.clock - 2 * 24 * HOUR
         record = (Publication(market, update, at) for (market, update), at in self.seen.items() if update >= since)
         return learnt_from(record, Rhythm(INTERVAL))
-
 
     def staleness(self) -> dict[PeriodKey, list[float]]:
         """By period, of every publication after the first ten minutes."""

@@ -9,13 +9,14 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from dashboard.access import board_trader
+from dashboard.access import board_trader, home_trader, may_see_all
 from dashboard.board import Board, BoardRow, load_board
 from dashboard.formatting import plain, utc
 from dashboard.pages import asked_market, no_board_sentence, sentence
 from dashboard.performance import Figures
-from market.periods import PeriodError, parse_day
-from market.queries import MarketError
+from market.periods import PeriodError, parse_day, parse_period
+from market.queries import MarketError, market_by_code
+from prices import queries as prices
 
 
 @require_safe
@@ -34,6 +35,45 @@ def board(request: HttpRequest, trader_id: str, day: str) -> JsonResponse:
     return JsonResponse(
         board_json(load_board(trader=trader, market=market, delivery_day=delivery_day, now=timezone.now()))
     )
+
+
+@require_safe
+@never_cache
+def price_path(request: HttpRequest, market: str, day: str, delivery_hour: str) -> JsonResponse:
+    """GET /api/v1/prices/<market>/<YYYY-MM-DD>/<delivery_hour>: every accepted value of a period, oldest first.
+
+    For everybody who may see a board; 401 without a login, 404 without a board or for a period that doesn't exist.
+    """
+    if not request.user.is_authenticated:
+        return _refusal(401, "Log in first: this address answers only with a session's cookie.")
+    if home_trader(request.user) is None and not may_see_all(request.user):
+        return _refusal(404, "Your login does not belong to a trader.")
+    try:
+        known = market_by_code(market)
+        delivery_day = parse_day(day)
+        parsed = parse_period(delivery_day, delivery_hour, known.zone)
+    except (MarketError, PeriodError) as error:
+        return _refusal(404, sentence(error))
+    path = prices.price_path(market_id=known.pk, start=parsed.period.start, end=parsed.period.end)
+    return JsonResponse(
+        {
+            "market": known.code,
+            "delivery_day": delivery_day.isoformat(),
+            "delivery_hour": parsed.label,
+            "delivery_start": utc(parsed.period.start),
+            "delivery_end": utc(parsed.period.end),
+            "unit": f"{known.currency}/MWh",
+            "path": [_point_json(point) for point in path],
+        }
+    )
+
+
+def _point_json(point: prices.PricePoint) -> dict[str, Any]:
+    return {
+        "value": plain(point.value),
+        "published_at": utc(point.last_update),
+        "arrived_at": utc(point.arrived_at),
+    }
 
 
 def board_json(board: Board) -> dict[str, Any]:

@@ -6,6 +6,7 @@ class DashboardConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from dashboard import live
+        from dashboard import interest, live
 
         live.connect_signals()
+        interest.connect()

@@ -11,24 +11,37 @@ from market.models import Market
 from prices import queries as prices
 from trades import queries as trades
 
+MOST_GAPS = 100
+"""Open gaps are counted up to here; a board names the newest only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """From when to when (UTC) no listener was connected."""
+
+    started_at: datetime
+    ended_at: datetime
+
 
 @dataclass(frozen=True, slots=True)
 class FeedStates:
-    """Exchange and price feed of one market at `now` (UTC)."""
+    """Exchange and price feed of one market at `now` (UTC), and the open gaps of the exchange's, newest first."""
 
     exchange: trades.ExchangeFeedState
     prices: prices.PriceFeedState
     now: datetime
+    gaps: tuple[Gap, ...] = ()
 
     def same_as(self, other: FeedStates) -> bool:
         """Whether both say the same of the feeds, at whatever moment."""
-        return (self.exchange, self.prices) == (other.exchange, other.prices)
+        return (self.exchange, self.prices, self.gaps) == (other.exchange, other.prices, other.gaps)
 
 
 def load_feeds(*, market: Market, now: datetime) -> FeedStates:
-    """Both states from the database, in a fixed number of small queries."""
+    """Both states and the gaps from the database, in a fixed number of small queries."""
     return FeedStates(
         exchange=trades.feed_state(market_id=market.pk, now=now),
         prices=prices.feed_state(market_id=market.pk, now=now, interval=settings.MARKET_DATA_UPDATE_INTERVAL),
         now=now,
+        gaps=tuple(Gap(g.started_at, g.ended_at) for g in trades.open_gaps(market_id=market.pk, most=MOST_GAPS)),
     )

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.template.loader import render_to_string
 
 from dashboard import formatting as fmt
 from dashboard.board import Board, BoardRow, PeriodState
-from dashboard.feeds import FeedStates
+from dashboard.feeds import MOST_GAPS, FeedStates, Gap
 from dashboard.performance import Figures
+from prices.schedule import Rhythm
 
 FEED_STATES = "feed-states"
 _UTC = ZoneInfo("UTC")
@@ -123,7 +125,6 @@ def _row(row: BoardRow, fold: Fold | None, folded: bool, time_zone: str) -> str:
         "legs": _legs(figures),
         "reference": _cell("reference_price", figures.reference_price),
         "reference_note": _reference_note(row, zone),
-        "reference_at": fmt.utc(row.reference.last_update) if row.reference else "",
         "performance": _signed("performance", figures.performance),
         "cells": _quiet_cells(figures),
         "gate_closes": fmt.utc(row.gate_closes_at),
@@ -132,10 +133,38 @@ def _row(row: BoardRow, fold: Fold | None, folded: bool, time_zone: str) -> str:
     return render_to_string("dashboard/period.html", context)
 
 
-def _reference_note(row: BoardRow, zone: ZoneInfo) -> str:
+@dataclass(frozen=True, slots=True)
+class ReferenceNote:
+    """What stands beside a reference price; the page's script shows age and state by the moments (UTC, ISO 8601).
+
+    The next publication is expected at `due`; from `final` on, the price can't change any more.
+    """
+
+    text: str
+    state: str
+    updated: str = ""
+    due: str = ""
+    final: str = ""
+
+
+def _reference_note(row: BoardRow, zone: ZoneInfo) -> ReferenceNote:
     if row.reference is None:
-        return ""
-    return "final" if row.state == PeriodState.CLOSED else fmt.clock(row.reference.last_update, zone)
+        return ReferenceNote("none yet" if row.state != PeriodState.CLOSED else "none", "undefined")
+    updated, gate = row.reference.last_update, row.gate_closes_at
+    rhythm = Rhythm(float(settings.MARKET_DATA_UPDATE_INTERVAL))
+    settled = row.state == PeriodState.CLOSED and updated >= gate
+    covering = rhythm.next_slot(gate.timestamp()) + 3 * rhythm.late_window  # by then the last one must be out
+    return ReferenceNote(
+        text="final" if settled else fmt.clock(updated, zone),
+        state="final" if settled else "",
+        updated=fmt.utc(updated),
+        due=_posix_utc(rhythm.next_publication(updated.timestamp(), updated.timestamp())),
+        final=fmt.utc(gate) if updated >= gate else _posix_utc(covering),
+    )
+
+
+def _posix_utc(moment: float) -> str:
+    return fmt.utc(datetime.fromtimestamp(moment, tz=UTC))
 
 
 def _total(board: Board) -> str:
@@ -234,6 +263,26 @@ class FeedLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment as a `<time>` element: for programs, for a page without its script, and how the script shows it."""
+
+    utc: str
+    text: str
+    shows: str
+    """ "seconds": the time of day; "day": the date before it, unless it is today."""
+
+
+@dataclass(frozen=True, slots=True)
+class GapLine:
+    """The feed's open gaps in words: how many, the newest, and how many earlier ones there are."""
+
+    count: str
+    start: Moment
+    end: Moment
+    earlier: str
+
+
+@dataclass(frozen=True, slots=True)
 class Staleness:
     """Which figures a lost feed leaves standing still ("trades", "prices"), as of when, and why; empty: none."""
 
@@ -246,7 +295,9 @@ def render_feed_states(feeds: FeedStates) -> str:
     """The feeds in words, and for the page's script what stands still because of them."""
     stale = staleness(feeds)
     context = {
-        "lines": (_exchange(feeds), _prices(feeds)),
+        "exchange": _exchange(feeds),
+        "gaps": _gaps(feeds.gaps),
+        "prices": _prices(feeds),
         "stale": stale,
         "as_of": fmt.utc(stale.as_of) if stale.as_of else "",
     }
@@ -273,6 +324,27 @@ def _exchange(feeds: FeedStates) -> FeedLine:
         return FeedLine("Exchange", "lost", words, state.since)
     words = "last message" if state.last_frame_at else "connected, nothing heard yet"
     return FeedLine("Exchange", "ok", words, state.last_frame_at, "age")
+
+
+def _gaps(gaps: Sequence[Gap]) -> GapLine | None:
+    """The exchange pushes nothing twice: what came in a gap has to be compared with its file."""
+    if not gaps:
+        return None
+    newest, many = gaps[0], "" if len(gaps) < MOST_GAPS else "+"
+    long = newest.ended_at - newest.started_at >= timedelta(days=1)
+    return GapLine(
+        count=f"{len(gaps)}{many} {'gap' if len(gaps) == 1 else 'gaps'}",
+        start=_moment(newest.started_at, "day"),
+        end=_moment(newest.ended_at, "day" if long else "seconds"),
+        earlier=f"{len(gaps) - 1}{many} earlier" if len(gaps) > 1 else "",
+    )
+
+
+def _moment(moment: datetime, shows: str) -> Moment:
+    clock = (
+        f"{moment.astimezone(UTC):%-d %b %H:%M:%S} UTC" if shows == "day" else f"{fmt.clock_seconds(moment, _UTC)} UTC"
+    )
+    return Moment(fmt.utc(moment), clock, shows)
 
 
 def _prices(feeds: FeedStates) -> FeedLine:

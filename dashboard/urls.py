@@ -5,13 +5,15 @@ from __future__ import annotations
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from dashboard import api, views
+from dashboard import api, status, views
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("boards/", views.choose, name="choose"),
     path("boards/<path:trader_id>/<str:day>/", views.board, name="board"),
     path("api/v1/boards/<path:trader_id>/<str:day>", api.board, name="api_board"),
+    path("api/v1/prices/<str:market>/<str:day>/<str:delivery_hour>", api.price_path, name="api_price_path"),
+    path("status/", status.status, name="status"),
     path("accounts/login/", views.SignIn.as_view(), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
 ]

@@ -26,7 +26,9 @@ from market.models import Market
 from market.periods import DeliveryPeriod, day_of, day_periods, label_of
 from market.queries import active_markets
 from prices import actions, budget, provider, queries, schedule
-from prices.schedule import Ask, Budget, Facts, Outcome, PeriodKey
+from prices.interest import interests
+from prices.learning import memory
+from prices.schedule import NOTHING_LEARNT, REQUEST_LIFE, Ask, Budget, Facts, Interest, Learnt, Outcome, PeriodKey
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +46,6 @@ SETTLE_FOR = timedelta(hours=24)
 """Closed periods are still chased for their final price for this long, for example after an outage."""
 
 PERIOD_MINUTES = 60
-_CHASE_LOCK = 7_021_002
 
 stopping = threading.Event()
 """Set when the worker shuts down: a chase then waits for its answers and asks for nothing more."""
@@ -78,6 +79,8 @@ class Tally:
     """What a chase did."""
 
     asked: int = 0
+    lost: int = 0
+    """Requests that no word came of; each shows a broken thread."""
     outcomes: dict[str, int] = field(default_factory=dict)
 
     def count(self, outcome: Outcome) -> None:
@@ -85,24 +88,35 @@ class Tally:
 
 
 # --- the loop ------------------------------------------------------------------------------------------------------
-def pursue(outside: Outside, book: dict[PeriodKey, Facts], interval: float) -> Tally:
-    """Ask as the policy says until nothing is due for a while. `book`, what is known of each period, is kept up."""
+def pursue(outside: Outside, book: dict[PeriodKey, Facts], interval: float, learnt: Learnt = NOTHING_LEARNT) -> Tally:
+    """Ask as the policy says until nothing is due for a while. `book`, what is known of each period, is kept up.
+
+    Ends in time whatever happens outside: a request without word counts as lost after REQUEST_LIFE.
+    """
     tally = Tally()
-    under_way = 0
+    under_way: dict[PeriodKey, float] = {}
     ends = outside.now() + LONGEST_CHASE_SECONDS
     while True:
         now = outside.now()
         last_call = now > ends or stopping.is_set()
-        plan = schedule.plan(now=now, facts=book.values(), budget=outside.budget(), interval=interval)
-        sent = 0 if last_call else _send(outside, plan.asks[: AT_ONCE - under_way], book)
-        under_way += sent
-        tally.asked += sent
+        _give_up(under_way, now, tally)
+        plan = schedule.plan(now=now, facts=book.values(), budget=outside.budget(), interval=interval, learnt=learnt)
+        sent = {} if last_call else _send(outside, plan.asks[: AT_ONCE - len(under_way)], book)
+        under_way |= sent
+        tally.asked += len(sent)
         if not under_way and (last_call or (not plan.asks and plan.look_again > now + OUTLOOK_SECONDS)):
             return tally
-        for arrived in outside.arrivals(_wake_at(now, plan, sent)):
-            under_way -= 1
+        for arrived in outside.arrivals(_wake_at(now, plan, len(sent))):
+            under_way.pop(arrived.key, None)
             tally.count(arrived.outcome)
             book[arrived.key] = _answered(book[arrived.key], arrived, outside.now())
+
+
+def _give_up(under_way: dict[PeriodKey, float], now: float, tally: Tally) -> None:
+    """Forget requests whose thread must have died: they would hold up the whole chase, and its market with it."""
+    for key in [key for key, sent_at in under_way.items() if now - sent_at >= REQUEST_LIFE]:
+        del under_way[key]
+        tally.lost += 1
 
 
 def _wake_at(now: float, plan: schedule.Plan, sent: int) -> float:
@@ -112,15 +126,16 @@ def _wake_at(now: float, plan: schedule.Plan, sent: int) -> float:
     return now + schedule.SHORTEST_PAUSE
 
 
-def _send(outside: Outside, keys: Collection[PeriodKey], book: dict[PeriodKey, Facts]) -> int:
-    sent = 0
+def _send(outside: Outside, keys: Collection[PeriodKey], book: dict[PeriodKey, Facts]) -> dict[PeriodKey, float]:
+    """Ask for these as far as there is room; when each was sent."""
+    sent: dict[PeriodKey, float] = {}
     for key in keys:
         sent_at = outside.ask(key)
         if sent_at is None:
             break
         asks = (Ask(sent_at, Outcome.PENDING), *book[key].asks)
         book[key] = replace(book[key], asks=asks[: queries.ASKS_REMEMBERED])
-        sent += 1
+        sent[key] = sent_at
     return sent
 
 
@@ -146,18 +161,41 @@ def chase_prices(*, now: datetime) -> Tally:
         if not mine:
             return Tally()
         clock, facts = queries.facts_of(gates=_gates(mine.values(), now))  # again: another chase may just have ended
-        tally = pursue(_World(mine, clock, interval), facts, interval)
+        facts = _with_interest(facts, now)
+        tally = pursue(_World(mine, clock, interval), facts, interval, _learnt(markets, clock, interval))
+    if tally.lost:
+        log.error("provider_threads_lost", requests=tally.lost)
+        _senders.cache_clear()  # new threads for the next chase; what hangs in the old ones can't be mended
     if tally.asked:
         budget.prune()
         log.info("chase_ended", asked=tally.asked, **tally.outcomes)
     return tally
 
 
+def _learnt(market_ids: Collection[int], clock: float, interval: float) -> Learnt:
+    return memory.recall(market_ids=market_ids, interval=interval, now=clock)
+
+
+def _with_interest(facts: Mapping[PeriodKey, Facts], now: datetime) -> dict[PeriodKey, Facts]:
+    """The same facts, with what the desk cares about."""
+    found: dict[PeriodKey, Interest] = {}
+    for market_id in {key.market_id for key in facts}:
+        keys = [key for key in facts if key.market_id == market_id]
+        found |= interests(market_id=market_id, now=now, keys=keys)
+    return {key: replace(of, interest=found.get(key, Interest.NONE)) for key, of in facts.items()}
+
+
 def _something_due(markets: Collection[Market], now: datetime, interval: float) -> bool:
     """Whether the policy would ask for anything before the next tick."""
     clock, facts = queries.facts_of(gates=_gates(markets, now))
     untouched = Budget.untouched(settings.MARKET_DATA_REQUESTS_PER_MINUTE, settings.MARKET_DATA_REQUESTS_PER_HOUR)
-    plan = schedule.plan(now=clock, facts=facts.values(), budget=untouched, interval=interval)
+    plan = schedule.plan(
+        now=clock,
+        facts=facts.values(),
+        budget=untouched,
+        interval=interval,
+        learnt=_learnt([market.pk for market in markets], clock, interval),
+    )
     return bool(plan.asks) or plan.look_again <= clock + OUTLOOK_SECONDS
 
 
@@ -193,7 +231,7 @@ def _market_locks(markets: Mapping[int, Market]) -> Iterator[dict[int, Market]]:
 
 def _lock_call(function: str, market_pk: int) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {function}(%s, %s)", [_CHASE_LOCK, market_pk])
+        cursor.execute(f"SELECT {function}(%s, %s)", [queries.CHASE_LOCK, market_pk])
         return bool(cursor.fetchone()[0])
 
 

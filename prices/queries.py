@@ -5,11 +5,12 @@ Keyword-only arguments, no writes. Values are EUR/MWh (the market's currency), m
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from django.conf import settings
 from django.db import connection
@@ -19,6 +20,9 @@ from market.models import Market
 from prices import budget
 from prices.models import ProviderRequest, ReferencePrice, ReferencePriceHistory
 from prices.schedule import FAILURES, Ask, Facts, Outcome, PeriodKey, Rhythm
+
+CHASE_LOCK = 7_021_002
+"""First key of the session lock that a chase holds, with the market's primary key (prices.chase)."""
 
 LOOK_BACK = timedelta(hours=2)
 """How far the feed's state looks into the ledger: a bounded read, whatever the provider does."""
@@ -45,6 +49,32 @@ class PricePoint:
     value: Decimal
     last_update: datetime
     arrived_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LastHour:
+    """A market's requests of the last hour: how many by outcome, and how long answers took (seconds; None: none came).
+
+    `last_error` says in one sentence what went wrong last, and is empty when nothing did.
+    """
+
+    outcomes: dict[str, int]
+    latency_p50: float | None
+    latency_p95: float | None
+    latency_most: float | None
+    last_error: str
+
+    @property
+    def requests(self) -> int:
+        return sum(self.outcomes.values())
+
+
+class Publication(NamedTuple):
+    """One moment at which a market published: by the provider's word, and when we first saw it. POSIX seconds."""
+
+    market_id: int
+    last_update: float
+    seen_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +131,19 @@ def price_path(*, market_id: int, start: datetime, end: datetime) -> list[PriceP
     return [PricePoint(*row) for row in rows.order_by("last_update").values_list("value", "last_update", "arrived_at")]
 
 
+def publications(*, market_ids: Collection[int], since: float) -> list[Publication]:
+    """Every distinct moment of publication from `since` (POSIX seconds) on. One query over those days' history."""
+    first = datetime.fromtimestamp(since, tz=UTC)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT market_id, extract(epoch FROM last_update)::float8, extract(epoch FROM min(arrived_at))::float8"
+            " FROM prices_referencepricehistory"
+            " WHERE market_id = ANY(%s) AND delivery_day >= %s AND last_update >= %s GROUP BY market_id, last_update",
+            [sorted(market_ids), first.date() - timedelta(days=1), first],
+        )
+        return [Publication(*row) for row in cursor.fetchall()]
+
+
 def budget_use(*, now: datetime) -> BudgetUse:
     """How much of the provider's limits is used at `now`. One query."""
     use = budget.use_at(now=now)
@@ -110,6 +153,56 @@ def budget_use(*, now: datetime) -> BudgetUse:
         hour_used=use.hour,
         hour_limit=settings.MARKET_DATA_REQUESTS_PER_HOUR,
     )
+
+
+def paused_until(*, now: datetime) -> datetime | None:
+    """Until when the provider wants to hear nothing (429); None when it listens. One query."""
+    use = budget.use_at(now=now)
+    return use.paused_until if use.is_paused else None
+
+
+def last_hour(*, market_id: int, now: datetime) -> LastHour:
+    """What came of the market's requests of the hour before `now`: at most 1,000 rows, by index. One query."""
+    rows = ProviderRequest.objects.filter(market_id=market_id, sent_at__gt=now - timedelta(hours=1), sent_at__lte=now)
+    found = list(rows.order_by("sent_at").values_list("outcome", "sent_at", "finished_at", "detail"))
+    outcomes = Counter(outcome for outcome, *_ in found)
+    took = sorted((ended - sent).total_seconds() for _, sent, ended, _ in found if ended is not None)
+    errors = [detail for outcome, _, _, detail in found if outcome in FAILURES]
+    return LastHour(
+        outcomes={outcome.value: outcomes[outcome.value] for outcome in Outcome},
+        latency_p50=_quantile(took, 0.5),
+        latency_p95=_quantile(took, 0.95),
+        latency_most=_quantile(took, 1.0),
+        last_error=errors[-1] if errors else "",
+    )
+
+
+def _quantile(ordered: list[float], share: float) -> float | None:
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None
+
+
+def last_publication(*, market_id: int) -> Publication | None:
+    """The market's newest publication and when we first saw it; None before the first one. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT market_id, extract(epoch FROM last_update)::float8, extract(epoch FROM min(arrived_at))::float8"
+            " FROM (SELECT * FROM prices_referencepricehistory WHERE market_id = %s ORDER BY id DESC LIMIT 100) AS new"
+            " GROUP BY market_id, last_update ORDER BY last_update DESC LIMIT 1",
+            [market_id],
+        )
+        row = cursor.fetchone()
+    return Publication(*row) if row else None
+
+
+def chased_now(*, market_ids: Collection[int]) -> set[int]:
+    """Those of the markets that a worker is chasing at this moment. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND objid = ANY(%s::oid[])"
+            " AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+            [CHASE_LOCK, list(market_ids)],
+        )
+        return {market_id for (market_id,) in cursor.fetchall()}
 
 
 # --- how the feed is doing -----------------------------------------------------------------------------------------

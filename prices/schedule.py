@@ -5,7 +5,8 @@ docs/reference-prices.md has the reasons and the mathematics. In short:
 
 - the provider publishes every `interval` seconds, aligned to the clock and late by 0 to 30 s, mostly for a whole
   delivery day at once. So one valuable period is *probed* until it is new, then the others are fetched in a burst;
-- probes take only what the burst will not need, and are spread evenly over the time in which publication is likely;
+- probes take only what the burst will not need, and are spread over the time in which publication is likely, by what
+  the last days taught (prices.delays); days and markets that come together are probed together;
 - a day whose periods turn out to be published one by one, or each `interval` after its own last update, is chased
   period by period instead;
 - a period whose gate has closed is asked until the publication that covers the closure is known, then never again.
@@ -14,21 +15,26 @@ docs/reference-prices.md has the reasons and the mathematics. In short:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum, IntEnum, StrEnum
 from functools import cached_property
 from typing import NamedTuple
 
+from prices.delays import Delays, unlearnt
+
 LATE_WINDOW = 30.0
 """Publication is late by 0 to this many seconds, without a pattern (less for short intervals: half of them)."""
 
-TAIL_SHARE = 8
-"""In the window after the likely one the probes are this many times rarer."""
-
 FEWEST_PROBES = 3
 """Probes that the likely window gets even when the burst will need the whole budget."""
+
+GOOD_PROBES = 16
+"""Probes that a publication gets even where they leave no room for all others within the minute.
+
+Those of least value then come after it; the rest are known in a second or two instead of all of them in five.
+"""
 
 SHORTEST_PAUSE = 0.5
 LONGEST_FAILURE_PAUSE = 60.0
@@ -37,6 +43,12 @@ DOWN_AFTER = 4
 """This many failures in a row, over a whole day's periods, and only probes go out until one succeeds."""
 
 OWN_RENEWAL_GRACE = 0.3
+OWN_MOMENTS = 4
+"""So many different moments away from the clock's rhythm are no late publication, even if others happen to fit it."""
+
+LATE_SHARE = 16
+"""A publication that is very late is probed with pauses of this part of its lateness: ever more slowly."""
+
 MOST_ROUNDS = 12.0
 ROUNDS_SHARE = 0.95
 TRIES_AFTER_CLOSURE = 3
@@ -79,6 +91,14 @@ class Ask:
     answered_at: float | None = None
 
 
+class Interest(IntEnum):
+    """Why a period's price matters to somebody now, the strongest reason first."""
+
+    POSITION = 0
+    VIEWED = 1
+    NONE = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """All that is known of a period: its gate, the latest known publication and the last few requests, newest first."""
@@ -87,6 +107,7 @@ class Facts:
     gate_closure: float
     last_update: float | None = None
     asks: tuple[Ask, ...] = ()
+    interest: Interest = Interest.NONE
 
     @property
     def asked_at(self) -> float:
@@ -188,6 +209,25 @@ class Rhythm:
         return max(self.slot_of_update(last_update) + self.interval, self.slot(now))
 
 
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What earlier publications taught (prices.learning): how late they come, and which markets come together.
+
+    `delays` by market; a market that is not in it starts from the uniform distribution. `together` names for each
+    market of a group the group's first one; a market on its own is not in it.
+    """
+
+    delays: Mapping[int, Delays] = field(default_factory=dict)
+    together: Mapping[int, int] = field(default_factory=dict)
+
+    def delays_of(self, market_id: int, window: float) -> Delays:
+        known = self.delays.get(market_id)
+        return known if known is not None and known.window == window else unlearnt(window)
+
+
+NOTHING_LEARNT = Learnt()
+
+
 class Mode(Enum):
     """How a day's prices come out, by what was seen of them."""
 
@@ -200,10 +240,12 @@ class Rank(IntEnum):
     """Who goes first when the budget is short."""
 
     PROBE = 0
-    NEAREST_DAY = 1
-    CLOSED = 2
-    LATER_DAY = 3
-    FEELER = 4
+    POSITION = 1
+    VIEWED = 2
+    NEAREST_DAY = 3
+    CLOSED = 4
+    LATER_DAY = 5
+    FEELER = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,8 +282,10 @@ class _Day:
     rhythm: Rhythm
     periods: list[Facts]
     """Those that are not final yet."""
+    delays: Delays
     leader: _Day | None = None
-    """The market's first day that can still be traded, if that is another one and comes before this one."""
+    """Whose publication most likely comes together with this one's: the market's first day that can still be traded,
+    if this is a later one; else the first day of a market that publishes at the same moments."""
     nearest: bool = False
     """Whether it is the market's first day that can still be traded."""
 
@@ -295,7 +339,8 @@ class _Day:
     def mode(self) -> Mode:
         since = self.now - 2 * self.rhythm.interval
         fresh = [p.last_update for p in self.open if p.last_update is not None and p.last_update > since]
-        if sum(not self.rhythm.is_aligned(u) for u in fresh) * 2 > len(fresh):
+        own = [u for u in fresh if not self.rhythm.is_aligned(u)]
+        if len(own) * 2 > len(fresh) or (len(own) * 4 > len(fresh) and len(set(own)) >= OWN_MOMENTS):
             return Mode.OWN
         slots = (self.slot, self.slot - self.rhythm.interval)
         return Mode.INDEPENDENT if any(self._missed_after_hit(s) >= 2 for s in slots) else Mode.COMMON
@@ -343,6 +388,8 @@ class _Day:
     def rank(self, facts: Facts) -> Rank:
         if facts.gate_closure <= self.now:
             return Rank.CLOSED
+        if facts.interest is not Interest.NONE:
+            return Rank.POSITION if facts.interest is Interest.POSITION else Rank.VIEWED
         return Rank.NEAREST_DAY if self.nearest else Rank.LATER_DAY
 
 
@@ -357,35 +404,37 @@ class _Pace:
     later_rounds: float
     """In how many even rounds a period that is chased alone is still asked, on the nearest and on later days."""
 
-    def probe_pause(self, lateness: float) -> float:
-        """Seconds from a probe at this lateness to the next one.
+    def probe_pause(self, delays: Delays, lateness: float, *, share: float = 1.0) -> float:
+        """Seconds from a probe at this lateness to the next one; `share` is the part of a step to take.
 
-        The affordable probes are spread evenly over what is left of the likely window, with an eighth of that
-        density over the window after it; from then on the pauses grow with the lateness.
+        The affordable probes are spread over the likely window and the one after it as what was learnt suggests; from
+        then on the pauses grow with the lateness.
         """
         window = self.rhythm.late_window
+        longest = window / FEWEST_PROBES
         if lateness < window:
-            weight = (window - lateness) / window + 1 / TAIL_SHARE
-            return max(SHORTEST_PAUSE, window / max(FEWEST_PROBES, self.probes / weight))
-        pause = window / FEWEST_PROBES
-        if lateness < 2 * window and self.probes >= 1:
-            pause = min(pause, max((2 * window - lateness) / self.probes, window / (4 * FEWEST_PROBES)))
-        return max(pause if lateness < 2 * window else SHORTEST_PAUSE, lateness / TAIL_SHARE)
+            return min(max(SHORTEST_PAUSE, delays.probe_pause(lateness, self.probes, share=share)), longest)
+        if lateness < 2 * window:
+            left = delays.probe_pause(lateness, self.probes) if self.probes >= 1 else longest
+            return min(max(left, window / (4 * FEWEST_PROBES)), longest)
+        return max(SHORTEST_PAUSE, lateness / LATE_SHARE)
 
 
-def plan(*, now: float, facts: Iterable[Facts], budget: Budget, interval: float) -> Plan:
+def plan(
+    *, now: float, facts: Iterable[Facts], budget: Budget, interval: float, learnt: Learnt = NOTHING_LEARNT
+) -> Plan:
     """What to ask now, in order, and when to look again.
 
     `facts` holds every period of every active market that may still change. Never plans more than `budget` allows.
     """
     rhythm = Rhythm(interval)
-    days = _days(facts, now, rhythm)
+    days = _days(facts, now, rhythm, learnt)
     pace = _pace(days, budget, rhythm)
     wishes = [w for day in days for w in _wishes(day, pace) if not w.facts.in_flight(now)]
     return _within_budget(wishes, days, now, budget, rhythm)
 
 
-def _days(facts: Iterable[Facts], now: float, rhythm: Rhythm) -> list[_Day]:
+def _days(facts: Iterable[Facts], now: float, rhythm: Rhythm, learnt: Learnt) -> list[_Day]:
     """The unfinished periods by market and day, in calendar order."""
     groups: dict[tuple[int, date], list[Facts]] = {}
     for period in facts:
@@ -394,20 +443,38 @@ def _days(facts: Iterable[Facts], now: float, rhythm: Rhythm) -> list[_Day]:
     days = []
     leaders: dict[int, _Day] = {}
     for market_id, day in sorted(groups):
-        found = _Day(now, rhythm, groups[market_id, day], leaders.get(market_id))
+        delays = learnt.delays_of(market_id, rhythm.late_window)
+        found = _Day(now, rhythm, groups[market_id, day], delays, leaders.get(market_id))
         if found.open and found.leader is None:
             found.nearest = True
             leaders[market_id] = found
         days.append(found)
+    _follow_together(leaders, learnt)
     return days
 
 
+def _follow_together(nearest: Mapping[int, _Day], learnt: Learnt) -> None:
+    """Among markets that publish at the same moments one is probed, and the others follow it."""
+    groups: dict[int, list[_Day]] = {}
+    for market_id, day in nearest.items():
+        if market_id in learnt.together and day.known and day.mode is Mode.COMMON:
+            groups.setdefault(learnt.together[market_id], []).append(day)
+    for group in groups.values():
+        first = min(group, key=lambda day: (day.failures >= DOWN_AFTER, *min((_value(p), p.key) for p in day.open)))
+        for day in group:
+            day.leader = first if day is not first else None
+
+
 def _pace(days: Sequence[_Day], budget: Budget, rhythm: Rhythm) -> _Pace:
-    chased = [d for d in days if d.nearest and d.awaiting]
-    spare = budget.probing_allowance(rhythm.interval) - sum(len(d.open) - 1 for d in chased)
-    later = sum(len(d.open) for d in days if d.leader in chased and d.awaiting)
-    probes = max(spare - later, spare / 2) / max(1, len(chased))  # later days' bursts get half of the rest at most
-    return _Pace(rhythm, probes, *_rounds_affordable(days, budget, rhythm))
+    """What the probes may take: what the bursts leave, and never so little that everybody waits for long."""
+    awaited = [d for d in days if d.nearest and d.awaiting]
+    allowance = budget.probing_allowance(rhythm.interval)
+    spare = allowance - sum(len(d.open) - 1 for d in awaited)
+    later = sum(len(d.open) for d in days if not d.nearest and d.leader in awaited and d.awaiting)
+    probes = max(spare - later, spare / 2)  # later days' bursts get half of the rest at most
+    probes = min(max(probes, GOOD_PROBES - budget.spent_in_slot), allowance)
+    probed = sum(d.leader is None or d.leader.out_at is not None for d in awaited)
+    return _Pace(rhythm, probes / max(1, probed), *_rounds_affordable(days, budget, rhythm))
 
 
 def _rounds_affordable(days: Sequence[_Day], budget: Budget, rhythm: Rhythm) -> tuple[float, float]:
@@ -454,11 +521,16 @@ def _signs_of_life(day: _Day) -> Wish:
 
 
 def _probed(day: _Day) -> Facts:
-    """The period to probe: open, priced, without failures, and of those the one whose gate closes first."""
+    """The period to probe: open, priced, without failures, and of those the one of most value."""
     return min(
         day.open or day.periods,
-        key=lambda p: (p.in_flight(day.now), p.failures, p.last_update is None, p.gate_closure),
+        key=lambda p: (p.in_flight(day.now), p.failures, p.last_update is None, _value(p)),
     )
+
+
+def _value(facts: Facts) -> tuple[Interest, float]:
+    """Sorts by value: what somebody cares about first, then the nearest gate."""
+    return facts.interest, facts.gate_closure
 
 
 def _feeler(day: _Day) -> Wish:
@@ -498,13 +570,24 @@ def _as_one(day: _Day, pace: _Pace) -> Iterator[Wish]:
 def _probe(day: _Day, pace: _Pace) -> Wish:
     """The next look whether the day's publication is out."""
     due = day.newest + day.rhythm.interval if day.mode is Mode.OWN else day.slot
-    first = due + pace.probe_pause(0) / 2
-    at = first if day.asked_at < due else day.asked_at + pace.probe_pause(day.asked_at - due)
-    if day.leader is not None:  # most likely both days come together, and the leader's probes are running
-        window = day.rhythm.late_window
-        told = day.leader.out_at if day.leader.out_at is not None else due + window
-        at = max(told, day.asked_at + max(window / FEWEST_PROBES, pace.probe_pause(day.asked_at - due)))
-    return Wish(at, Rank.PROBE if day.nearest else Rank.LATER_DAY, _probed(day))
+    rank = Rank.PROBE if day.nearest else Rank.LATER_DAY
+    if day.leader is not None:
+        return Wish(_probe_after_leader(day, day.leader, due, pace), rank, _probed(day))
+    if day.asked_at < due:
+        at = due + pace.probe_pause(day.delays, 0, share=0.5)
+    else:
+        at = day.asked_at + pace.probe_pause(day.delays, day.asked_at - due)
+    return Wish(at, rank, _probed(day))
+
+
+def _probe_after_leader(day: _Day, leader: _Day, due: float, pace: _Pace) -> float:
+    """When to probe a day that most likely comes with another one, whose probes are running."""
+    window = day.rhythm.late_window
+    told = leader.out_at if leader.out_at is not None else due + window
+    if day.asked_at < told:
+        return told
+    pause = pace.probe_pause(day.delays, day.asked_at - due)
+    return day.asked_at + (pause if day.nearest else max(window / FEWEST_PROBES, pause))
 
 
 def _missed_earlier(day: _Day, facts: Facts) -> bool:
@@ -526,12 +609,12 @@ def _alone(day: _Day, facts: Facts, pace: _Pace) -> float:
     if asked < due:
         if facts.gate_closure <= day.now:  # nobody trades on it any more: once, when it must be out
             return due + window
-        return due + (OWN_RENEWAL_GRACE if day.mode is Mode.OWN else window / rounds)
+        return due + (OWN_RENEWAL_GRACE if day.mode is Mode.OWN else day.delays.round_pause(0, rounds))
     if facts.failures:
         return asked + min(2.0**facts.failures, LONGEST_FAILURE_PAUSE)
     lateness = asked - due
     if lateness < window:
-        return asked + max(2 * SHORTEST_PAUSE, (window - lateness) / rounds)
+        return asked + max(2 * SHORTEST_PAUSE, day.delays.round_pause(lateness, rounds))
     if asked < day.news_at:  # others came since: its own may be out too
         return asked + window / FEWEST_PROBES
     return asked + max(window / FEWEST_PROBES, lateness)

@@ -16,6 +16,7 @@ from dashboard.live import hub
 from market.queries import active_markets
 from prices import queries as prices
 from trades import queries as trades
+from trades import watching
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -37,7 +38,10 @@ class DeskCollector:
         yield from _process()
         yield from _frames()
         yield from _feeds(now)
+        yield from _listeners(now)
+        yield from _waiting_for_people()
         yield from _provider(now)
+        yield from _provider_last_hour(now)
 
 
 def _process() -> Iterator[Metric]:
@@ -76,6 +80,35 @@ def _feeds(now: datetime) -> Iterator[Metric]:
     yield from (connected, last_frame, last_price)
 
 
+def _listeners(now: datetime) -> Iterator[Metric]:
+    """Connected listeners only: one that is gone has no disk or queue to speak of."""
+    names = ["market", "listener"]
+    failed = GaugeMetricFamily("desk_listener_journal_failed", "1 while a listener's journal can't write", labels=names)
+    waiting = GaugeMetricFamily("desk_listener_waiting_frames", "Frames received and not stored yet", labels=names)
+    overflows = CounterMetricFamily(
+        "desk_listener_overflows", "How often a listener's memory was full and the socket had to wait", labels=names
+    )
+    for market in active_markets():
+        for state in watching.connected_listeners(market_id=market.pk, now=now):
+            values = [market.code, state.listener]
+            failed.add_metric(values, float(state.journal_failed))
+            waiting.add_metric(values, state.waiting)
+            overflows.add_metric(values, state.overflows)
+    yield from (failed, waiting, overflows)
+
+
+def _waiting_for_people() -> Iterator[Metric]:
+    gaps = GaugeMetricFamily("desk_feed_gaps_open", "Gaps of the feed that nobody has closed", labels=["market"])
+    aside = GaugeMetricFamily(
+        "desk_quarantine_open", "Frames kept aside that wait for a decision", labels=["market", "kind"]
+    )
+    for market in active_markets():
+        gaps.add_metric([market.code], watching.open_gap_count(market_id=market.pk))
+        for kind, count in watching.open_quarantine_counts(market_id=market.pk).items():
+            aside.add_metric([market.code, kind], count)
+    yield from (gaps, aside)
+
+
 def _provider(now: datetime) -> Iterator[Metric]:
     use = prices.budget_use(now=now)
     used = GaugeMetricFamily("desk_provider_requests_used", "Requests that count in the window", labels=["window"])
@@ -87,3 +120,30 @@ def _provider(now: datetime) -> Iterator[Metric]:
         used.add_metric([window], value)
         limit.add_metric([window], most)
     yield from (used, limit)
+
+
+def _provider_last_hour(now: datetime) -> Iterator[Metric]:
+    """From the ledger, whose rows of an hour are few by the provider's limits; a page sees the same on /status/."""
+    names = ["market", "outcome"]
+    outcomes = GaugeMetricFamily("desk_provider_requests_last_hour", "Requests of an hour by outcome", labels=names)
+    latency = GaugeMetricFamily(
+        "desk_provider_latency_seconds", "How long the last hour's answers took", labels=["market", "quantile"]
+    )
+    published = GaugeMetricFamily(
+        "desk_reference_price_published_timestamp_seconds", "The newest publication, as stamped", labels=["market"]
+    )
+    delay = GaugeMetricFamily(
+        "desk_reference_price_arrival_delay_seconds", "From that publication to its first price here", labels=["market"]
+    )
+    for market in active_markets():
+        hour = prices.last_hour(market_id=market.pk, now=now)
+        for outcome, count in hour.outcomes.items():
+            outcomes.add_metric([market.code, outcome], count)
+        for quantile, value in (("0.5", hour.latency_p50), ("0.95", hour.latency_p95), ("1", hour.latency_most)):
+            if value is not None:
+                latency.add_metric([market.code, quantile], value)
+        news = prices.last_publication(market_id=market.pk)
+        if news:
+            published.add_metric([market.code], news.last_update)
+            delay.add_metric([market.code], news.seen_at - news.last_update)
+    yield from (outcomes, latency, published, delay)

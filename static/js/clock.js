@@ -1,4 +1,5 @@
-// What changes with time alone, once a second and by the server's clock: countdowns to gate closures, ages, local time.
+// What changes with time alone, once a second and by the server's clock: countdowns to gate closures and publications,
+// ages, local time.
 // Announces "desk:gate-closed" when one closes. Listens to "desk:now" (the server's time) and "desk:changed".
 const board = document.getElementById("board");
 const COUNT_FROM = 6 * 3600; // further away than this, the time of day says more than a countdown
@@ -6,6 +7,7 @@ const SECONDS = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCyc
 const MINUTES = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
 const zoned = (shape) => new Intl.DateTimeFormat("en-GB", { ...shape, timeZone: board.dataset.zone });
 const seconds = zoned(SECONDS);
+const day = zoned({ day: "numeric", month: "short" });
 const minutes = zoned(MINUTES);
 let offset = Date.parse(board.dataset.now) - Date.now();
 let timer;
@@ -37,8 +39,33 @@ function tickRow(row, now) {
   return true;
 }
 
+// A reference's age, and where it is between two publications: fresh, due, late, stale, final.
+const [DUE_SOON, LATE_AFTER, STALE_AFTER] = [-60_000, 30_000, 90_000]; // from the expected publication on
+
+function referenceState({ due, final }, updated, now) {
+  if (now >= Date.parse(final)) return ["final", "final"];
+  const over = now - Date.parse(due);
+  const passed = Math.max(0, Math.floor((now - updated) / 1000));
+  if (over < DUE_SOON) return ["fresh", passed < 60 ? `${passed} s` : `${Math.floor(passed / 60)} min`];
+  if (over < 0) return ["due", `in 0:${two(Math.min(59, Math.ceil(-over / 1000)))}`];
+  if (over < LATE_AFTER) return ["due", "due"];
+  if (over < STALE_AFTER) return ["late", `late ${Math.floor(over / 60_000)}:${two(Math.floor(over / 1000) % 60)}`];
+  return ["stale", passed < 6000 ? `${Math.floor(passed / 60)} min` : `${Math.floor(passed / 3600)} h`];
+}
+
+function tickReference(note, now) {
+  const time = note.querySelector("time");
+  const [state, text] = referenceState(note.dataset, Date.parse(time.dateTime), now);
+  if (note.dataset.referenceState !== state) note.dataset.referenceState = state;
+  write(time, text);
+}
+
 function words(moment, shows, now) {
   if (shows === "seconds") return seconds.format(moment);
+  if (shows === "day") {
+    const earlier = day.format(moment) === day.format(now) ? "" : `${day.format(moment)}, `;
+    return earlier + seconds.format(moment);
+  }
   if (shows === "age") return age(Math.max(0, Math.floor((now - moment) / 1000))) ?? seconds.format(moment);
   const left = Math.ceil((moment - now) / 1000);
   return `${minutes.format(moment)}, ${left > 0 ? `in ${Math.floor(left / 60)}:${two(left % 60)}` : "due"}`;
@@ -51,6 +78,7 @@ function tick() {
   for (const element of document.querySelectorAll("[data-shows]")) {
     write(element, words(Date.parse(element.dateTime), element.dataset.shows, now));
   }
+  for (const note of board.querySelectorAll("[data-due]")) tickReference(note, now);
   write(document.getElementById("local-time"), seconds.format(now));
   if (closed) document.dispatchEvent(new CustomEvent("desk:gate-closed"));
 }

@@ -12,11 +12,18 @@ from django.utils import timezone
 from market.models import Market
 from market.periods import day_periods, label_of
 from prices import actions, budget
+from prices.learning import memory
 from prices.models import ProviderRequest
 from prices.provider import Answer, Published
 from prices.schedule import Outcome, PeriodKey
 
 DAY = date(2026, 3, 2)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_learnt() -> None:
+    """What one test's record taught must not reach the next one."""
+    memory.forget()
 
 
 @pytest.fixture

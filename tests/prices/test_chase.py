@@ -22,7 +22,7 @@ from local.provider import Faults, Limits, ScriptedProvider, SimulatedProvider, 
 from local.provider import Market as SimulatedMarket
 from market.models import Market
 from market.periods import DeliveryPeriod, day_of, day_periods, label_of, tradable_periods
-from prices import chase, tasks
+from prices import chase, schedule, tasks
 from prices import provider as provider_client
 from prices.chase import Arrived, chase_prices
 from prices.models import ProviderRequest, ReferencePrice
@@ -310,6 +310,71 @@ def test_a_chase_that_finds_no_room_ends_in_time(market: Market) -> None:
     tally = chase.pursue(outside, {key: Facts(key, key.start.timestamp())}, 600)
     assert tally.asked == 0
     assert outside.clock <= chase.LONGEST_CHASE_SECONDS + 1
+
+
+class Silent(Nowhere):
+    """An outside that takes every request and never says what became of it."""
+
+    def ask(self, key: PeriodKey) -> float | None:
+        return self.clock
+
+
+def test_requests_without_any_word_end_no_chase_and_block_none(market: Market) -> None:
+    """Their threads must have died. Such a chase once held its lock, polled the budget and asked for nothing."""
+    keys = [key_of(market, hour) for hour in range(12, 22)]
+    outside = Silent()
+    tally = chase.pursue(outside, {key: Facts(key, key.start.timestamp()) for key in keys}, 600)
+    assert tally.lost == tally.asked > chase.AT_ONCE
+    assert outside.clock <= chase.LONGEST_CHASE_SECONDS + schedule.REQUEST_LIFE + 1
+
+
+class Moody(Nowhere):
+    """An outside that finds room only now and then, and answers at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls = 0
+        self.sent: list[PeriodKey] = []
+
+    def ask(self, key: PeriodKey) -> float | None:
+        self.calls += 1
+        if self.calls % 7:
+            return None
+        self.sent.append(key)
+        return self.clock
+
+    def arrivals(self, until: float) -> list[Arrived]:
+        if not self.sent:
+            return super().arrivals(until)
+        self.clock += 0.1
+        return [Arrived(self.sent.pop(), Outcome.NEWER, self.clock)]
+
+
+def test_a_ledger_that_says_no_again_and_again_only_slows_the_chase_down(market: Market) -> None:
+    keys = [key_of(market, hour) for hour in range(12, 22)]
+    tally = chase.pursue(Moody(), {key: Facts(key, key.start.timestamp()) for key in keys}, 600)
+    assert (tally.asked, tally.lost, tally.outcomes) == (10, 0, {"newer": 10})
+
+
+def test_threads_that_hang_are_replaced(
+    desk: Market, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(provider, desk, "81.5")
+    release, real = threading.Event(), provider_client.fetch
+
+    def hang(*_args: Any, **_kwargs: Any) -> Any:
+        release.wait(30)
+        raise TimeoutError
+
+    monkeypatch.setattr(chase, "LONGEST_CHASE_SECONDS", 1.0)
+    monkeypatch.setattr(provider_client, "fetch", hang)
+    with capture_logs() as logs:
+        assert chase_prices(now=now()).lost == chase.AT_ONCE
+    assert "provider_threads_lost" in [entry["event"] for entry in logs]
+    monkeypatch.setattr(provider_client, "fetch", real)
+    monkeypatch.setattr(chase, "LONGEST_CHASE_SECONDS", 120.0)
+    assert chase_prices(now=now()).outcomes["newer"] > chase.AT_ONCE
+    release.set()
 
 
 def test_an_unforeseen_exception_costs_one_request(

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench import chase_days as simulation
+from bench.chase_days import Scene
 from prices import schedule
+from prices.delays import learn
 from prices.models import ProviderRequest
-from prices.schedule import Ask, Budget, Facts, Outcome, PeriodKey, Plan, Rhythm
-from tests.prices import simulation
-from tests.prices.simulation import Scene
+from prices.schedule import Ask, Budget, Facts, Interest, Learnt, Outcome, PeriodKey, Plan, Rhythm
 
 SLOT = datetime(2026, 3, 2, 10, tzinfo=UTC).timestamp()
 TODAY = date(2026, 3, 2)
@@ -69,7 +71,7 @@ def test_probes_are_evenly_spread_and_grow_rarer_when_the_publication_is_late() 
         pauses.append(plan(SLOT + lateness + 0.01, probed, *others, budget=left).look_again - SLOT - lateness)
     assert pauses == sorted(pauses)
     assert pauses[0] < 1.2
-    assert pauses[-1] == pytest.approx(400 / schedule.TAIL_SHARE)
+    assert pauses[-1] == pytest.approx(400 / schedule.LATE_SHARE)
 
 
 def test_the_publication_seen_once_all_others_follow_in_order_of_value() -> None:
@@ -127,6 +129,60 @@ def test_after_an_outage_of_such_a_provider_all_follow_the_first_sign_of_life() 
     stale = [period(h, SLOT - 5000 + 50 * h, seen(SLOT - 100, Outcome.FAILED)) for h in range(1, 4)]
     back = period(0, SLOT + 200, seen(SLOT + 201, Outcome.NEWER))
     assert len(plan(SLOT + 202, back, *stale).asks) == 3
+
+
+# --- value, and what was learnt ---------------------------------------------------------------------------------------
+def test_a_period_with_a_position_is_probed_and_comes_first() -> None:
+    near, held = period(0), replace(period(5), interest=Interest.POSITION)
+    assert plan(SLOT + 1, near, held, period(3)).asks == (held.key,)
+    never = [period(1, None), replace(period(9, None), interest=Interest.VIEWED)]
+    tomorrow = replace(period(20, None, day=TODAY + timedelta(days=1)), interest=Interest.POSITION)
+    seen_too = replace(period(21, day=TODAY + timedelta(days=1)))
+    found = plan(SLOT + 200, period(0, SLOT + 5, seen(SLOT + 6, Outcome.NEWER)), *never, tomorrow, seen_too)
+    assert [k.start.hour for k in found.asks][:3] == [7, 20, 12]
+
+
+def learnt_together() -> Learnt:
+    return Learnt(together={1: 1, 2: 1})
+
+
+def test_markets_that_come_together_are_probed_as_one() -> None:
+    both = [period(h, market=m) for m in (1, 2) for h in range(3)]
+    found = schedule.plan(now=SLOT + 2, facts=both, budget=FULL, interval=600, learnt=learnt_together())
+    assert [(k.start.hour, k.market_id) for k in found.asks] == [(11, 1)]
+    assert len(schedule.plan(now=SLOT + 2, facts=both, budget=FULL, interval=600).asks) == 2
+
+
+def test_the_other_market_is_probed_once_the_first_one_is_out() -> None:
+    first = [period(0, SLOT + 4, seen(SLOT + 5, Outcome.NEWER)), period(1), period(2)]
+    second = [period(h, market=2) for h in range(3)]
+    found = schedule.plan(now=SLOT + 5.2, facts=[*first, *second], budget=FULL, interval=600, learnt=learnt_together())
+    assert [(k.start.hour, k.market_id) for k in found.asks] == [(11, 2), (12, 1), (13, 1)]
+
+
+def test_a_market_whose_provider_is_down_leads_nobody() -> None:
+    failing = [period(h, OLD, *(seen(SLOT - n, Outcome.FAILED) for n in (1, 2))) for h in range(3)]
+    second = [period(h, market=2) for h in range(3)]
+    found = schedule.plan(now=SLOT + 2, facts=[*failing, *second], budget=FULL, interval=600, learnt=learnt_together())
+    assert (11, 2) in [(k.start.hour, k.market_id) for k in found.asks]
+
+
+def test_probes_go_where_publications_are_likely() -> None:
+    sharp = Learnt(delays={1: learn([20.0 + n % 3 for n in range(288)], 30.0)})
+    waiting = [period(h) for h in range(24)]
+    early = schedule.plan(now=SLOT, facts=waiting, budget=FULL, interval=600, learnt=sharp).look_again
+    assert early > schedule.plan(now=SLOT, facts=waiting, budget=FULL, interval=600).look_again
+
+
+def test_probes_keep_their_share_where_not_everything_fits() -> None:
+    crowd = [period(h, market=m) for m in (1, 2) for h in range(24)]
+    asked = SLOT + 2.0
+    probed = replace(crowd[0], asks=(seen(asked, Outcome.UNCHANGED),))
+    left = Budget(50, 48, 1000, 900, spent_in_slot=2)
+    found = schedule.plan(
+        now=asked + 0.01, facts=[probed, *crowd[1:]], budget=left, interval=600, learnt=learnt_together()
+    )
+    assert found.look_again - asked < 2.5
 
 
 # --- final ---------------------------------------------------------------------------------------------------------
@@ -274,6 +330,29 @@ def test_late_and_missing_publications_cost_no_storm() -> None:
     assert_within_limits(result)
     assert result.busiest_hour <= 500
     assert result.mean <= 3
+
+
+def test_two_markets_that_come_together_share_their_probes() -> None:
+    delays = simulation.common(3)
+    scene = Scene(lambda _m: delays, first_hour=12, hours=2, markets=2, days_before=1)
+    result, _ = simulation.play(scene)
+    assert_within_limits(result)
+    assert result.mean <= 1.2
+    assert result.quantile(0.95) <= 2
+
+
+def test_what_somebody_cares_about_is_fresh_where_not_everything_fits() -> None:
+    delays = simulation.common(3)
+    cared = {8, 9, 18, 19}
+
+    def interest(key: PeriodKey) -> Interest:
+        return Interest.POSITION if key.start.hour in cared else Interest.NONE
+
+    scene = Scene(lambda _m: delays, hours=1.5, markets=4, days_before=1, interest=interest)
+    result, world = simulation.play(scene)
+    assert_within_limits(result)
+    fresh = [v for key, values in world.staleness().items() if key.start.hour in cared for v in values]
+    assert sum(fresh) / len(fresh) <= 2
 
 
 @pytest.mark.parametrize("markets", [2, 4])

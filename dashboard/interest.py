@@ -1,0 +1,25 @@
+"""Which periods' prices the desk waits for: those with a position, whoever's it is."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from market.models import Market
+from market.periods import day_of
+from prices import interest
+from prices.schedule import Interest
+from trades.models import Position
+
+
+def connect() -> None:
+    """Tell the chase. Called once, when Django has started."""
+    interest.register(positions_held)
+
+
+def positions_held(market_id: int, now: datetime) -> dict[tuple[datetime, datetime], Interest]:
+    """The periods of yesterday, today and tomorrow (the market's days at `now`) that were traded. Two queries."""
+    today = day_of(now, Market.objects.get(pk=market_id).zone)
+    days = [today + timedelta(days=n) for n in (-1, 0, 1)]
+    held = Position.objects.filter(market_id=market_id, delivery_day__in=days, trade_count__gt=0).order_by()
+    periods = held.values_list("delivery_start", "delivery_end").distinct()
+    return dict.fromkeys(periods, Interest.POSITION)

@@ -1,0 +1,48 @@
+"""Which periods matter to somebody: asked of whoever knows, without knowing who that is.
+
+Another app registers a function when Django has started (positions are not this app's business). Without one, or
+while it fails, periods go by their gates alone: interest decides about the order, never about whether to ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+import structlog
+
+from prices.schedule import Interest, PeriodKey
+
+log = structlog.get_logger(__name__)
+
+Provider = Callable[[int, datetime], Mapping[tuple[datetime, datetime], Interest]]
+"""(market primary key, now in UTC) -> interest by (delivery_start, delivery_end); what is left out is of none."""
+
+_providers: list[Provider] = []
+
+
+def register(provider: Provider) -> None:
+    """Ask this function, too, from now on; a second time changes nothing."""
+    if provider not in _providers:
+        _providers.append(provider)
+
+
+def unregister(provider: Provider) -> None:
+    """Don't ask it any more."""
+    if provider in _providers:
+        _providers.remove(provider)
+
+
+def interests(*, market_id: int, now: datetime, keys: list[PeriodKey]) -> dict[PeriodKey, Interest]:
+    """The strongest interest in each of the market's periods at `now` (UTC). Never raises for a provider's failure."""
+    found: dict[PeriodKey, Interest] = {}
+    for provider in _providers:
+        try:
+            told = provider(market_id, now)
+        except Exception as error:
+            log.warning("interest_unknown", market_id=market_id, error=str(error) or type(error).__name__)
+            continue
+        for key in keys:
+            interest = told.get((key.start, key.end), Interest.NONE)
+            found[key] = min(found.get(key, Interest.NONE), interest)
+    return found

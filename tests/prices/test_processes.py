@@ -1,0 +1,106 @@
+"""Real workers and beats through bad moments; the simulated provider's own count says whether the limits held."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import redis
+from django.conf import settings
+from django.db.models import F
+
+from local.provider import Limits
+from local.provider import Market as SimulatedMarket
+from market.models import Market
+from prices.models import ProviderRequest, ReferencePrice
+from tests.prices import desk
+from tests.processes import wait_until
+
+pytestmark = [pytest.mark.integration, pytest.mark.drill, pytest.mark.django_db(transaction=True)]
+
+INTERVAL = 10
+"""Seconds: 24 periods every 10 s would be 144 requests a minute, so the limit of 50 binds all the time."""
+
+
+def environment(address: str, per_minute: int = 50) -> dict[str, str]:
+    return {
+        "MARKET_DATA_URL": address,
+        "MARKET_DATA_UPDATE_INTERVAL": str(INTERVAL),
+        "MARKET_DATA_REQUESTS_PER_MINUTE": str(per_minute),
+        "MARKET_DATA_REQUESTS_PER_HOUR": "1000",
+    }
+
+
+@pytest.mark.timeout(240)
+def test_whatever_happens_the_provider_counts_no_violation(market: Market, tmp_path: Path) -> None:
+    """Two beats, two workers, one killed, Redis emptied twice, the clock stepped back an hour: for over a minute."""
+    with ExitStack() as stack:
+        simulated = SimulatedMarket(seed=5, interval=INTERVAL, delay_max=2)
+        address, limits = stack.enter_context(desk.provider_running(simulated, Limits(50, 1000)))
+        env, log = environment(address), tmp_path / "desk.log"
+        first = stack.enter_context(desk.worker(log, "one", **env))
+        stack.enter_context(desk.worker(log, "two", **env))
+        for _ in range(2):
+            stack.enter_context(desk.beat(log, **env))
+        begin = time.monotonic()
+        wait_until(lambda: ReferencePrice.objects.count() > 20, "prices:\n", 40, log.read_text)
+        redis.Redis.from_url(settings.REDIS_URL).flushdb()
+        time.sleep(2)
+        first.kill()
+        wait_until(lambda: limits.requests >= 48, "the minute to be used up", 40, log.read_text)
+        ProviderRequest.objects.update(
+            sent_at=F("sent_at") + timedelta(hours=1), finished_at=F("finished_at") + timedelta(hours=1)
+        )
+        redis.Redis.from_url(settings.REDIS_URL).flushdb()
+        used = limits.requests
+        wait_until(lambda: limits.requests > used + 10, "requests after the step", 90, log.read_text)
+        assert time.monotonic() - begin > 45
+        assert limits.violations == 0
+        assert limits.busiest_minute <= 50
+        assert not ProviderRequest.objects.filter(outcome="refused").exists()
+        assert "Traceback" not in log.read_text()
+
+
+@pytest.mark.timeout(120)
+def test_a_killed_workers_chase_is_taken_up_with_the_next_tick(market: Market, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        simulated = SimulatedMarket(seed=6, interval=INTERVAL, delay_max=2)
+        address, limits = stack.enter_context(desk.provider_running(simulated, Limits(5000, 100_000)))
+        env, log = environment(address, per_minute=5000), tmp_path / "desk.log"
+        env["MARKET_DATA_REQUESTS_PER_HOUR"] = "100000"
+        first = stack.enter_context(desk.worker(log, "one", **env))
+        stack.enter_context(desk.beat(log, **env))
+        wait_until(lambda: desk.chasing_backend(market.pk), "a chase:\n", 40, log.read_text)
+        second = stack.enter_context(desk.worker(log, "two", **env))
+        time.sleep(8)  # it is up and finds the chase taken
+        wait_until(lambda: desk.chasing_backend(market.pk), "a chase", 20)
+        held = desk.chasing_backend(market.pk)
+        killed_at = time.monotonic()
+        first.kill()
+        wait_until(lambda: desk.chasing_backend(market.pk) not in {None, held}, "another chase", 20)
+        taken_up = time.monotonic() - killed_at
+        requests = limits.requests
+        wait_until(lambda: limits.requests > requests, "a request of the second worker", 20, second.output)
+        assert taken_up <= settings.CHASE_TICK_SECONDS + 1.5
+        assert limits.violations == 0
+
+
+@pytest.mark.timeout(120)
+def test_a_worker_that_was_there_before_its_provider(market: Market, tmp_path: Path) -> None:
+    """It must not need a restart: the first sign of life brings every price."""
+    with ExitStack() as stack:
+        env = environment("http://127.0.0.1:9")
+        simulated = SimulatedMarket(seed=7, interval=600, delay_max=2)
+        address, limits = stack.enter_context(desk.provider_running(simulated, Limits(50, 1000)))
+        env |= {"MARKET_DATA_URL": "", "MARKET_DATA_UPDATE_INTERVAL": "600"}
+        Market.objects.update(market_data_url="http://127.0.0.1:9")
+        log = tmp_path / "desk.log"
+        stack.enter_context(desk.worker(log, **env))
+        stack.enter_context(desk.beat(log, **env))
+        wait_until(lambda: ProviderRequest.objects.filter(outcome="failed").count() > 3, "tries", 40, log.read_text)
+        Market.objects.update(market_data_url=address)
+        wait_until(lambda: ReferencePrice.objects.count() > 20, "prices:\n", 25, log.read_text)
+        assert limits.violations == 0
