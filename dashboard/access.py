@@ -1,27 +1,126 @@
-"""Who may see which board. Every page, socket, export and API answer asks here.
+"""Who may do what. Every page, socket, export, API answer and admin page asks here.
 
-A trader sees the own boards; a superuser and the members of the group "desk head" see all. What one may not see does
-not exist: the answer is the same as for a trader that nobody has heard of.
+Roles come from three places: a login that belongs to a trader, three groups, and Django's superuser.
+
+- trader: sees the own boards
+- desk head: sees all boards and the desk's view
+- operations: sees the admin without trade facts (frames kept aside, gaps, feeds, prices, users); may judge frames,
+  close gaps, look after traders and users
+- auditor: sees everything, the admin and the audit log included; changes nothing
+- admin (superuser): sees everything, may do all that may be done at all
+
+What one may not see does not exist: the answer is the same as for a trader that nobody has heard of.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from enum import StrEnum
+from typing import Any
+
+from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 
 from dashboard.models import TraderLogin
 from trades.models import Trader
 from trades.queries import all_traders, trader_by_id
 
-DESK_HEAD = "desk head"
-
 AnyUser = AbstractBaseUser | AnonymousUser
 
 
+class Role(StrEnum):
+    """What a user is to the desk; a user may be several. `GROUP_ROLES` are groups of the same name."""
+
+    TRADER = "trader"
+    DESK_HEAD = "desk head"
+    OPERATIONS = "operations"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+
+
+DESK_HEAD = Role.DESK_HEAD.value
+GROUP_ROLES = (Role.DESK_HEAD, Role.OPERATIONS, Role.AUDITOR)
+SEE_ALL_BOARDS = frozenset({Role.DESK_HEAD, Role.AUDITOR, Role.ADMIN})
+SEE_STATUS = frozenset({Role.DESK_HEAD, Role.OPERATIONS, Role.AUDITOR, Role.ADMIN})
+ENTER_ADMIN = frozenset({Role.OPERATIONS, Role.AUDITOR, Role.ADMIN})
+SEE_TRADE_FACTS = frozenset({Role.TRADER, Role.DESK_HEAD, Role.AUDITOR, Role.ADMIN})
+
+OPERATIONS_PERMISSIONS = frozenset(
+    {
+        "auth.add_user",
+        "auth.change_user",
+        "auth.view_user",
+        "dashboard.delete_usersession",
+        "dashboard.view_usersession",
+        "dashboard.view_traderlogin",
+        "market.view_market",
+        "prices.view_providerrequest",
+        "prices.view_referenceprice",
+        "prices.view_referencepricehistory",
+        "trades.add_trader",
+        "trades.change_trader",
+        "trades.close_gap",
+        "trades.judge_quarantine",
+        "trades.view_feedconnection",
+        "trades.view_feedgap",
+        "trades.view_journalprogress",
+        "trades.view_quarantinedmessage",
+        "trades.view_trader",
+    }
+)
+
+
+# --- roles --------------------------------------------------------------------------------------------------------
+def group_roles(user: AnyUser) -> frozenset[Role]:
+    """The roles that come without a trader: by groups, and the superuser's. One query for each user object."""
+    if not isinstance(user, User) or not user.is_active:
+        return frozenset()
+    known: frozenset[Role] | None = getattr(user, "_desk_roles", None)
+    if known is None:
+        names = set(user.groups.values_list("name", flat=True))
+        known = roles_from(groups=names, is_superuser=user.is_superuser)
+        user._desk_roles = known  # type: ignore[attr-defined]  # for as long as this request
+    return known
+
+
+def roles_from(*, groups: Collection[str], is_superuser: bool) -> frozenset[Role]:
+    """Pure: the roles of an active user in these groups."""
+    found = {role for role in GROUP_ROLES if role.value in groups}
+    return frozenset(found | {Role.ADMIN} if is_superuser else found)
+
+
+def roles_of(user: AnyUser) -> frozenset[Role]:
+    """All roles of the user, the trader's included."""
+    return group_roles(user) | {Role.TRADER} if own_trader(user) else group_roles(user)
+
+
+def allows(roles: Collection[Role], permission: str) -> bool:
+    """Pure: whether the roles carry a permission of the admin ("app.codename")."""
+    codename = permission.partition(".")[2]
+    return (
+        Role.ADMIN in roles
+        or (Role.AUDITOR in roles and codename.startswith("view_"))
+        or (Role.OPERATIONS in roles and permission in OPERATIONS_PERMISSIONS)
+    )
+
+
+class RolePermissions(BaseBackend):
+    """Django's permissions as the roles carry them: from code, so that no row of the database can drift."""
+
+    def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
+        return allows(group_roles(user_obj), perm)
+
+    def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
+        """Whether the admin's index names the app."""
+        roles = group_roles(user_obj)
+        of_app = any(name.startswith(f"{app_label}.") for name in OPERATIONS_PERMISSIONS)
+        return bool(roles & {Role.ADMIN, Role.AUDITOR}) or (Role.OPERATIONS in roles and of_app)
+
+
+# --- boards -------------------------------------------------------------------------------------------------------
 def may_see_all(user: AnyUser) -> bool:
     """Whether the user sees every trader's boards."""
-    if not isinstance(user, User) or not user.is_active:
-        return False
-    return user.is_superuser or user.groups.filter(name=DESK_HEAD).exists()
+    return bool(group_roles(user) & SEE_ALL_BOARDS)
 
 
 def own_trader(user: AnyUser) -> Trader | None:
@@ -54,3 +153,34 @@ def home_trader(user: AnyUser) -> Trader | None:
     if own is not None:
         return own
     return min(visible_traders(user), key=lambda trader: trader.is_bot, default=None)
+
+
+# --- everything else ----------------------------------------------------------------------------------------------
+def may_see_status(user: AnyUser) -> bool:
+    """Whether the user looks after the desk."""
+    return bool(group_roles(user) & SEE_STATUS) or _is_staff(user)
+
+
+def may_enter_admin(user: AnyUser) -> bool:
+    """Whether the admin's pages exist for the user; what is on them is asked permission by permission."""
+    return bool(group_roles(user) & ENTER_ADMIN) or _is_staff(user)
+
+
+def may_decide_roles(user: AnyUser) -> bool:
+    """Whether the user gives and takes roles, superuser's status and traders' logins."""
+    return Role.ADMIN in group_roles(user)
+
+
+def may_set_password_of(user: AnyUser, other: User) -> bool:
+    """Whether the user may give `other` a new password and so could log in as them.
+
+    Operations may not, where `other` sees trade facts or decides roles: that would be a way around the own role.
+    """
+    if may_decide_roles(user):
+        return True
+    privileged = other.is_staff or other.is_superuser
+    return not privileged and not roles_of(other) & (SEE_TRADE_FACTS | {Role.OPERATIONS})
+
+
+def _is_staff(user: AnyUser) -> bool:
+    return isinstance(user, User) and user.is_active and user.is_staff

@@ -1,10 +1,55 @@
-"""Which login belongs to which trader, for admins."""
+"""Users, and which login belongs to which trader. Rights to each page: dashboard/access.py.
+
+Operations look after users, but can't come to see a trade that way: roles are given by admins alone, and a password
+is set only for users who see no trade facts.
+"""
 
 from __future__ import annotations
 
-from django.contrib import admin
+from typing import Any
 
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponse
+
+from dashboard.access import may_decide_roles, may_set_password_of
 from dashboard.models import TraderLogin
+
+admin.site.unregister(User)
+
+_ROLE_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
+_NEVER_TYPED = ("last_login", "date_joined")
+
+
+@admin.register(User)
+class DeskUserAdmin(UserAdmin):
+    """Django's page for users. Nobody is deleted, because the records name them: they are deactivated."""
+
+    list_display = ("username", "first_name", "last_name", "is_active", "is_superuser", "last_login")
+    list_filter = ("is_active", "is_superuser", "groups")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """An admin's login is changed by admins only."""
+        is_out_of_reach = obj is not None and obj.is_superuser and not may_decide_roles(request.user)
+        return super().has_change_permission(request, obj) and not is_out_of_reach
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """For operations: no roles at all, and of users who see trade facts only whether they are active."""
+        if may_decide_roles(request.user):
+            return _NEVER_TYPED
+        if obj is None or may_set_password_of(request.user, obj):
+            return (*_ROLE_FIELDS, *_NEVER_TYPED)
+        return (*_ROLE_FIELDS, *_NEVER_TYPED, "username", "first_name", "last_name", "email", "password")
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        user = self.get_object(request, id)
+        if user is None or not may_set_password_of(request.user, user):
+            raise Http404
+        return super().user_change_password(request, id, form_url)
 
 
 @admin.register(TraderLogin)

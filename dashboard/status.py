@@ -1,6 +1,7 @@
 """How the desk's feeds are doing, for those who look after it: one page, and the same as JSON (`?format=json`).
 
-Superusers, staff and desk heads see it; for everybody else it does not exist. Times are UTC, lengths seconds.
+Desk heads, operations, auditors and admins see it; for everybody else it does not exist. Times are UTC, lengths
+seconds.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -19,7 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from dashboard import formatting as fmt
-from dashboard.access import AnyUser, may_see_all
+from dashboard.access import may_see_status
 from dashboard.feeds import FeedStates, load_feeds
 from dashboard.pages import refusal
 from market.models import Market
@@ -78,11 +78,6 @@ def _market_status(market: Market, now: datetime, chased: bool) -> MarketStatus:
         last_hour=prices.last_hour(market_id=market.pk, now=now),
         chased_now=chased,
     )
-
-
-def may_see_status(user: AnyUser) -> bool:
-    """Whether the user looks after the desk."""
-    return may_see_all(user) or (isinstance(user, User) and user.is_active and user.is_staff)
 
 
 @require_safe

@@ -14,7 +14,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from dashboard.access import board_trader, home_trader
+from dashboard.access import board_trader, home_trader, may_see_all, may_see_status
 from dashboard.board import load_board
 from dashboard.feeds import load_feeds
 from dashboard.pages import asked_market, board_address, board_frame, no_board_sentence, refusal, sentence
@@ -34,6 +34,8 @@ def home(request: HttpRequest) -> HttpResponse:
     if not active_markets():
         return render(request, "dashboard/no_market.html")
     trader = home_trader(request.user)
+    if trader is None and may_see_status(request.user) and not may_see_all(request.user):
+        return redirect("status")
     if trader is None:
         return render(request, "dashboard/no_trader.html")
     try:

@@ -7,9 +7,6 @@ from django.urls import include, path
 
 from reporting import health, metrics
 
-admin.site.site_header = admin.site.site_title = "The desk · administration"
-admin.site.index_title = "Times are UTC"
-
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -96,17 +96,23 @@ class DecidingAdmin(StyledAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         row = self.get_object(request, unquote(object_id))
-        extra = {"decisions": self._offered(request, row), **self.facts_beside(row)} if row else {}
+        extra = {"decisions": self._offered(request, row), **self.facts_beside(request, row)} if row else {}
         return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
 
-    def facts_beside(self, row: Any) -> dict[str, Any]:
-        """What else the page shows of the row."""
+    def decisions_for(self, request: HttpRequest, row: Any) -> Sequence[DecisionForm]:
+        """Those of them that this user may take."""
+        return self.decisions(row) if self.has_decision_permission(request) else ()
+
+    def may_take(self, request: HttpRequest, row: Any, decision: str) -> bool:
+        """Whether this decision about this row is the user's to take, whatever its state."""
+        return True
+
+    def facts_beside(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """What else the page shows of the row to this user."""
         return {}
 
     def _offered(self, request: HttpRequest, row: Any) -> list[tuple[DecisionForm, str]]:
-        if not self.has_decision_permission(request):
-            return []
-        return [(form, self._address("decide", row, form.name)) for form in self.decisions(row)]
+        return [(form, self._address("decide", row, form.name)) for form in self.decisions_for(request, row)]
 
     def _address(self, view: str, row: Any, *more: str) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{view}", args=[row.pk, *more])
@@ -117,7 +123,7 @@ class DecidingAdmin(StyledAdmin):
             raise PermissionDenied
         row = self.get_object(request, unquote(object_id))
         form_class = next((form for form in self.decision_forms if form.name == decision), None)
-        if row is None or form_class is None:
+        if row is None or form_class is None or not self.may_take(request, row, decision):
             raise Http404
         if request.method == "POST":
             form = form_class(request.POST, prefix=decision)
@@ -237,7 +243,7 @@ class TradeAdmin(DecidingAdmin):
             CancelForm(prefix=CancelForm.name),
         )
 
-    def facts_beside(self, row: Trade) -> dict[str, Any]:
+    def facts_beside(self, request: HttpRequest, row: Trade) -> dict[str, Any]:
         return {
             "has_changes": True,
             "changes": [
@@ -297,6 +303,11 @@ class QuarantinedMessageAdmin(DecidingAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("raw")
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """Without the frame of a conflict for those who see no trade facts: it is a trade, whole."""
+        hidden = () if obj is None or _may_see_facts_of(request, obj) else ("frame",)
+        return [name for name in super().get_fields(request, obj) if name not in hidden]
+
     @admin.display(description="frame as it came")
     def frame(self, message: QuarantinedMessage) -> SafeString:
         raw = bytes(message.raw)
@@ -307,6 +318,14 @@ class QuarantinedMessageAdmin(DecidingAdmin):
     def origin(self, message: QuarantinedMessage) -> str:
         return source_words(message.source, message.source_position)
 
+    def decisions_for(self, request: HttpRequest, row: Any) -> Sequence[DecisionForm]:
+        forms = super().decisions_for(request, row)
+        return [form for form in forms if self.may_take(request, row, form.name)]
+
+    def may_take(self, request: HttpRequest, row: Any, decision: str) -> bool:
+        """Only who sees both sides of a conflict may accept it."""
+        return decision != AcceptForm.name or _may_see_facts_of(request, row)
+
     def decisions(self, row: QuarantinedMessage) -> Sequence[DecisionForm]:
         if row.status != QuarantinedMessage.Status.OPEN:
             return ()
@@ -315,13 +334,19 @@ class QuarantinedMessageAdmin(DecidingAdmin):
             return RetryForm(prefix=RetryForm.name), dismiss
         return (AcceptForm(prefix=AcceptForm.name), dismiss) if _confirmation_in(row) else (dismiss,)
 
-    def facts_beside(self, row: QuarantinedMessage) -> dict[str, Any]:
+    def facts_beside(self, request: HttpRequest, row: QuarantinedMessage) -> dict[str, Any]:
         """A conflict beside the trade that it contradicts."""
+        if not _may_see_facts_of(request, row):
+            return {}
         trade = Trade.objects.filter(market_id=row.market_id, exchange_id=row.exchange_id).first()
         if trade is None or row.kind != QuarantinedMessage.Kind.CONFLICT:
             return {}
         theirs = _confirmation_in(row)
         return {"trade": trade, "comparison": comparison(trade, theirs), "frame_is_read": theirs is not None}
+
+
+def _may_see_facts_of(request: HttpRequest, message: QuarantinedMessage) -> bool:
+    return message.kind != QuarantinedMessage.Kind.CONFLICT or request.user.has_perm("trades.view_trade")
 
 
 def _confirmation_in(message: QuarantinedMessage) -> TradeConfirmation | None:

@@ -124,6 +124,8 @@ DECISIONS: list[tuple[Callable[[], Row], str, str, dict[str, str]]] = [
     (a_trade, "judge_trade", "correct", CORRECTION),
     (a_gap, "close_gap", "close", {"note": "compared with the file"}),
 ]
+ALSO_NEEDED = {"accept": ("view_trade",)}
+"""Who accepts a conflict must see both sides of it."""
 each_decision = pytest.mark.parametrize(
     ("make", "permission", "decision", "fields"), DECISIONS, ids=[decision for _, _, decision, _ in DECISIONS]
 )
@@ -134,7 +136,7 @@ def test_an_authorised_person_decides(
     make: Callable[[], Row], permission: str, decision: str, fields: dict[str, str]
 ) -> None:
     row, before = make(), state()
-    client = logged_in(permission)
+    client = logged_in(permission, *ALSO_NEEDED.get(decision, ()))
     assert f"/decide/{decision}/" in client.get(page_of(row)).content.decode()
     answer = decide(client, row, decision, **fields)
     assert (answer.status_code, answer["Location"]) == (302, page_of(row))
@@ -154,7 +156,7 @@ def test_nobody_else_does(make: Callable[[], Row], permission: str, decision: st
     assert decide(looking, row, decision, **fields).status_code == 403
     assert decide(logged_in(), row, decision, **fields).status_code == 403
     stranger = decide(Client(), row, decision, **fields)
-    assert (stranger.status_code, stranger["Location"].split("?")[0]) == (302, "/admin/login/")
+    assert (stranger.status_code, stranger["Location"].split("?")[0]) == (302, "/accounts/login/")
     assert state() == before
 
 
@@ -163,7 +165,7 @@ def test_looking_at_the_address_or_a_forged_form_decides_nothing(
     make: Callable[[], Row], permission: str, decision: str, fields: dict[str, str]
 ) -> None:
     row, before = make(), state()
-    client = logged_in(permission)
+    client = logged_in(permission, *ALSO_NEEDED.get(decision, ()))
     address = page_of(row).replace("/change/", f"/decide/{decision}/")
     assert client.get(address)["Location"] == page_of(row)
     strict = Client(enforce_csrf_checks=True)

@@ -1,0 +1,177 @@
+"""Who gets what at every address: the table that tests/access/test_matrix.py holds the product to.
+
+An address without a row here fails the tests. To add one: a `Row` in PAGES (or `AdminModel` in ADMIN_MODELS, or
+`Row` in SOCKETS) with the route as the resolver spells it, an address to ask, and one word for each column:
+
+    200, 302, 404 …  the status          login  led to the log-in page
+    status           led to /status/     open, 4401, 4404  what a websocket does
+
+Then `python -m tests.access.matrix` writes the table in docs/access.md anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+ANONYMOUS = "anonymous"
+COLUMNS = (ANONYMOUS, "trader", "another trader", "desk head", "operations", "auditor", "admin")
+"""`trader` is trader_1, whose boards the addresses are about."""
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "access.md"
+BOARD = "trader_1/2026-11-23"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One address. `words`: what each column gets, in the order of COLUMNS."""
+
+    route: str
+    address: str
+    words: str
+    about: str = ""
+
+    def cells(self) -> dict[str, str]:
+        return dict(zip(COLUMNS, self.words.split(), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class AdminModel:
+    """The admin's pages of one model, for operations, auditor and admin; for everybody else there is no admin."""
+
+    name: str
+    see: str = "403 200 200"
+    add: str = "403 403 403"
+    delete: str = "403 403 403"
+    more: tuple[tuple[str, str, str], ...] = ()
+    """(end of the route, end of the address, words)"""
+
+    def rows(self) -> list[Row]:
+        base = f"admin/{self.name.replace('.', '/')}/"
+        one = "<path:object_id>/"
+        pages = [
+            ("", "", self.see, "list"),
+            (f"{one}change/", "{pk}/change/", self.see, "one row"),
+            (f"{one}history/", "{pk}/history/", self.see, "its history"),
+            (one, "{pk}/", "302 302 302", "leads to the row"),
+            ("add/", "add/", self.add, "add"),
+            (f"{one}delete/", "{pk}/delete/", self.delete, "delete"),
+            *((route, address, words, route.strip("/").split("/")[-2]) for route, address, words in self.more),
+        ]
+        return [
+            Row(base + route, f"/{base}{address}".replace("{pk}", f"{{{self.name}}}"), admin(words), about)
+            for route, address, words, about in pages
+        ]
+
+
+def admin(words: str) -> str:
+    """The row of an admin's page from the words for operations, auditor and admin."""
+    return f"login 404 404 404 {words}"
+
+
+ONLY_READ = AdminModel  # the defaults are a page that auditors and admins read and nobody changes
+DECIDE = "<path:object_id>/decide/<slug:decision>/"
+
+PAGES = (
+    Row("healthz", "/healthz", "200 200 200 200 200 200 200", "alive"),
+    Row("readyz", "/readyz", "200 200 200 200 200 200 200", "able to serve"),
+    Row("metrics", "/metrics", "200 200 200 200 200 200 200", "counts and states for Prometheus"),
+    Row("", "/", "login 200 200 200 status 200 200", "own board of today, or the first that one may see"),
+    Row("boards/", f"/boards/?trader={BOARD[:8]}&day={BOARD[9:]}", "login 302 302 302 302 302 302", "leads to a board"),
+    Row("boards/<path:trader_id>/<str:day>/", f"/boards/{BOARD}/", "login 200 404 200 404 200 200", "board"),
+    Row("boards/<path:trader_id>/<str:day>/", "/boards/nobody/2026-11-23/", "login 404 404 404 404 404 404", "none"),
+    Row("api/v1/boards/<path:trader_id>/<str:day>", f"/api/v1/boards/{BOARD}", "401 200 404 200 404 200 200", "board"),
+    Row(
+        "api/v1/prices/<str:market>/<str:day>/<str:delivery_hour>",
+        "/api/v1/prices/DE/2026-11-23/12-13",
+        "401 200 200 200 404 200 200",
+        "path of a reference price",
+    ),
+    Row("status/", "/status/", "login 404 404 200 200 200 200", "the feeds"),
+    Row("status/", "/status/?format=json", "401 404 404 200 200 200 200", "the feeds as JSON"),
+    Row("accounts/login/", "/accounts/login/", "200 302 302 302 302 302 302", "log-in"),
+    Row("accounts/logout/", "/accounts/logout/", "405 405 405 405 405 405 405", "log-out, by POST alone"),
+)
+
+ADMIN_PAGES = (
+    Row("admin/", "/admin/", admin("200 200 200"), "index"),
+    Row("admin/login/", "/admin/login/", admin("302 302 302"), "leads to the log-in"),
+    Row("admin/logout/", "/admin/logout/", admin("405 405 405"), "by POST alone"),
+    Row("admin/password_change/", "/admin/password_change/", admin("200 200 200"), "own password"),
+    Row("admin/password_change/done/", "/admin/password_change/done/", admin("200 200 200"), "own password"),
+    Row(
+        "admin/autocomplete/",
+        "/admin/autocomplete/?app_label=dashboard&model_name=traderlogin&field_name=trader&term=t",
+        admin("200 200 200"),
+        "traders to choose from",
+    ),
+    Row("admin/jsi18n/", "/admin/jsi18n/", admin("200 200 200"), "words for scripts"),
+    Row("admin/r/<path:content_type_id>/<path:object_id>/", "/admin/r/1/1/", admin("404 404 404"), "nothing"),
+    Row("admin/^(?P<app_label>)/$", "/admin/trades/", admin("200 200 200"), "index of an app"),
+    Row("admin/(?P<url>.*)$", "/admin/nothing/", admin("404 404 404"), "nothing"),
+)
+
+ADMIN_MODELS = (
+    AdminModel("auth.group", add="403 403 200", delete="403 403 200"),
+    AdminModel(
+        "auth.user",
+        see="200 200 200",
+        add="200 403 200",
+        more=(("<id>/password/", "{pk}/password/", "404 404 200"),),
+    ),
+    AdminModel("market.market", see="200 200 200", add="403 403 200", delete="403 403 200"),
+    AdminModel("dashboard.traderlogin", see="200 200 200", add="403 403 200", delete="403 403 200"),
+    AdminModel("trades.trader", see="200 200 200", add="200 403 200"),
+    AdminModel("trades.trade", more=((DECIDE, "{pk}/decide/cancel/", "403 403 302"),)),
+    ONLY_READ("trades.position"),
+    AdminModel("trades.quarantinedmessage", see="200 200 200", more=((DECIDE, "{pk}/decide/dismiss/", "302 403 302"),)),
+    AdminModel("trades.journalprogress", see="200 200 200"),
+    AdminModel("trades.feedconnection", see="200 200 200"),
+    AdminModel("trades.feedgap", see="200 200 200", more=((DECIDE, "{pk}/decide/close/", "302 403 302"),)),
+    AdminModel("prices.referenceprice", see="200 200 200"),
+    AdminModel("prices.referencepricehistory", see="200 200 200"),
+    AdminModel("prices.providerrequest", see="200 200 200"),
+)
+
+SOCKETS = (
+    Row(
+        r"^ws/boards/(?P<trader_id>.+)/(?P<day>\d{4}-\d{2}-\d{2})/$",
+        f"/ws/boards/{BOARD}/",
+        "4401 open 4404 open 4404 open open",
+        "board",
+    ),
+    Row(
+        r"^ws/boards/(?P<trader_id>.+)/(?P<day>\d{4}-\d{2}-\d{2})/$",
+        "/ws/boards/nobody/2026-11-23/",
+        "4401 4404 4404 4404 4404 4404 4404",
+        "no board",
+    ),
+)
+
+
+def http_rows() -> list[Row]:
+    """Every row that is asked by HTTP."""
+    return [*PAGES, *ADMIN_PAGES, *(row for model in ADMIN_MODELS for row in model.rows())]
+
+
+def table() -> str:
+    """The matrix for people, in Markdown."""
+    lines = [
+        "# Who gets what",
+        "",
+        "Made by `python -m tests.access.matrix` from tests/access/matrix.py, which the tests hold the product to.",
+        "Every address of the product is here; one that is not fails the build. Numbers are HTTP statuses, *login*",
+        "leads to the log-in page, *status* to the feeds; *open*, 4401 and 4404 are a websocket's. Addresses are",
+        "about trader_1, who is the *trader* here. Roles: [dashboard/access.py](../dashboard/access.py).",
+        "",
+        f"| address | what | {' | '.join(COLUMNS)} |",
+        f"|---|---|{'---|' * len(COLUMNS)}",
+    ]
+    for row in [*http_rows(), *SOCKETS]:
+        address = row.address.replace("|", "\\|")
+        lines.append(f"| `{address}` | {row.about} | {' | '.join(row.words.split())} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(table(), encoding="utf-8")
