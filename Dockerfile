@@ -7,6 +7,7 @@ COPY requirements.txt ./
 RUN python -m venv /venv && /venv/bin/pip install --require-hashes --only-binary :all: -r requirements.txt
 COPY . .
 # Any key and any addresses do: collecting files asks no server.
+RUN /venv/bin/python -m local.catalogues
 RUN SECRET_KEY=collect DATABASE_URL=postgres://none/none REDIS_URL=redis://none \
     /venv/bin/python manage.py collectstatic --noinput
 

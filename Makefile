@@ -3,7 +3,7 @@
 
 PY := .venv/bin/python
 
-.PHONY: help setup setup-dev run test bench drills lock fmt screenshots
+.PHONY: help setup setup-dev run test bench drills lock fmt messages screenshots
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -13,6 +13,7 @@ help: ## what there is
 	@echo "make bench        the benchmarks; results in bench/results/"
 	@echo "make drills       end processes and servers while they work, and prove that nothing is lost; a table"
 	@echo "make fmt          format the code and mend what can be mended"
+	@echo "make messages     bring the translations' catalogues up to date and say what is missing"
 	@echo "make lock         compile requirements*.txt anew from requirements*.in"
 	@echo "make screenshots  make the documents' pictures anew"
 
@@ -48,6 +49,9 @@ screenshots: setup-dev
 
 fmt: setup-dev
 	@$(PY) -m ruff check --fix --quiet . ; $(PY) -m ruff format .
+
+messages: setup-dev
+	@exec $(PY) -m local.messages
 
 lock: setup
 	$(call bootstrap,lock)

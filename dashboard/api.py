@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -24,7 +25,7 @@ from prices import queries as prices
 def board(request: HttpRequest, trader_id: str, day: str) -> JsonResponse:
     """GET /api/v1/boards/<trader_id>/<YYYY-MM-DD>: 401 without a login, 404 without a right, both with a sentence."""
     if not request.user.is_authenticated:
-        return _refusal(401, "Log in first: this address answers only with a session's cookie.")
+        return _refusal(401, gettext("Log in first: this address answers only with a session's cookie."))
     trader = board_trader(request.user, trader_id)
     if trader is None:
         return _refusal(404, no_board_sentence(trader_id))
@@ -45,9 +46,9 @@ def price_path(request: HttpRequest, market: str, day: str, delivery_hour: str) 
     For everybody who may see a board; 401 without a login, 404 without a board or for a period that doesn't exist.
     """
     if not request.user.is_authenticated:
-        return _refusal(401, "Log in first: this address answers only with a session's cookie.")
+        return _refusal(401, gettext("Log in first: this address answers only with a session's cookie."))
     if home_trader(request.user) is None and not may_see_all(request.user):
-        return _refusal(404, "Your login does not belong to a trader.")
+        return _refusal(404, gettext("Your login does not belong to a trader."))
     try:
         known = market_by_code(market)
         delivery_day = parse_day(day)

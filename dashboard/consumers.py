@@ -10,6 +10,7 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from dashboard.access import AnyUser, board_trader
+from dashboard.languages import known_language
 from dashboard.live import BoardKey, hub
 from market.periods import PeriodError, parse_day
 from market.queries import MarketError, market_by_code
@@ -40,14 +41,14 @@ class BoardSocket(AsyncWebsocketConsumer):
     def _board_key(self, user: AnyUser) -> BoardKey | None:
         """The board of this address, if there is one and the user may see it."""
         arguments = self.scope["url_route"]["kwargs"]
-        wanted = parse_qs(self.scope["query_string"].decode("latin1")).get("market", [None])[0]
+        asked = parse_qs(self.scope["query_string"].decode("latin1"))
         try:
             day = parse_day(arguments["day"])
-            market = market_by_code(wanted)
+            market = market_by_code(asked.get("market", [None])[0])
         except (PeriodError, MarketError):
             return None
         trader = board_trader(user, arguments["trader_id"])
-        return BoardKey(trader.pk, market.pk, day) if trader else None
+        return BoardKey(trader.pk, market.pk, day, known_language(asked.get("language", [""])[0])) if trader else None
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """The page's only word: {"have": version}. Anything else ends the connection."""

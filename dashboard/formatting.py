@@ -1,6 +1,7 @@
 """Numbers, times and labels as people read them: formatted once, here, and never in a template.
 
 Amounts are Decimals in the market's currency, MWh, or currency per MWh. Undefined (None) is shown as "—", never as 0.
+The decimal mark and the names of days and months are those of the active language; `plain` and `utc` are for programs.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from django.utils.dateformat import format as format_date
+from django.utils.formats import get_format
+from django.utils.translation import pgettext
 
 from dashboard.performance import EXACT
 
@@ -43,7 +46,17 @@ def number(value: Decimal | None, *, signed: bool = False) -> str:
         return UNDEFINED
     shown = rounded(value)
     sign = MINUS if shown < 0 else "+" if signed and shown > 0 else ""
-    return sign + f"{abs(shown):,.2f}".replace(",", THOUSANDS)
+    return sign + _in_language(f"{abs(shown):,.2f}")
+
+
+def _in_language(text: str) -> str:
+    """A number as Python writes it, with thin spaces and the active language's decimal mark."""
+    return text.translate({ord(","): THOUSANDS, ord("."): str(get_format("DECIMAL_SEPARATOR"))})
+
+
+def seconds(value: float, places: int) -> str:
+    """A length of time in seconds, without its unit."""
+    return _in_language(f"{value:.{places}f}")
 
 
 def quantity(value: Decimal) -> str:
@@ -96,14 +109,14 @@ def clock_seconds(moment: datetime, zone: ZoneInfo) -> str:
 
 def day_title(day: date) -> str:
     """A day as a headline: "Mon 23 Nov 2026"."""
-    return format_date(day, "D j M Y")
+    return format_date(day, pgettext("date format", "D j M Y"))
+
+
+def short_day(day: date) -> str:
+    """A day of this year: "23 Nov"."""
+    return format_date(day, pgettext("date format", "j M"))
 
 
 def period_title(delivery_hour: str) -> str:
     """A period's label with a true dash: "08–09"."""
     return delivery_hour.replace("-", EN_DASH)
-
-
-def plural(amount: int, one: str, many: str) -> str:
-    """The amount with its noun: "1 trade", "2 trades"."""
-    return f"{count(amount)} {one if amount == 1 else many}"

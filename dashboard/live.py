@@ -24,6 +24,7 @@ from channels.layers import BaseChannelLayer, get_channel_layer
 from django.conf import settings
 from django.db import Error as DatabaseProblem
 from django.db import connection, reset_queries
+from django.utils.translation import override
 
 from dashboard.board import Board, load_board
 from dashboard.feeds import FeedStates, load_feeds
@@ -48,11 +49,12 @@ SWEEP_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class BoardKey:
-    """One board: trader and market by primary key, and the delivery day."""
+    """One board in one language: trader and market by primary key, and the delivery day."""
 
     trader_pk: int
     market_pk: int
     day: date
+    language: str = settings.LANGUAGE_CODE
 
 
 # --- sending: which boards moved ----------------------------------------------------------------------------------
@@ -184,7 +186,8 @@ def render(key: BoardKey, now: datetime, before: Rendered | None) -> Rendered:
     else:
         market, trader, feeds = before.board.market, before.board.trader, before.feeds
     board = load_board(trader=trader, market=market, delivery_day=key.day, now=now)
-    parts = render_parts(board, feeds)
+    with override(key.language):
+        parts = render_parts(board, feeds)
     return Rendered(board, feeds, parts, page_version(board, parts))
 
 
@@ -331,10 +334,11 @@ class Hub:
             elif versions[key] != shown.board.version:
                 self._touch(key)
             elif not shown.feeds.same_as(feeds[key.market_pk]):
-                await self._publish_feeds(watched, shown, feeds[key.market_pk])
+                await self._publish_feeds(key, watched, shown, feeds[key.market_pk])
 
-    async def _publish_feeds(self, watched: _Watched, shown: Rendered, feeds: FeedStates) -> None:
-        parts = {**shown.parts, FEED_STATES: render_feed_states(feeds)}
+    async def _publish_feeds(self, key: BoardKey, watched: _Watched, shown: Rendered, feeds: FeedStates) -> None:
+        with override(key.language):
+            parts = {**shown.parts, FEED_STATES: render_feed_states(feeds)}
         await self._publish(watched, replace(shown, feeds=feeds, parts=parts))
 
     async def _beat(self) -> None:

@@ -1,4 +1,7 @@
-"""Which login belongs to which trader. Rights beyond the own board come from groups (dashboard/access.py)."""
+"""Which login belongs to which trader, and what a user has chosen.
+
+Rights beyond the own board come from groups (dashboard/access.py).
+"""
 
 from __future__ import annotations
 
@@ -18,3 +21,23 @@ class TraderLogin(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} is {self.trader}"
+
+
+class Preference(models.Model):
+    """What a user has chosen for the own pages; without a row the browser's wishes hold."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="preference"
+    )
+    language = models.CharField(max_length=8, choices=settings.LANGUAGES)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                name="preference_language_known",
+                condition=models.Q(language__in=[code for code, _ in settings.LANGUAGES]),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.language}"

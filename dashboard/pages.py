@@ -10,6 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import get_language, gettext, gettext_lazy
 
 from dashboard import formatting as fmt
 from dashboard.access import AnyUser, may_see_all, visible_traders
@@ -21,6 +22,11 @@ from trades.models import Trader
 
 _ONE_DAY = timedelta(days=1)
 _NEAR_DAYS = {-1: "yesterday", 0: "today", 1: "tomorrow"}
+_NEAR_TITLES = {
+    "yesterday": gettext_lazy("yesterday"),
+    "today": gettext_lazy("today"),
+    "tomorrow": gettext_lazy("tomorrow"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +39,14 @@ class BoardFrame:
     day_title: str
     near: str
     """ "today", "yesterday", "tomorrow" or nothing."""
+    near_title: str
     earlier: str
     later: str
     today: str
     """Address of the same board today; empty when this is it."""
     today_iso: str
     socket: str
-    """Address of the board's websocket on this origin."""
+    """Address of the board's websocket on this origin, in the page's language."""
     as_of: str
     follows_today: bool
     currency: str
@@ -71,24 +78,32 @@ def board_address(trader_id: str, day: date, market: Market | None = None) -> st
     return f"{path}?{urlencode({'market': market.code})}" if market else path
 
 
+def _socket_address(trader_id: str, day: date, market: Market | None) -> str:
+    asked = {"market": market.code} if market else {}
+    language = get_language() or settings.LANGUAGE_CODE
+    return f"/ws{board_address(trader_id, day)}?{urlencode({**asked, 'language': language})}"
+
+
 def board_frame(board: Board, *, user: AnyUser, follows_today: bool) -> BoardFrame:
     """The page around `board` for this user. Reads the markets and, for those who see all, the traders."""
     markets = active_markets()
     named = board.market if len(markets) > 1 else None
     today, day = day_of(board.as_of, board.market.zone), board.delivery_day
     trader_id = board.trader.trader_id
+    near = _NEAR_DAYS.get((day - today).days, "")
     traders = visible_traders(user) if may_see_all(user) else []
     return BoardFrame(
         trader=board.trader,
         market=board.market,
         day=day,
         day_title=fmt.day_title(day),
-        near=_NEAR_DAYS.get((day - today).days, ""),
+        near=near,
+        near_title=str(_NEAR_TITLES.get(near, "")),
         earlier=board_address(trader_id, day - _ONE_DAY, named),
         later=board_address(trader_id, day + _ONE_DAY, named),
         today="" if day == today else board_address(trader_id, today, named),
         today_iso=today.isoformat(),
-        socket="/ws" + board_address(trader_id, day, named),
+        socket=_socket_address(trader_id, day, named),
         as_of=fmt.utc(board.as_of),
         follows_today=follows_today,
         currency=fmt.currency_sign(board.market.currency),
@@ -97,17 +112,17 @@ def board_frame(board: Board, *, user: AnyUser, follows_today: bool) -> BoardFra
     )
 
 
-def refusal(request: HttpRequest, sentence: str) -> HttpResponse:
-    """404 with one sentence, also with DEBUG on: nobody needs a stack trace for a wrong address."""
-    return render(request, "404.html", {"exception": sentence}, status=404)
+def refusal(request: HttpRequest, sentence: str, *, status: int = 404) -> HttpResponse:
+    """404 (or 400) with one sentence, also with DEBUG on: nobody needs a stack trace for a wrong address."""
+    return render(request, f"{status}.html", {"exception": sentence}, status=status)
 
 
 def no_board_sentence(trader_id: str) -> str:
     """For a trader that nobody has heard of and for one without the right to it, alike."""
-    return f"There is no trader “{trader_id[:80]}” whose board you may see."
+    return gettext("There is no trader “%(trader)s” whose board you may see.") % {"trader": trader_id[:80]}
 
 
 def sentence(error: MarketError | PeriodError) -> str:
-    """What is wrong with an address, as a sentence of its own."""
-    text = str(error)
+    """What is wrong with an address, as a sentence of its own in the active language."""
+    text = gettext(error.pattern) % error.values
     return f"{text[:1].upper()}{text[1:]}."

@@ -2,7 +2,8 @@
 
 Every part is one element with an id. Only what is in the parts changes while a page is open. Elements with `data-own`
 inside a part belong to the page (static/js/live.js): they are never written over. Nothing here depends on the
-passing of time except through the board and the feeds, so an unchanged board renders to the same text.
+passing of time except through the board and the feeds, so an unchanged board renders to the same text in a language.
+Everything is in the active language: who renders for others activates theirs.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.template.loader import render_to_string
+from django.utils.translation import get_language, gettext, ngettext, pgettext
 
 from dashboard import formatting as fmt
 from dashboard.board import Board, BoardRow, PeriodState
@@ -39,6 +41,7 @@ class Cell:
     text: str
     value: str
     trend: fmt.Trend = fmt.Trend.NONE
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,8 @@ def render_parts(board: Board, feeds: FeedStates) -> dict[str, str]:
     """Element id to that element's whole HTML, for all that can change."""
     sign, zone = fmt.currency_sign(board.market.currency), board.market.time_zone
     lines = folds(board.rows, sign)
-    rows = {row_id(row): _row(row, lines.get(i), i in lines, zone) for i, row in enumerate(board.rows)}
+    language = get_language() or settings.LANGUAGE_CODE
+    rows = {row_id(row): _row(row, lines.get(i), i in lines, zone, language) for i, row in enumerate(board.rows)}
     return {FEED_STATES: render_feed_states(feeds), "summary": _summary(board), **rows, "total": _total(board)}
 
 
@@ -101,17 +105,18 @@ def _fold(run: Sequence[BoardRow], currency: str) -> Fold:
     first, last = run[0].delivery_hour, run[-1].delivery_hour
     known = [row.reference.value for row in run if row.reference]
     lowest, highest = fmt.number(min(known, default=None)), fmt.number(max(known, default=None))
-    span = lowest if lowest == highest else f"{lowest} to {highest}"
+    span = gettext("%(lowest)s to %(highest)s") % {"lowest": lowest, "highest": highest}
+    values = {"count": fmt.count(len(run)), "span": f"{lowest if lowest == highest else span} {currency}/MWh"}
     return Fold(
         title=f"{first.split('-')[0]}{fmt.EN_DASH}{last.split('-')[1]}",
-        periods=fmt.plural(len(run), "period", "periods"),
-        references=f"reference {span} {currency}/MWh" if known else "",
+        periods=ngettext("%(count)s period without trades", "%(count)s periods without trades", len(run)) % values,
+        references=gettext("reference %(span)s") % values if known else "",
     )
 
 
 @lru_cache(maxsize=2048)
-def _row(row: BoardRow, fold: Fold | None, folded: bool, time_zone: str) -> str:
-    """One period. Remembered, because most rows of a board that changed are as they were."""
+def _row(row: BoardRow, fold: Fold | None, folded: bool, time_zone: str, _language: str) -> str:
+    """One period. Remembered per language, because most rows of a board that changed are as they were."""
     zone, figures = ZoneInfo(time_zone), row.figures
     context = {
         "id": row_id(row),
@@ -128,7 +133,7 @@ def _row(row: BoardRow, fold: Fold | None, folded: bool, time_zone: str) -> str:
         "performance": _signed("performance", figures.performance),
         "cells": _quiet_cells(figures),
         "gate_closes": fmt.utc(row.gate_closes_at),
-        "gate": "closed" if row.state == PeriodState.CLOSED else fmt.clock(row.gate_closes_at, zone),
+        "gate": gettext("closed") if row.state == PeriodState.CLOSED else fmt.clock(row.gate_closes_at, zone),
     }
     return render_to_string("dashboard/period.html", context)
 
@@ -149,13 +154,15 @@ class ReferenceNote:
 
 def _reference_note(row: BoardRow, zone: ZoneInfo) -> ReferenceNote:
     if row.reference is None:
-        return ReferenceNote("none yet" if row.state != PeriodState.CLOSED else "none", "undefined")
+        return ReferenceNote(
+            pgettext("price", "none yet") if row.state != PeriodState.CLOSED else pgettext("price", "none"), "undefined"
+        )
     updated, gate = row.reference.last_update, row.gate_closes_at
     rhythm = Rhythm(float(settings.MARKET_DATA_UPDATE_INTERVAL))
     settled = row.state == PeriodState.CLOSED and updated >= gate
     covering = rhythm.next_slot(gate.timestamp()) + 3 * rhythm.late_window  # by then the last one must be out
     return ReferenceNote(
-        text="final" if settled else fmt.clock(updated, zone),
+        text=gettext("final") if settled else fmt.clock(updated, zone),
         state="final" if settled else "",
         updated=fmt.utc(updated),
         due=_posix_utc(rhythm.next_publication(updated.timestamp(), updated.timestamp())),
@@ -193,11 +200,15 @@ def _quiet_cells(figures: Figures) -> list[Cell]:
     net = fmt.number(figures.net_mwh, signed=True) if figures.trade_count else fmt.UNDEFINED
     return [
         _signed("performance_eur", figures.performance_eur),
-        Cell("sold_mwh", fmt.quantity(sold), fmt.plain(sold) or ""),
-        Cell("bought_mwh", fmt.quantity(bought), fmt.plain(bought) or ""),
-        Cell("net_mwh", net, fmt.plain(figures.net_mwh) or ""),
+        _energy("sold_mwh", fmt.quantity(sold), sold),
+        _energy("bought_mwh", fmt.quantity(bought), bought),
+        _energy("net_mwh", net, figures.net_mwh),
         Cell("trade_count", fmt.count(figures.trade_count), str(figures.trade_count)),
     ]
+
+
+def _energy(field: str, text: str, value: Decimal) -> Cell:
+    return Cell(field, text, fmt.plain(value) or "", unit="MWh" if text != fmt.UNDEFINED else "")
 
 
 def _cell(field: str, value: Decimal | None) -> Cell:
@@ -218,7 +229,7 @@ def _summary(board: Board) -> str:
     context = {
         "result": result,
         "performance": _signed("performance", figures.performance),
-        "cells": list(zip(("Sold", "Bought", "Net", "Trades"), _quiet_cells(figures)[1:], strict=True)),
+        "cells": list(zip(_names(), _quiet_cells(figures)[1:], strict=True)),
         "currency": currency,
         "title": f"{result.text} {currency}" if figures.performance_eur is not None else "",
         "settled": all(row.state == PeriodState.CLOSED for row in board.rows),
@@ -227,15 +238,21 @@ def _summary(board: Board) -> str:
     return render_to_string("dashboard/summary.html", context)
 
 
+def _names() -> tuple[str, ...]:
+    return gettext("Sold"), gettext("Bought"), gettext("Net"), gettext("Trades")
+
+
 def _note(board: Board) -> str:
     """What has to be said about the result beyond its figures."""
     if not board.total.trade_count:
-        return "No trades for this day yet."
+        return gettext("No trades for this day yet.")
     if not board.unpriced_count:
         return ""
-    periods = fmt.plural(board.unpriced_count, "period", "periods")
-    has, are = ("has", "is") if board.unpriced_count == 1 else ("have", "are")
-    return f"{periods} with trades {has} no reference price yet and {are} not in the result."
+    return ngettext(
+        "%(count)s period with trades has no reference price yet and is not in the result.",
+        "%(count)s periods with trades have no reference price yet and are not in the result.",
+        board.unpriced_count,
+    ) % {"count": fmt.count(board.unpriced_count)}
 
 
 # --- the feeds --------------------------------------------------------------------------------------------------
@@ -309,21 +326,21 @@ def staleness(feeds: FeedStates) -> Staleness:
     trades, prices = not feeds.exchange.connected, feeds.prices.state == "down"
     if trades and prices:
         moments = [moment for moment in (feeds.exchange.since, feeds.prices.last_success_at) if moment]
-        return Staleness("trades prices", min(moments, default=None), "exchange and prices are not connected")
+        return Staleness("trades prices", min(moments, default=None), gettext("exchange and prices are not connected"))
     if trades:
-        return Staleness("trades", feeds.exchange.since, "the exchange is not connected")
+        return Staleness("trades", feeds.exchange.since, gettext("the exchange is not connected"))
     if prices:
-        return Staleness("prices", feeds.prices.last_success_at, "the price provider does not answer")
+        return Staleness("prices", feeds.prices.last_success_at, gettext("the price provider does not answer"))
     return Staleness()
 
 
 def _exchange(feeds: FeedStates) -> FeedLine:
     state = feeds.exchange
     if not state.connected:
-        words = "not connected since" if state.since else "never connected yet"
-        return FeedLine("Exchange", "lost", words, state.since)
-    words = "last message" if state.last_frame_at else "connected, nothing heard yet"
-    return FeedLine("Exchange", "ok", words, state.last_frame_at, "age")
+        words = gettext("not connected since") if state.since else gettext("never connected yet")
+        return FeedLine(gettext("Exchange"), "lost", words, state.since)
+    words = gettext("last message") if state.last_frame_at else gettext("connected, nothing heard yet")
+    return FeedLine(gettext("Exchange"), "ok", words, state.last_frame_at, "age")
 
 
 def _gaps(gaps: Sequence[Gap]) -> GapLine | None:
@@ -331,28 +348,32 @@ def _gaps(gaps: Sequence[Gap]) -> GapLine | None:
     if not gaps:
         return None
     newest, many = gaps[0], "" if len(gaps) < MOST_GAPS else "+"
+    count, earlier = f"{len(gaps)}{many}", f"{len(gaps) - 1}{many}"
     long = newest.ended_at - newest.started_at >= timedelta(days=1)
     return GapLine(
-        count=f"{len(gaps)}{many} {'gap' if len(gaps) == 1 else 'gaps'}",
+        count=ngettext("%(count)s gap", "%(count)s gaps", len(gaps)) % {"count": count},
         start=_moment(newest.started_at, "day"),
         end=_moment(newest.ended_at, "day" if long else "seconds"),
-        earlier=f"{len(gaps) - 1}{many} earlier" if len(gaps) > 1 else "",
+        earlier=gettext("and %(count)s earlier") % {"count": earlier} if len(gaps) > 1 else "",
     )
 
 
 def _moment(moment: datetime, shows: str) -> Moment:
-    clock = (
-        f"{moment.astimezone(UTC):%-d %b %H:%M:%S} UTC" if shows == "day" else f"{fmt.clock_seconds(moment, _UTC)} UTC"
-    )
-    return Moment(fmt.utc(moment), clock, shows)
+    clock = f"{fmt.clock_seconds(moment, _UTC)} UTC"
+    text = f"{fmt.short_day(moment.astimezone(UTC).date())} {clock}" if shows == "day" else clock
+    return Moment(fmt.utc(moment), text, shows)
 
 
 def _prices(feeds: FeedStates) -> FeedLine:
     state = feeds.prices
     if state.state == "ok":
         due = state.next_publication_at
-        return FeedLine("Prices", "ok", "next at" if due else "up to date", due, "countdown")
+        words = gettext("next at") if due else gettext("up to date")
+        return FeedLine(gettext("Prices"), "ok", words, due, "countdown")
     if state.state == "none":
-        return FeedLine("Prices", "late", "no price yet")
-    level, words = ("late", "late") if state.state == "late" else ("lost", "no answer")
-    return FeedLine("Prices", level, f"{words} since" if state.since else words, state.since)
+        return FeedLine(gettext("Prices"), "late", gettext("no price yet"))
+    if state.state == "late":
+        words = gettext("late since") if state.since else gettext("late")
+        return FeedLine(gettext("Prices"), "late", words, state.since)
+    words = gettext("no answer since") if state.since else gettext("no answer")
+    return FeedLine(gettext("Prices"), "lost", words, state.since)

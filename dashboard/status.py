@@ -15,6 +15,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy, pgettext, pgettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -27,13 +28,19 @@ from market.queries import active_markets
 from prices import queries as prices
 
 OUTCOME_WORDS = {
-    "newer": "new price",
-    "unchanged": "already known",
-    "undefined": "no price yet",
-    "refused": "refused (429)",
-    "bad_answer": "not usable",
-    "failed": "no answer",
-    "pending": "under way",
+    "newer": pgettext_lazy("requests", "new price"),
+    "unchanged": pgettext_lazy("requests", "already known"),
+    "undefined": pgettext_lazy("requests", "no price yet"),
+    "refused": pgettext_lazy("requests", "refused (429)"),
+    "bad_answer": pgettext_lazy("requests", "not usable"),
+    "failed": pgettext_lazy("requests", "no answer"),
+    "pending": pgettext_lazy("requests", "under way"),
+}
+FEED_WORDS = {
+    "ok": gettext_lazy("up to date"),
+    "late": gettext_lazy("late"),
+    "down": gettext_lazy("no answer"),
+    "none": gettext_lazy("no price yet"),
 }
 
 
@@ -86,14 +93,16 @@ def status(request: HttpRequest) -> HttpResponse:
     """GET /status/: 404 without the right to it; anonymous people are led to the login, programs get 401."""
     as_json = request.GET.get("format") == "json"
     if as_json and not request.user.is_authenticated:
-        return JsonResponse({"error": "Log in first: this address answers only with a session's cookie."}, status=401)
+        return JsonResponse(
+            {"error": gettext("Log in first: this address answers only with a session's cookie.")}, status=401
+        )
     return _json(request) if as_json else _page(request)
 
 
 @login_required
 def _page(request: HttpRequest) -> HttpResponse:
     if not may_see_status(request.user):
-        return refusal(request, "There is nothing at this address.")
+        return refusal(request, gettext("There is nothing at this address."))
     shown = load_status(now=timezone.now())
     context = {"now": fmt.utc(shown.now)[:19].replace("T", " "), "markets": _tables(shown), "budget": _budget(shown)}
     return render(request, "dashboard/status.html", context)
@@ -101,7 +110,7 @@ def _page(request: HttpRequest) -> HttpResponse:
 
 def _json(request: HttpRequest) -> JsonResponse:
     if not may_see_status(request.user):
-        return JsonResponse({"error": "There is nothing at this address."}, status=404)
+        return JsonResponse({"error": gettext("There is nothing at this address.")}, status=404)
     return JsonResponse(status_json(load_status(now=timezone.now())))
 
 
@@ -158,10 +167,14 @@ def _moment(posix: float) -> datetime:
 def _budget(of: DeskStatus) -> list[tuple[str, str]]:
     use = of.budget
     lines = [
-        ("Left this minute", f"{max(0, use.minute_limit - use.minute_used)} of {use.minute_limit}"),
-        ("Left this hour", f"{max(0, use.hour_limit - use.hour_used)} of {use.hour_limit}"),
+        (gettext("Left this minute"), _left(use.minute_used, use.minute_limit)),
+        (gettext("Left this hour"), _left(use.hour_used, use.hour_limit)),
     ]
-    return [*lines, ("Paused by the provider until", _clock(of.paused_until))] if of.paused_until else lines
+    return [*lines, (gettext("Paused by the provider until"), _clock(of.paused_until))] if of.paused_until else lines
+
+
+def _left(used: int, limit: int) -> str:
+    return gettext("%(left)s of %(limit)s") % {"left": fmt.count(max(0, limit - used)), "limit": fmt.count(limit)}
 
 
 def _tables(of: DeskStatus) -> list[dict[str, Any]]:
@@ -170,40 +183,43 @@ def _tables(of: DeskStatus) -> list[dict[str, Any]]:
 
 def _exchange(of: MarketStatus) -> list[tuple[str, str]]:
     exchange = of.feeds.exchange
-    connected = "connected since" if exchange.connected else "not connected since"
-    return [
-        ("Exchange", f"{connected} {_clock(exchange.since)}" if exchange.since else "never connected yet"),
-        ("Last message", _clock(exchange.last_frame_at)),
-    ]
+    connected = gettext("connected since") if exchange.connected else gettext("not connected since")
+    since = f"{connected} {_clock(exchange.since)}" if exchange.since else gettext("never connected yet")
+    return [(gettext("Exchange"), since), (gettext("Last message"), _clock(exchange.last_frame_at))]
 
 
 def _prices(of: MarketStatus, now: datetime) -> list[tuple[str, str]]:
     feed, news = of.feeds.prices, of.last_publication
-    states = {"ok": "up to date", "late": "late", "down": "no answer", "none": "no price yet"}
     due = feed.next_publication_at
+    chased = f", {gettext('being chased now')}" if of.chased_now else ""
     lines = [
-        ("Prices", states[feed.state] + (", being chased now" if of.chased_now else "")),
-        ("Last usable answer", _clock(feed.last_success_at)),
-        ("Next publication", _due(due, now) if due else fmt.UNDEFINED),
+        (gettext("Prices"), f"{FEED_WORDS[feed.state]}{chased}"),
+        (gettext("Last usable answer"), _clock(feed.last_success_at)),
+        (gettext("Next publication"), _due(due, now) if due else fmt.UNDEFINED),
     ]
     if news:
-        seen = f"{_clock(_moment(news.last_update))}, here {news.seen_at - news.last_update:.1f} s later"
-        lines.append(("Last publication", seen))
+        seen = {"time": _clock(_moment(news.last_update)), "seconds": fmt.seconds(news.seen_at - news.last_update, 1)}
+        lines.append((gettext("Last publication"), gettext("%(time)s, here %(seconds)s s later") % seen))
     return lines
 
 
 def _due(due: datetime, now: datetime) -> str:
-    return _clock(due) if due > now else f"due since {_clock(due)} ({int((now - due) / timedelta(seconds=1))} s)"
+    if due > now:
+        return _clock(due)
+    since = {"time": _clock(due), "seconds": int((now - due) / timedelta(seconds=1))}
+    return gettext("due since %(time)s (%(seconds)s s)") % since
 
 
 def _last_hour(of: MarketStatus) -> list[tuple[str, str]]:
     hour = of.last_hour
     outcomes = ", ".join(f"{count} {OUTCOME_WORDS[name]}" for name, count in hour.outcomes.items() if count)
-    lines = [("Requests in the last hour", f"{hour.requests}: {outcomes}" if outcomes else "none")]
+    said = f"{hour.requests}: {outcomes}" if outcomes else pgettext("requests", "none")
+    lines = [(gettext("Requests in the last hour"), said)]
     if hour.latency_p50 is not None and hour.latency_p95 is not None and hour.latency_most is not None:
-        took = f"median {hour.latency_p50:.2f} s, p95 {hour.latency_p95:.2f} s, longest {hour.latency_most:.2f} s"
-        lines.append(("Answers took", took))
-    return [*lines, ("Last error", hour.last_error)] if hour.last_error else lines
+        p50, p95, most = (fmt.seconds(took, 2) for took in (hour.latency_p50, hour.latency_p95, hour.latency_most))
+        took = gettext("median %(p50)s s, p95 %(p95)s s, longest %(most)s s") % {"p50": p50, "p95": p95, "most": most}
+        lines.append((gettext("Answers took"), took))
+    return [*lines, (gettext("Last error"), hour.last_error)] if hour.last_error else lines
 
 
 def _clock(moment: datetime | None) -> str:

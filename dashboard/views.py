@@ -11,14 +11,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from dashboard.access import board_trader, home_trader, may_see_all, may_see_status
 from dashboard.board import load_board
 from dashboard.feeds import load_feeds
+from dashboard.languages import chosen_language, remember_language
 from dashboard.pages import asked_market, board_address, board_frame, no_board_sentence, refusal, sentence
 from dashboard.rendering import page_version, render_parts
+from dashboard.words import page_words
 from market.models import Market
 from market.periods import PeriodError, day_of, parse_day
 from market.queries import MarketError, active_markets
@@ -80,7 +83,7 @@ class SignInForm(AuthenticationForm):
 
     error_messages = {
         **AuthenticationForm.error_messages,
-        "invalid_login": "Username and password don't belong together. Upper and lower case matter.",
+        "invalid_login": gettext_lazy("Username and password don't belong together. Upper and lower case matter."),
     }
 
 
@@ -90,6 +93,11 @@ class SignIn(LoginView):
 
     authentication_form = SignInForm
     redirect_authenticated_user = True
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        response = super().form_valid(form)
+        remember_language(response, chosen_language(form.get_user()))
+        return response
 
 
 def _show(
@@ -104,5 +112,6 @@ def _show(
         "summary": parts.pop("summary"),
         "total": parts.pop("total"),
         "periods": parts.values(),
+        "words": page_words(),
     }
     return render(request, "dashboard/board.html", context)

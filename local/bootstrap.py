@@ -1,4 +1,4 @@
-"""The set-up of a checkout: virtual environment, locked dependencies, collected static files.
+"""The set-up of a checkout: virtual environment, locked dependencies, compiled translations, collected static files.
 
 Standard library only: the system's own Python runs this file. Each step is stamped with a hash of what it was made
 from, so that a set-up with nothing to do takes a fraction of a second.
@@ -125,6 +125,22 @@ def _show_progress(output: Iterable[str], total: int) -> None:
             say("  installing")
 
 
+def compile_catalogues() -> None:
+    """Translations as the programs read them (.mo), again whenever a catalogue changed."""
+    sources = sorted((ROOT / "locale").rglob("*.po"))
+    stamp = VENV / ".catalogues"
+    digest = digest_of(sources)
+    if is_current(stamp, digest) and all(path.with_suffix(".mo").exists() for path in sources):
+        return
+    say("Compiling translations")
+    command = [str(VENV_PYTHON), "-m", "local.catalogues"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last_line = done.stderr.strip().rpartition("\n")[2]
+        raise SetupError(f"The translations can't be compiled: {last_line}")
+    stamp.write_text(digest)
+
+
 def collect_static() -> None:
     """Static files into var/static, their names with hashes, again whenever one changed."""
     sources = sorted(path for path in (ROOT / "static").rglob("*") if path.is_file())
@@ -179,6 +195,7 @@ def main(argv: list[str]) -> int:
         else:
             make_venv()
             install(LOCKS[step])
+            compile_catalogues()
             collect_static()
     except SetupError as error:
         print(error, file=sys.stderr)

@@ -27,7 +27,15 @@ _ONE_DIGIT_HOUR = re.compile(r"(?<![\d:])(\d)(?!\d)", re.ASCII)
 
 
 class PeriodError(ValueError):
-    """A delivery day or hour that names no period; the message is one sentence for people."""
+    """A delivery day or hour that names no period; the message is one sentence for people.
+
+    `pattern % values` is the message, so that a page can say it in its reader's language.
+    """
+
+    def __init__(self, pattern: str, **values: object) -> None:
+        super().__init__(pattern % values)
+        self.pattern = pattern
+        self.values = values
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -64,13 +72,13 @@ def parse_day(text: str) -> date:
     """`YYYY-MM-DD` to a date between 2000 and 2199; PeriodError says what is wrong with anything else."""
     match = _DAY.fullmatch(text)
     if not match:
-        raise PeriodError(f"“{text[:40]}” is not a delivery day of the form YYYY-MM-DD")
+        raise PeriodError("“%(text)s” is not a delivery day of the form YYYY-MM-DD", text=text[:40])
     try:
         day = date(*map(int, match.groups()))
     except ValueError:
-        raise PeriodError(f"{text} is not in the calendar") from None
+        raise PeriodError("%(day)s is not in the calendar", day=text) from None
     if not _EARLIEST <= day <= _LATEST:
-        raise PeriodError(f"{text} is not between {_EARLIEST} and {_LATEST}")
+        raise PeriodError("%(day)s is not between %(first)s and %(last)s", day=text, first=_EARLIEST, last=_LATEST)
     return day
 
 
@@ -89,7 +97,7 @@ def parse_period(day: date, text: str, zone: ZoneInfo, *, from_file: bool = Fals
     start_minute, end_minute, mark = _wall_minutes(text)
     period_ambiguous = _locate(day, start_minute, end_minute, mark, zone)
     if period_ambiguous is None:
-        raise PeriodError(f"“{text[:40]}” does not exist on {day} in {zone.key}")
+        raise PeriodError("“%(text)s” does not exist on %(day)s in %(zone)s", text=text[:40], day=day, zone=zone.key)
     period, ambiguous = period_ambiguous
     return ParsedPeriod(period, label_of(period, zone), ambiguous)
 
@@ -102,17 +110,17 @@ def _wall_minutes(text: str) -> tuple[int, int, str]:
         return (hour - 1) * 60, hour * 60, numbered[2].upper()
     match = _LABEL.fullmatch(text)
     if not match:
-        raise PeriodError(f"“{text[:40]}” is not a delivery hour of the form HH-HH or HH:MM-HH:MM")
+        raise PeriodError("“%(text)s” is not a delivery hour of the form HH-HH or HH:MM-HH:MM", text=text[:40])
     h1, mark1, m1, mark1_late, h2, mark2, m2, mark2_late = match.groups()
     if (m1 is None) != (m2 is None):
-        raise PeriodError(f"“{text[:40]}” mixes HH and HH:MM")
+        raise PeriodError("“%(text)s” mixes HH and HH:MM", text=text[:40])
     start, end = int(h1) * 60 + int(m1 or 0), int(h2) * 60 + int(m2 or 0)
     start_mark = (mark1 or mark1_late or "").upper()
     end_mark = (mark2 or mark2_late or "").upper()
     if start_mark == "A" and end_mark == "B" and end <= start:  # "02a-02b", "02:45a-02:00b": across the change
         end += 60
     elif start_mark and end_mark and start_mark != end_mark:
-        raise PeriodError(f"“{text[:40]}” carries two different clock-change marks")
+        raise PeriodError("“%(text)s” carries two different clock-change marks", text=text[:40])
     if end == 0:
         end = 24 * 60
     return start, end, start_mark or end_mark

@@ -6,7 +6,12 @@ from market.models import Market
 
 
 class MarketError(LookupError):
-    """No such market, or none chosen among several; the message is one sentence for people."""
+    """No such market, or none chosen among several; the message, `pattern % values`, is one sentence for people."""
+
+    def __init__(self, pattern: str, **values: object) -> None:
+        super().__init__(pattern % values)
+        self.pattern = pattern
+        self.values = values
 
 
 def active_markets() -> list[Market]:
@@ -21,8 +26,8 @@ def market_by_code(code: str | None) -> Market:
         return markets[0]
     known = ", ".join(m.code for m in markets) or "none"
     if code is None:
-        raise MarketError(f"name one of the active markets: {known}")
+        raise MarketError("name one of the active markets: %(known)s", known=known)
     for market in markets:
         if market.code == code:
             return market
-    raise MarketError(f"no active market is called “{code}”; known: {known}")
+    raise MarketError("no active market is called “%(code)s”; known: %(known)s", code=code, known=known)

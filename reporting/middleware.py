@@ -9,11 +9,12 @@ import structlog
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
+from django.utils.translation import gettext, gettext_noop
 from psycopg_pool import PoolTimeout
 
 log = structlog.get_logger("reporting.web")
 
-SENTENCE = "The database can't be reached. Nothing is lost, and this page comes back by itself."
+SENTENCE = gettext_noop("The database can't be reached. Nothing is lost, and this page comes back by itself.")
 AWAY = (OperationalError, InterfaceError, PoolTimeout)
 
 
@@ -36,9 +37,9 @@ def unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
     log.error("database_away", path=request.path, error=first_line)
     response: HttpResponse
     if request.path.startswith("/api/"):
-        response = JsonResponse({"error": SENTENCE}, status=503)
+        response = JsonResponse({"error": gettext(SENTENCE)}, status=503)
     else:
-        response = HttpResponse(render_to_string("503.html", {"sentence": SENTENCE}), status=503)
+        response = HttpResponse(render_to_string("503.html"), status=503)
     response["Retry-After"] = "5"
     response["Cache-Control"] = "no-store"
     return response
@@ -50,5 +51,5 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if isinstance(error, AWAY):
         return unavailable(request, error)
     if request.path.startswith("/api/"):
-        return JsonResponse({"error": "Something went wrong here; it has been recorded."}, status=500)
+        return JsonResponse({"error": gettext("Something went wrong here; it has been recorded.")}, status=500)
     return HttpResponse(render_to_string("500.html"), status=500)

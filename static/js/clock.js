@@ -1,11 +1,13 @@
 // What changes with time alone, once a second and by the server's clock: countdowns to gate closures and publications,
 // ages, local time.
 // Announces "desk:gate-closed" when one closes. Listens to "desk:now" (the server's time) and "desk:changed".
+import { word } from "./words.js";
+
 const board = document.getElementById("board");
 const COUNT_FROM = 6 * 3600; // further away than this, the time of day says more than a countdown
 const SECONDS = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
 const MINUTES = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
-const zoned = (shape) => new Intl.DateTimeFormat("en-GB", { ...shape, timeZone: board.dataset.zone });
+const zoned = (shape) => new Intl.DateTimeFormat(word("locale"), { ...shape, timeZone: board.dataset.zone });
 const seconds = zoned(SECONDS);
 const day = zoned({ day: "numeric", month: "short" });
 const minutes = zoned(MINUTES);
@@ -23,8 +25,8 @@ function countdown(left) {
 }
 
 function age(passed) {
-  if (passed < 60) return `${passed} s ago`;
-  return passed < 3600 ? `${Math.floor(passed / 60)} min ago` : null;
+  if (passed < 60) return word("seconds ago", { count: passed });
+  return passed < 3600 ? word("minutes ago", { count: Math.floor(passed / 60) }) : null;
 }
 
 function tickRow(row, now) {
@@ -35,22 +37,30 @@ function tickRow(row, now) {
     return false;
   }
   row.dataset.state = "closed";
-  write(cell, "closed");
+  write(cell, word("closed"));
   return true;
 }
 
 // A reference's age, and where it is between two publications: fresh, due, late, stale, final.
 const [DUE_SOON, LATE_AFTER, STALE_AFTER] = [-60_000, 30_000, 90_000]; // from the expected publication on
 
+const minutesAndSeconds = (passed) => `${Math.floor(passed / 60)}:${two(passed % 60)}`;
+
+function length(passed, inSeconds) {
+  if (passed < inSeconds) return word("seconds", { count: passed });
+  if (passed < 6000) return word("minutes", { count: Math.floor(passed / 60) });
+  return word("hours", { count: Math.floor(passed / 3600) });
+}
+
 function referenceState({ due, final }, updated, now) {
-  if (now >= Date.parse(final)) return ["final", "final"];
+  if (now >= Date.parse(final)) return ["final", word("final")];
   const over = now - Date.parse(due);
   const passed = Math.max(0, Math.floor((now - updated) / 1000));
-  if (over < DUE_SOON) return ["fresh", passed < 60 ? `${passed} s` : `${Math.floor(passed / 60)} min`];
-  if (over < 0) return ["due", `in 0:${two(Math.min(59, Math.ceil(-over / 1000)))}`];
-  if (over < LATE_AFTER) return ["due", "due"];
-  if (over < STALE_AFTER) return ["late", `late ${Math.floor(over / 60_000)}:${two(Math.floor(over / 1000) % 60)}`];
-  return ["stale", passed < 6000 ? `${Math.floor(passed / 60)} min` : `${Math.floor(passed / 3600)} h`];
+  if (over < DUE_SOON) return ["fresh", length(passed, 60)];
+  if (over < 0) return ["due", word("in", { time: `0:${two(Math.min(59, Math.ceil(-over / 1000)))}` })];
+  if (over < LATE_AFTER) return ["due", word("due")];
+  if (over < STALE_AFTER) return ["late", word("late", { time: minutesAndSeconds(Math.floor(over / 1000)) })];
+  return ["stale", length(passed, 0)];
 }
 
 function tickReference(note, now) {
@@ -68,7 +78,7 @@ function words(moment, shows, now) {
   }
   if (shows === "age") return age(Math.max(0, Math.floor((now - moment) / 1000))) ?? seconds.format(moment);
   const left = Math.ceil((moment - now) / 1000);
-  return `${minutes.format(moment)}, ${left > 0 ? `in ${Math.floor(left / 60)}:${two(left % 60)}` : "due"}`;
+  return `${minutes.format(moment)}, ${left > 0 ? word("in", { time: minutesAndSeconds(left) }) : word("due")}`;
 }
 
 function tick() {

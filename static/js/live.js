@@ -3,16 +3,17 @@
 // Every message from the server is {version, now, today, app, trouble, parts: {element id: HTML}}. `version` is
 // "12.7-1f0e8a2c": numbers that only ever grow, and a digest of the page. We say {have: version} whenever something may
 // have been missed, and get what is missing. `trouble` says that the server could not look ("database", "error").
+import { word } from "./words.js";
+
 const board = document.getElementById("board");
 const root = document.documentElement;
 const SILENCE = 12_000; // heartbeats come every 5 s
 const ANSWER_WITHIN = 3_000; // after a wake-up: a socket that does not answer is dead
 const LONGEST_PAUSE = 5_000;
 const [NOT_LOGGED_IN, NO_SUCH_BOARD] = [4401, 4404];
-const TROUBLE = { database: "the database can't be reached", error: "the server has a problem" };
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const title = document.title;
-const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", timeZone: board.dataset.zone });
+const clock = new Intl.DateTimeFormat(word("locale"), { timeStyle: "medium", timeZone: board.dataset.zone });
 
 let socket = null;
 let heardAt = Date.now();
@@ -75,7 +76,7 @@ async function refresh({ evenIfOlder = false } = {}) {
     const answer = await fetch(location.href, { cache: "no-store" });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.getElementById("board");
-    if (!fresh && answer.redirected) return void location.reload();
+    if (fresh ? page.documentElement.lang !== root.lang : answer.redirected) return void location.reload();
     if (!fresh || (isOlder(fresh.dataset.version, board.dataset.version) && !evenIfOlder)) return;
     flashing(() => {
       morph(document.getElementById("feed-states"), page.getElementById("feed-states").outerHTML);
@@ -97,7 +98,7 @@ function receive(message) {
   if (isOutdated(message)) return void location.reload();
   const now = Date.parse(message.now);
   document.dispatchEvent(new CustomEvent("desk:now", { detail: now }));
-  if (message.trouble) return showLost(TROUBLE[message.trouble] ?? TROUBLE.error);
+  if (message.trouble) return showLost(word(message.trouble));
   rightAt = now;
   showLive();
   if (isOlder(message.version, board.dataset.version)) return rejectOlder();
@@ -153,7 +154,7 @@ function lose(code) {
     return;
   }
   stopped = code === NO_SUCH_BOARD;
-  showLost(stopped ? "this board is not yours to see any more" : "reconnecting");
+  showLost(word(stopped ? "no right" : "reconnecting"));
   if (stopped) return;
   const pause = Math.min(LONGEST_PAUSE, 300 * 2 ** attempts++);
   retry = setTimeout(connect, pause * (0.5 + Math.random() / 2));
@@ -176,12 +177,12 @@ function wake() {
 function showLive() {
   if (root.dataset.link === "live") return;
   root.dataset.link = "live";
-  showLink("ok", "live");
+  showLink("ok", word("live"));
 }
 
 function showLost(what) {
   root.dataset.link = "lost";
-  showLink("lost", `not live since ${clock.format(rightAt)} · ${what}`);
+  showLink("lost", word("not live", { time: clock.format(rightAt), reason: what }));
 }
 
 function showLink(level, words) {
@@ -197,8 +198,8 @@ function showAsOf() {
   const { stale, asOf, why } = document.getElementById("feed-states").dataset;
   const lost = root.dataset.link === "lost";
   const settled = "settled" in document.getElementById("summary").dataset;
-  const [moment, reason] = lost ? [rightAt, "this page is not live"] : stale && !settled ? [Date.parse(asOf), why] : [];
-  document.getElementById("as-of").textContent = [moment && `as of ${clock.format(moment)}`, reason].filter(Boolean).join(" · ");
+  const [moment, reason] = lost ? [rightAt, word("page not live")] : stale && !settled ? [Date.parse(asOf), why] : [];
+  document.getElementById("as-of").textContent = [moment && word("as of", { time: clock.format(moment) }), reason].filter(Boolean).join(" · ");
 }
 
 document.addEventListener("desk:changed", showAsOf);

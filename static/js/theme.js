@@ -23,7 +23,7 @@
   document.addEventListener("DOMContentLoaded", () => {
     const button = document.getElementById("theme");
     if (!button) return;
-    const label = () => (button.textContent = shown() === "dark" ? "Light" : "Dark");
+    const label = () => (button.textContent = shown() === "dark" ? button.dataset.light : button.dataset.dark);
     button.hidden = false;
     label();
     dark.addEventListener("change", label);

@@ -89,6 +89,7 @@ PAGES = (
     ),
     Row("status/", "/status/", "login 404 404 200 200 200 200", "the feeds"),
     Row("status/", "/status/?format=json", "401 404 404 200 200 200 200", "the feeds as JSON"),
+    Row("language/", "/language/", "405 405 405 405 405 405 405", "the pages' language, by POST alone"),
     Row("accounts/login/", "/accounts/login/", "200 302 302 302 302 302 302", "log-in"),
     Row("accounts/logout/", "/accounts/logout/", "405 405 405 405 405 405 405", "log-out, by POST alone"),
 )

@@ -94,8 +94,4 @@ def test_moments_are_the_markets() -> None:
 def test_titles() -> None:
     assert fmt.day_title(date(2026, 11, 3)) == "Tue 3 Nov 2026"
     assert fmt.period_title("02-03A") == "02–03A"
-    assert (fmt.plural(1, "period", "periods"), fmt.plural(1200, "period", "periods")) == (
-        "1 period",
-        "1\u202f200 periods",
-    )
     assert (fmt.currency_sign("EUR"), fmt.currency_sign("SEK")) == ("€", "SEK")

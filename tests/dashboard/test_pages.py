@@ -46,7 +46,7 @@ def test_a_trader_sees_the_own_board(client: Client, anna: User) -> None:
     assert 'data-delivery-hour="12-13"' in text
     assert ">10.20</span>" in text
     assert ">+0.40</span>" in text
-    assert 'data-socket="/ws/boards/trader_1/2023-02-06/"' in text
+    assert 'data-socket="/ws/boards/trader_1/2023-02-06/?language=en"' in text
     assert "data-follows-today" not in text
     assert '<select name="trader"' not in text, "nobody to switch to"
 
@@ -54,7 +54,7 @@ def test_a_trader_sees_the_own_board(client: Client, anna: User) -> None:
 def test_home_is_the_own_board_of_today(client: Client, anna: User) -> None:
     text = page(client, "/")
     today = day_of(timezone.now(), germany().zone)
-    assert f'data-socket="/ws/boards/trader_1/{today}/"' in text
+    assert f'data-socket="/ws/boards/trader_1/{today}/?language=en"' in text
     assert "data-follows-today" in text
     assert 'data-near="today"' in text
 
@@ -148,7 +148,7 @@ def test_a_trader_id_is_data(client: Client, trader_id: str) -> None:
     address = board_address(trader_id, SKETCH_DAY)
     text = page(client, address)
     assert f'<option value="{html.escape(trader_id)}" selected>' in text
-    assert f'data-socket="/ws{html.escape(address)}"' in text
+    assert f'data-socket="/ws{html.escape(address)}?language=en"' in text
     assert "<script>alert" not in text
 
 
@@ -164,7 +164,7 @@ def test_several_markets_are_named_in_every_address(client: Client, anna: User) 
     store_trade("12-13", "sell", "10", "10.2")
     text = page(client, f"{BOARD}?market=FR")
     assert '<option value="FR" selected>' in text
-    assert 'data-socket="/ws/boards/trader_1/2023-02-06/?market=FR"' in text
+    assert 'data-socket="/ws/boards/trader_1/2023-02-06/?market=FR&amp;language=en"' in text
     assert "No trades for this day yet." in text
     assert '<option value="DE" selected>' in page(client, BOARD)
     assert "No active market is called “XX”; known: DE, FR." in page(client, f"{BOARD}?market=XX", 404)

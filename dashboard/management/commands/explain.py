@@ -103,13 +103,17 @@ def _position(found: Trace, currency: str) -> Iterator[str]:
     held = Sums(position.trade_count, position.quantity, position.energy, position.turnover)
     yield f"{_sums(held, currency)} (revision {position.revision}, {_moment(position.updated_at)})"
     if found.is_exact:
-        yield f"equals the sum of its {fmt.plural(held.trade_count, 'trade', 'trades')}, this one included"
+        yield f"equals the sum of its {_trades(held.trade_count)}, this one included"
     else:
         yield f"but its trades add up to {_sums(found.of_trades, currency)}; check_positions --rebuild mends that"
 
 
+def _trades(amount: int) -> str:
+    return f"{fmt.count(amount)} {'trade' if amount == 1 else 'trades'}"
+
+
 def _sums(sums: Sums, currency: str) -> str:
-    trades = fmt.plural(sums.trade_count, "trade", "trades")
+    trades = _trades(sums.trade_count)
     return (
         f"{trades}, {fmt.plain(sums.quantity)} MW, {fmt.plain(sums.energy)} MWh, {fmt.plain(sums.turnover)} {currency}"
     )

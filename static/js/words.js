@@ -1,0 +1,4 @@
+// The page's words in its language, as the server gave them (dashboard/words.py); {name} is filled in from `values`.
+const words = JSON.parse(document.getElementById("words").textContent);
+
+export const word = (name, values = {}) => words[name].replace(/\{(\w+)\}/g, (_, key) => values[key]);
