@@ -34,6 +34,8 @@ class BoardRow:
     reference: KnownPrice | None
     gate_closes_at: datetime
     state: PeriodState
+    revision: str = ""
+    """Changes with every committed change of the period's positions or price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +63,23 @@ class Board:
         return sum(1 for row in self.rows if row.figures.trade_count and row.figures.performance_eur is None)
 
 
-def load_board(*, trader: Trader, market: Market, delivery_day: date, now: datetime) -> Board:
-    """The board as it stands in the database: two queries, however many trades there are."""
+def load_board(
+    *, trader: Trader, market: Market, delivery_day: date, now: datetime, also: DeliveryPeriod | None = None
+) -> Board:
+    """The board as it stands in the database: two queries, however many trades there are.
+
+    `also` is a period that gets a row even if it is shorter than an hour and was never traded.
+    """
     positions = positions_of_day(trader_pk=trader.pk, market_id=market.pk, day=delivery_day)
     prices = latest_prices(market_id=market.pk, day=delivery_day)
     return build_board(
-        trader=trader, market=market, delivery_day=delivery_day, now=now, positions=positions, prices=prices
+        trader=trader,
+        market=market,
+        delivery_day=delivery_day,
+        now=now,
+        positions=positions,
+        prices=prices,
+        also=also,
     )
 
 
@@ -78,14 +91,20 @@ def build_board(
     now: datetime,
     positions: list[PositionRow],
     prices: dict[tuple[datetime, datetime], KnownPrice],
+    also: DeliveryPeriod | None = None,
 ) -> Board:
     """Rows for every hour of the day, and for each shorter period that has been traded. Pure."""
     legs = _legs(positions)
     periods = sorted(
-        {*day_periods(delivery_day, market.zone), *legs}, key=lambda p: (p.start, -p.duration.total_seconds())
+        {*day_periods(delivery_day, market.zone), *legs, *([also] if also else [])},
+        key=lambda p: (p.start, -p.duration.total_seconds()),
     )
+    revisions = _revisions(positions)
     next_start = min((p.start for p in periods if p.gate_closure(market.gate_closure_lead) > now), default=None)
-    rows = tuple(_row(p, legs.get(p, {}), prices.get((p.start, p.end)), market, now, next_start) for p in periods)
+    rows = tuple(
+        _row(p, legs.get(p, {}), prices.get((p.start, p.end)), market, now, next_start, revision=revisions.get(p, 0))
+        for p in periods
+    )
     return Board(
         trader=trader,
         market=market,
@@ -114,6 +133,13 @@ def _legs(positions: list[PositionRow]) -> dict[DeliveryPeriod, dict[str, Leg]]:
     return legs
 
 
+def _revisions(positions: list[PositionRow]) -> dict[DeliveryPeriod, int]:
+    revisions: dict[DeliveryPeriod, int] = {}
+    for p in positions:
+        revisions[p.period] = revisions.get(p.period, 0) + p.revision
+    return revisions
+
+
 def _row(
     period: DeliveryPeriod,
     legs: dict[str, Leg],
@@ -121,6 +147,8 @@ def _row(
     market: Market,
     now: datetime,
     next_start: datetime | None,
+    *,
+    revision: int,
 ) -> BoardRow:
     closes = period.gate_closure(market.gate_closure_lead)
     reference: Decimal | None = price.value if price else None
@@ -132,4 +160,5 @@ def _row(
         reference=price,
         gate_closes_at=closes,
         state=PeriodState.CLOSED if closes <= now else open_state,
+        revision=f"{revision}.{price.revision if price else 0}",
     )

@@ -28,9 +28,11 @@ from django.utils.translation import override
 
 from dashboard.board import Board, load_board
 from dashboard.feeds import FeedStates, load_feeds
+from dashboard.pages import board_address, named_market
 from dashboard.rendering import FEED_STATES, page_version, render_feed_states, render_parts
 from market.models import Market
 from market.periods import day_of
+from market.queries import active_markets
 from prices.queries import price_versions
 from prices.signals import prices_changed
 from trades.models import Trader
@@ -150,6 +152,8 @@ class Rendered:
     feeds: FeedStates
     parts: dict[str, str]
     version: str
+    address: str = ""
+    """The board's own path."""
 
     @property
     def today(self) -> str:
@@ -183,12 +187,13 @@ def render(key: BoardKey, now: datetime, before: Rendered | None) -> Rendered:
     if before is None:
         market, trader = Market.objects.get(pk=key.market_pk), Trader.objects.get(pk=key.trader_pk)
         feeds = load_feeds(market=market, now=now)
+        address = board_address(trader.trader_id, key.day, named_market(market, active_markets()))
     else:
-        market, trader, feeds = before.board.market, before.board.trader, before.feeds
+        market, trader, feeds, address = before.board.market, before.board.trader, before.feeds, before.address
     board = load_board(trader=trader, market=market, delivery_day=key.day, now=now)
     with override(key.language):
-        parts = render_parts(board, feeds)
-    return Rendered(board, feeds, parts, page_version(board, parts))
+        parts = render_parts(board, feeds, address)
+    return Rendered(board, feeds, parts, page_version(board, parts), address)
 
 
 class Hub:

@@ -47,6 +47,8 @@ class BoardFrame:
     today_iso: str
     socket: str
     """Address of the board's websocket on this origin, in the page's language."""
+    address: str
+    """The board's own path, whatever address it is shown at."""
     as_of: str
     follows_today: bool
     currency: str
@@ -84,10 +86,21 @@ def _socket_address(trader_id: str, day: date, market: Market | None) -> str:
     return f"/ws{board_address(trader_id, day)}?{urlencode({**asked, 'language': language})}"
 
 
+def named_market(market: Market, markets: list[Market]) -> Market | None:
+    """The market where an address has to name it: where there are several."""
+    return market if len(markets) > 1 else None
+
+
+def period_address(board: str, delivery_hour: str) -> str:
+    """Path of a board's opened row, from the board's own path (with its query)."""
+    path, mark, query = board.partition("?")
+    return f"{path}{delivery_hour}/{mark}{query}"
+
+
 def board_frame(board: Board, *, user: AnyUser, follows_today: bool) -> BoardFrame:
     """The page around `board` for this user. Reads the markets and, for those who see all, the traders."""
     markets = active_markets()
-    named = board.market if len(markets) > 1 else None
+    named = named_market(board.market, markets)
     today, day = day_of(board.as_of, board.market.zone), board.delivery_day
     trader_id = board.trader.trader_id
     near = _NEAR_DAYS.get((day - today).days, "")
@@ -104,6 +117,7 @@ def board_frame(board: Board, *, user: AnyUser, follows_today: bool) -> BoardFra
         today="" if day == today else board_address(trader_id, today, named),
         today_iso=today.isoformat(),
         socket=_socket_address(trader_id, day, named),
+        address=board_address(trader_id, day, named),
         as_of=fmt.utc(board.as_of),
         follows_today=follows_today,
         currency=fmt.currency_sign(board.market.currency),

@@ -23,6 +23,7 @@ from django.utils.translation import get_language, gettext, ngettext, pgettext
 from dashboard import formatting as fmt
 from dashboard.board import Board, BoardRow, PeriodState
 from dashboard.feeds import MOST_GAPS, FeedStates, Gap
+from dashboard.pages import period_address
 from dashboard.performance import Figures
 from prices.schedule import Rhythm
 
@@ -53,12 +54,14 @@ class Fold:
     references: str
 
 
-def render_parts(board: Board, feeds: FeedStates) -> dict[str, str]:
-    """Element id to that element's whole HTML, for all that can change."""
+def render_parts(board: Board, feeds: FeedStates, address: str = "") -> dict[str, str]:
+    """Element id to that element's whole HTML, for all that can change. `address` is the board's own path."""
     sign, zone = fmt.currency_sign(board.market.currency), board.market.time_zone
     lines = folds(board.rows, sign)
     language = get_language() or settings.LANGUAGE_CODE
-    rows = {row_id(row): _row(row, lines.get(i), i in lines, zone, language) for i, row in enumerate(board.rows)}
+    rows = {
+        row_id(row): _row(row, lines.get(i), i in lines, zone, language, address) for i, row in enumerate(board.rows)
+    }
     return {FEED_STATES: render_feed_states(feeds), "summary": _summary(board), **rows, "total": _total(board)}
 
 
@@ -115,11 +118,12 @@ def _fold(run: Sequence[BoardRow], currency: str) -> Fold:
 
 
 @lru_cache(maxsize=2048)
-def _row(row: BoardRow, fold: Fold | None, folded: bool, time_zone: str, _language: str) -> str:
+def _row(row: BoardRow, fold: Fold | None, folded: bool, time_zone: str, _language: str, address: str) -> str:
     """One period. Remembered per language, because most rows of a board that changed are as they were."""
     zone, figures = ZoneInfo(time_zone), row.figures
     context = {
         "id": row_id(row),
+        "address": period_address(address, row.delivery_hour),
         "row": row,
         "fold": fold,
         "folded": folded,

@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from dashboard.access import board_trader, home_trader, may_see_all, may_see_status
-from dashboard.board import load_board
+from dashboard.board import Board, load_board
 from dashboard.feeds import load_feeds
 from dashboard.languages import chosen_language, remember_language
 from dashboard.pages import asked_market, board_address, board_frame, no_board_sentence, refusal, sentence
@@ -104,14 +104,27 @@ def _show(
     request: HttpRequest, trader: Trader, market: Market, day: date, now: datetime, *, follows_today: bool = False
 ) -> HttpResponse:
     shown = load_board(trader=trader, market=market, delivery_day=day, now=now)
-    parts = render_parts(shown, load_feeds(market=market, now=now))
+    return show_board(request, shown, now, follows_today=follows_today)
+
+
+def show_board(
+    request: HttpRequest,
+    shown: Board,
+    now: datetime,
+    *,
+    follows_today: bool = False,
+    opened: dict[str, str] | None = None,
+) -> HttpResponse:
+    """A board's page; `opened` has the panel (HTML) of the row (element id) that is open."""
+    frame = board_frame(shown, user=request.user, follows_today=follows_today)
+    parts = render_parts(shown, load_feeds(market=shown.market, now=now), frame.address)
     context = {
         "version": page_version(shown, parts),
-        "frame": board_frame(shown, user=request.user, follows_today=follows_today),
+        "frame": frame,
         "feed_states": parts.pop("feed-states"),
         "summary": parts.pop("summary"),
         "total": parts.pop("total"),
-        "periods": parts.values(),
+        "periods": [part for name, html in parts.items() for part in (html, (opened or {}).get(name, ""))],
         "words": page_words(),
     }
     return render(request, "dashboard/board.html", context)

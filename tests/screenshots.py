@@ -5,12 +5,14 @@ Everything is of its own and repeatable: servers, trades from a seed, and a web 
 
 from __future__ import annotations
 
+import math
 import random
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.request import urlopen
@@ -21,6 +23,8 @@ from local import testbed
 
 MOMENT = datetime(2026, 11, 23, 9, 46, 48, tzinfo=UTC)
 DAY = MOMENT.date()
+MIDNIGHT = datetime(2026, 11, 22, 23, tzinfo=UTC)
+EVENING = MIDNIGHT - timedelta(hours=2)
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
 REFERENCES = [
     45.2, 42.1, 40.7, 38.6, 39.9, 43.2, 43.14, 41.95, 42.25, 39.69, 32.11, 12.26,
@@ -68,13 +72,18 @@ def seed() -> None:
     """Five traders, a morning of trades around the reference on both sides, and prices as of the last publication."""
     from django.contrib.auth.models import User
 
-    from tests.trades.frames import germany, store
+    from tests.trades.frames import germany
+    from trades.actions import FrameSource, ensure_trader, store_frames
+    from trades.journal import JournalFrame
     from trades.models import FeedConnection, Trader
 
     chance = random.Random(7)
     market = germany()
-    frames = [frame for trader in TRADERS for frame in _trades(chance, trader)]
-    store(*frames, journal="screenshots")
+    for trader in TRADERS:
+        ensure_trader(trader_id=trader)
+    trades = sorted((trade for trader in TRADERS for trade in _trades(chance, trader)), key=lambda trade: trade[0])
+    frames = [JournalFrame(n, at + timedelta(milliseconds=180), frame) for n, (at, frame) in enumerate(trades, start=1)]
+    store_frames(market=market, source=FrameSource("screenshots", "listener-1"), frames=frames)
     for trader_id, name in TRADERS.items():
         Trader.objects.filter(trader_id=trader_id).update(name=name, is_bot=trader_id.startswith("bot"))
     _store_prices()
@@ -88,7 +97,8 @@ def seed() -> None:
     User.objects.create_superuser("head", password="screenshots")
 
 
-def _trades(chance: random.Random, trader: str) -> Iterator[bytes]:
+def _trades(chance: random.Random, trader: str) -> Iterator[tuple[datetime, bytes]]:
+    """Moment of execution and frame."""
     from tests.trades.frames import confirmation
 
     for hour in sorted(set(range(24)) - WITHOUT_TRADES):
@@ -96,24 +106,65 @@ def _trades(chance: random.Random, trader: str) -> Iterator[bytes]:
         for number in range(chance.randint(6, 30)):
             direction = "buy" if buys_too and number % 3 == 0 else "sell"
             edge = chance.gauss(0.6, 1.4) * (-1 if direction == "buy" else 1)
-            yield confirmation(
-                f"{trader}-{hour}-{number}",
-                trader_id=trader,
-                direction=direction,
-                delivery_day=DAY.isoformat(),
-                delivery_hour=f"{hour:02d}-{hour + 1:02d}",
-                price=round(REFERENCES[hour] + edge, 2),
-                quantity=round(chance.uniform(0.3, 5.5), 1),
+            at = _executed(chance, hour)
+            yield (
+                at,
+                confirmation(
+                    f"{trader}-{hour}-{number}",
+                    trader_id=trader,
+                    direction=direction,
+                    delivery_day=DAY.isoformat(),
+                    delivery_hour=f"{hour:02d}-{hour + 1:02d}",
+                    price=round(_reference(hour, at) + edge, 2),
+                    quantity=round(chance.uniform(0.3, 5.5), 1),
+                    execution_time=at.isoformat(),
+                ),
             )
 
 
-def _store_prices() -> None:
-    from tests.dashboard.boards import store_price
+def _executed(chance: random.Random, hour: int) -> datetime:
+    """Some moment from last midnight on at which the period could be traded, and that has passed."""
+    last = min(MOMENT, _gate(hour))
+    return MIDNIGHT + (last - MIDNIGHT) * chance.random() ** 0.7
 
-    published = MOMENT.replace(minute=40, second=4)
-    for hour, value in enumerate(REFERENCES):
-        gate = datetime(2026, 11, 22, 22, 55, tzinfo=UTC) + timedelta(hours=hour)
-        store_price(f"{hour:02d}-{hour + 1:02d}", str(value), day=DAY, at=min(published, gate))
+
+def _gate(hour: int) -> datetime:
+    return MIDNIGHT + timedelta(hours=hour, minutes=-5)
+
+
+def _reference(hour: int, at: datetime) -> float:
+    """The reference of a period as it wandered to where it is."""
+    left = (min(MOMENT, _gate(hour)) - at) / timedelta(hours=1)
+    return round(REFERENCES[hour] + 3.2 * math.sin(hour + left * 0.8) - 3.2 * math.sin(hour) + left * 0.3, 2)
+
+
+def _store_prices() -> None:
+    """Every ten minutes since the evening before, up to each gate, as the chase stores them."""
+    from market.periods import parse_period
+    from prices.models import ReferencePriceHistory
+    from tests.dashboard.boards import store_price
+    from tests.trades.frames import germany
+
+    market = germany()
+    for hour in range(24):
+        label = f"{hour:02d}-{hour + 1:02d}"
+        period = parse_period(DAY, label, market.zone).period
+        last = min(MOMENT.replace(minute=40, second=4), _gate(hour))
+        slots = [last - timedelta(minutes=10 * n) for n in range(1, 60) if last - timedelta(minutes=10 * n) > EVENING]
+        ReferencePriceHistory.objects.bulk_create(
+            ReferencePriceHistory(
+                market=market,
+                delivery_day=DAY,
+                delivery_hour=label,
+                delivery_start=period.start,
+                delivery_end=period.end,
+                value=Decimal(str(_reference(hour, slot))),
+                last_update=slot,
+                arrived_at=slot + timedelta(seconds=7),
+            )
+            for slot in slots
+        )
+        store_price(label, str(REFERENCES[hour]), day=DAY, at=last)
 
 
 @contextmanager

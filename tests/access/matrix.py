@@ -20,6 +20,7 @@ COLUMNS = (ANONYMOUS, "trader", "another trader", "desk head", "operations", "au
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "access.md"
 BOARD = "trader_1/2026-11-23"
+PERIOD = r"(?P<trader_id>.+)/(?P<day>\d{4}-\d{2}-\d{2})/(?P<delivery_hour>(?!\d{4}-\d{2}-\d{2}/?\Z)[^/]+)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,8 @@ PAGES = (
     Row("boards/", f"/boards/?trader={BOARD[:8]}&day={BOARD[9:]}", "login 302 302 302 302 302 302", "leads to a board"),
     Row("boards/<path:trader_id>/<str:day>/", f"/boards/{BOARD}/", "login 200 404 200 404 200 200", "board"),
     Row("boards/<path:trader_id>/<str:day>/", "/boards/nobody/2026-11-23/", "login 404 404 404 404 404 404", "none"),
+    Row(rf"^boards/{PERIOD}/\Z", f"/boards/{BOARD}/12-13/", "login 200 404 200 404 200 200", "board, one row opened"),
+    Row(rf"^api/v1/trades/{PERIOD}\Z", f"/api/v1/trades/{BOARD}/12-13", "401 200 404 200 404 200 200", "its chart"),
     Row("api/v1/boards/<path:trader_id>/<str:day>", f"/api/v1/boards/{BOARD}", "401 200 404 200 404 200 200", "board"),
     Row(
         "api/v1/prices/<str:market>/<str:day>/<str:delivery_hour>",

@@ -55,7 +55,6 @@ def rows_to_look_at() -> dict[str, Any]:
     store(confirmation(1), confirmation(1, price=10), b"garbage")
     store_price("12-13", "20")
     price = ReferencePrice.objects.get()
-    facts = {f.name: getattr(price, f.name) for f in ReferencePriceHistory._meta.fields if f.name != "id"}
     end = NOW + timedelta(seconds=5)
     period = {"delivery_start": price.delivery_start, "delivery_end": price.delivery_end}
     return {
@@ -73,7 +72,7 @@ def rows_to_look_at() -> dict[str, Any]:
         ),
         "trades.feedgap": FeedGap.objects.create(market=market, started_at=NOW, ended_at=end),
         "prices.referenceprice": price,
-        "prices.referencepricehistory": ReferencePriceHistory.objects.create(**facts),
+        "prices.referencepricehistory": ReferencePriceHistory.objects.get(),
         "prices.providerrequest": ProviderRequest.objects.create(market=market, sent_at=NOW, **period),
     }
 

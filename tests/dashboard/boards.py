@@ -10,7 +10,7 @@ from dashboard.board import Board, build_board
 from dashboard.feeds import FeedStates
 from market.models import Market
 from market.periods import parse_period
-from prices.models import ReferencePrice
+from prices.models import ReferencePrice, ReferencePriceHistory
 from prices.queries import KnownPrice, PriceFeedState
 from prices.signals import prices_changed
 from tests.trades.frames import confirmation, germany, store
@@ -79,7 +79,14 @@ def sketch() -> tuple[list[Traded], dict[str, str]]:
 
 
 def store_trade(
-    label: str, direction: str, mw: str, price: str, *, day: date = SKETCH_DAY, trader: str = "trader_1"
+    label: str,
+    direction: str,
+    mw: str,
+    price: str,
+    *,
+    day: date = SKETCH_DAY,
+    trader: str = "trader_1",
+    at: datetime | None = None,
 ) -> None:
     """One confirmation, as the listener stores it (and announces it)."""
     number = next(_trade_ids)
@@ -91,23 +98,27 @@ def store_trade(
         quantity=float(mw),
         price=float(price),
         trader_id=trader,
+        **({"execution_time": at.isoformat()} if at else {}),
     )
     store(frame, journal=f"boards-{number}")
 
 
 def store_price(label: str, value: str, *, day: date = SKETCH_DAY, at: datetime = MORNING) -> None:
-    """A reference price, and the news of it."""
+    """A reference price with its history, and the news of it."""
     market = germany()
     parsed = parse_period(day, label, market.zone)
-    known, created = ReferencePrice.objects.get_or_create(
-        market=market,
-        delivery_day=day,
-        delivery_start=parsed.period.start,
-        delivery_end=parsed.period.end,
-        defaults={"delivery_hour": parsed.label, "value": Decimal(value), "last_update": at, "arrived_at": at},
-    )
+    identity = {
+        "market": market,
+        "delivery_day": day,
+        "delivery_start": parsed.period.start,
+        "delivery_end": parsed.period.end,
+    }
+    facts = {"delivery_hour": parsed.label, "value": Decimal(value), "arrived_at": at}
+    ReferencePriceHistory.objects.get_or_create(**identity, last_update=at, defaults=facts)
+    known, created = ReferencePrice.objects.get_or_create(**identity, defaults={**facts, "last_update": at})
     if not created:
-        known.value, known.last_update, known.revision = Decimal(value), at, known.revision + 1
+        known.value, known.last_update, known.arrived_at = Decimal(value), at, at
+        known.revision += 1
         known.save()
     prices_changed.send_robust(sender=ReferencePrice, changes=frozenset({(market.pk, day)}))
 

@@ -1,0 +1,128 @@
+"""A row opened in place, in a real Chromium: by click and keys, live, by its own address, quick with 10,000 trades."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from market.models import Market
+from market.periods import day_of, parse_period
+from tests.browser.conftest import Desk
+from tests.browser.test_board import link, open_board, row
+from tests.dashboard.boards import SKETCH_DAY, store_price, store_sketch, store_trade
+from tests.dashboard.people import a_trader
+from trades.actions import ensure_trader
+from trades.judgements import cancel_trade
+from trades.models import Trade
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def tomorrow(market: Market) -> date:
+    return day_of(timezone.now(), market.zone) + timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def _anna(market: Market) -> None:
+    a_trader()
+
+
+def drawn(page: Page, points: int) -> None:
+    expect(page.locator("#chart")).to_have_attribute("data-drawn", str(points))
+
+
+def test_a_row_opens_follows_and_closes(desk: Desk, page: Page, tomorrow: date) -> None:
+    store_trade("12-13", "sell", "10", "30", day=tomorrow)
+    store_price("12-13", "25", day=tomorrow, at=timezone.now() - timedelta(minutes=5))
+    open_board(desk, page, tomorrow)
+    page.evaluate("window.sameDocument = true")
+    row(page, "12-13").locator("td").nth(4).click()
+    expect(page).to_have_url(f"{desk.address}/boards/trader_1/{tomorrow}/12-13/")
+    result = page.locator('#opened [data-field="performance_eur"]')
+    expect(result).to_have_text("+50.00")
+    expect(row(page, "12-13").locator("a")).to_have_attribute("aria-expanded", "true")
+    drawn(page, 3)  # the trade, the price, and the price until now
+    assert page.locator("#chart canvas").count() == 1
+
+    store_trade("12-13", "buy", "4", "20", day=tomorrow)
+    expect(result).to_have_text("+70.00", timeout=4_000)
+    drawn(page, 4)
+    store_price("12-13", "26", day=tomorrow, at=timezone.now())
+    expect(result).to_have_text("+64.00", timeout=4_000)
+    drawn(page, 5)
+
+    page.get_by_role("link", name="Trades (2)").click()
+    expect(page).to_have_url(re.compile(r"/12-13/\?show=trades$"))
+    expect(page.locator("#opened .trades-part tbody tr")).to_have_count(2)
+    expect(page.locator("#chart")).to_be_hidden()
+    cancel_trade(trade=Trade.objects.latest("id"), reason="typed twice", user=a_trader("trader_9", "judge"))
+    expect(page.locator("#opened [data-cancelled]")).to_have_count(1, timeout=4_000)
+    expect(result).to_have_text("+40.00")
+    page.get_by_role("link", name="Chart").click()
+    drawn(page, 4)
+    page.get_by_role("link", name="Close").click()
+    expect(page.locator("#opened")).to_have_count(0)
+    expect(page).to_have_url(f"{desk.address}/boards/trader_1/{tomorrow}/")
+    expect(row(page, "12-13").locator("a")).to_be_focused()
+    page.go_back()
+    expect(page.locator("#opened")).to_be_visible()
+    assert page.evaluate("window.sameDocument")
+
+
+def test_its_own_address_opens_it(desk: Desk, page: Page) -> None:
+    store_sketch()
+    desk.log_in(page, "anna", f"/boards/trader_1/{SKETCH_DAY}/13-14/")
+    expect(link(page)).to_have_text("live")
+    drawn(page, 3)
+    expect(row(page, "13-14").locator("a")).to_have_attribute("aria-expanded", "true")
+    row(page, "12-13").locator("a").press("Enter")
+    expect(page.locator("#opened h3")).to_have_text("Delivery period 12–13")
+    expect(page.locator("#opened")).to_have_count(1)
+    row(page, "12-13").locator("td").nth(4).click()
+    expect(page.locator("#opened")).to_have_count(0)
+    page.goto(f"{desk.address}/boards/trader_1/{SKETCH_DAY}/25-26/")
+    expect(page.locator("main")).to_contain_text("“25-26” does not exist")
+    desk.complaints = [said for said in desk.complaints if "404 (Not Found)" not in said]
+
+
+def test_an_empty_folded_period_opens_by_its_address(desk: Desk, page: Page) -> None:
+    store_sketch()
+    desk.log_in(page, "anna", f"/boards/trader_1/{SKETCH_DAY}/05-06/")
+    expect(page.locator("#opened")).to_contain_text("No trades for this period yet.")
+    expect(row(page, "05-06")).to_be_visible()
+    expect(row(page, "04-05")).to_be_hidden()
+
+
+def test_ten_thousand_trades_are_drawn_at_once(desk: Desk, page: Page, market: Market) -> None:
+    trader = ensure_trader(trader_id="trader_1")
+    period = parse_period(SKETCH_DAY, "12-13", market.zone).period
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """INSERT INTO trades_trade (market_id, exchange_id, trader_id, direction, price, quantity, delivery_day,
+                   delivery_hour, delivery_start, delivery_end, execution_time, received_at, flags, source,
+                   source_position)
+               SELECT %s, 'many-' || n, %s, CASE WHEN n %% 3 = 0 THEN 'buy' ELSE 'sell' END, 40 + 8 * sin(n / 900.0),
+                   1 + n %% 9, %s, '12-13', %s, %s, %s - n * interval '3 s', now(), '{}', 'many', n
+               FROM generate_series(1, 10000) AS n""",
+            [market.pk, trader.pk, SKETCH_DAY, period.start, period.end, period.start],
+        )
+    desk.log_in(page, "anna", f"/boards/trader_1/{SKETCH_DAY}/12-13/")
+    drawn(page, 10_000)
+    took = page.evaluate(
+        """async () => {
+        const chart = await import(`${document.getElementById("chart").dataset.draws}?anew`);
+        const place = document.getElementById("chart");
+        const data = await (await fetch(place.dataset.source)).json();
+        const started = performance.now();
+        chart.paint(place, data);
+        await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+        return performance.now() - started; }"""
+    )
+    print(f"10,000 trades: {took:.0f} ms from data to the painted frame")
+    expect(page.locator("#opened tbody tr")).to_have_count(50)
