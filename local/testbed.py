@@ -28,6 +28,7 @@ def environment(database_url: str, redis_url: str, journal: Path) -> dict[str, s
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,
         "EXCHANGE_WS_URL": _SILENT.replace("http", "ws"),
+        "EXCHANGE_SILENCE_SECONDS": "900",
         "MARKET_DATA_URL": _SILENT,
         "MARKET_DATA_UPDATE_INTERVAL": "600",
         "MARKET_DATA_REQUESTS_PER_MINUTE": "50",

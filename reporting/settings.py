@@ -214,6 +214,7 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- exchange and provider ----------------------------------------------------------------------------------------
 EXCHANGE_WS_URL = address("EXCHANGE_WS_URL", "ws://127.0.0.1:8765", ("ws", "wss"))
+EXCHANGE_SILENCE_SECONDS = positive("EXCHANGE_SILENCE_SECONDS", 900)
 MARKET_DATA_URL = address("MARKET_DATA_URL", "http://127.0.0.1:8766", ("http", "https"))
 MARKET_DATA_UPDATE_INTERVAL = positive("MARKET_DATA_UPDATE_INTERVAL", 600)
 MARKET_DATA_REQUESTS_PER_MINUTE = positive("MARKET_DATA_REQUESTS_PER_MINUTE", 50)

@@ -205,7 +205,7 @@ def run_listener(*, market_code: str | None, name: str | None) -> bool:
     log.info("listener_started", market=code, listener=held.name, url=url)
     capture.start()
     reporter.start()
-    exchange = Exchange(url)
+    exchange = Exchange(url, settings.EXCHANGE_SILENCE_SECONDS)
     ears = _Ears(capture, reporter, exchange)
     try:
         asyncio.run(_listen(exchange, ears))

@@ -83,6 +83,23 @@ def test_half_open(desk: Desk, after: float) -> None:
     assert desk.row.lost == 100
 
 
+def test_connected_but_silent(desk: Desk) -> None:
+    """Pings are answered and nothing is sent: a second connection is opened before the first is closed."""
+    desk.row.done = "connected but silent for longer than EXCHANGE_SILENCE_SECONDS (2 s here)"
+    listener = desk.listener(EXCHANGE_SILENCE_SECONDS="2")
+    desk.exchange.send(trade(10_000))
+    desk.exchange.wait_until(lambda: [e.kind for e in desk.exchange.log][-1] == "disconnected", 10)
+    desk.feed.push(50)
+    desk.feed.wait()
+    assert [e.kind for e in desk.exchange.log if e.kind != "sent"][:3] == ["connected", "connected", "disconnected"]
+    desk.wait_stored(desk.feed.ids())
+    assert listener.said("exchange_silent") >= 1
+    assert listener.said("exchange_disconnected") == 0
+    desk.verify()
+    assert desk.row.lost == 0
+    assert desk.gaps() == []
+
+
 @contextmanager
 def _refusing(port: int, statuses: list[int]) -> Iterator[list[float]]:
     """A server that answers each handshake with the next of these statuses; when each came."""
@@ -161,7 +178,7 @@ def test_a_poor_line(desk: Desk, mode: Mode) -> None:
     assert desk.row.lost == 0
 
 
-@pytest.mark.parametrize("harm", ["reset", "half_close"])
+@pytest.mark.parametrize("harm", ["reset", pytest.param("half_close", marks=pytest.mark.long)])
 def test_cut_by_the_network(desk: Desk, harm: str) -> None:
     """A reset or an end without a goodbye: connected again at once."""
     desk.row.done = f"the line to the exchange: {harm.replace('_', ' ')}, 5 times"
