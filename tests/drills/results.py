@@ -14,7 +14,8 @@ HEADINGS = ("drill", "what was done", "sent", "stored", "lost", "doubled", "wors
 
 @dataclass
 class Row:
-    """One drill's line. `worst` is the longest time in seconds from a frame's arrival to its row, or as `of` says."""
+    """One drill's line. `worst` is the longest time in seconds from a frame's arrival to its row, or what `of` says:
+    another time, or a number of requests."""
 
     drill: str
     done: str = ""
@@ -40,7 +41,8 @@ class Row:
                 file.write(json.dumps(asdict(self)) + "\n")
 
     def cells(self) -> tuple[str, ...]:
-        worst = f"{self.worst:.2f} s{f' {self.of}' if self.of else ''}"
+        unit = "" if self.of.startswith("requests") else " s"
+        worst = f"{self.worst:.{2 if unit else 0}f}{unit}{f' {self.of}' if self.of else ''}"
         numbers = (str(n) for n in (self.sent, self.stored, self.lost, self.doubled))
         return (self.drill, self.done, *numbers, worst, f"{self.took:.0f} s", self.verdict)
 

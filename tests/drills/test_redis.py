@@ -33,8 +33,14 @@ def _flushed(desk: Desk, seconds: float) -> None:
             time.sleep(seconds / 10)
 
 
-@pytest.mark.parametrize("seconds", [2, pytest.param(15, marks=pytest.mark.long)])
-@pytest.mark.parametrize("harm", [_killed, _frozen, _flushed], ids=lambda harm: harm.__name__.strip("_"))
+_CASES = [
+    pytest.param(harm, seconds, marks=[pytest.mark.long] if seconds > 2 or harm is _flushed else [])
+    for harm in (_killed, _frozen, _flushed)
+    for seconds in (2, 15)
+]
+
+
+@pytest.mark.parametrize(("harm", "seconds"), _CASES, ids=lambda v: getattr(v, "__name__", str(v)).strip("_"))
 def test_capture_goes_on(desk: Desk, harm: Callable[[Desk, float], None], seconds: int) -> None:
     desk.row.done = f"Redis {harm.__name__.strip('_')} for {seconds} s"
     desk.listener()
