@@ -62,8 +62,9 @@ def stages() -> list[Stage]:
             environment=_PRODUCTION,
         ),
         Stage("types", [*python, "mypy"]),
-        Stage("tests", _pytest("tests", "-n", "2", "-m", "not browser and not long"), loud=True),
-        Stage("browser tests", _pytest("browser", "-m", "browser"), loud=True),
+        # Twice as many workers as cores: many tests wait for processes that they have killed.
+        Stage("tests", _pytest("tests", "-n", "4", "--dist", "worksteal", "-m", "not browser and not long"), loud=True),
+        Stage("browser tests", _pytest("browser", "-n", "2", "--dist", "loadfile", "-m", "browser"), loud=True),
     ]
 
 

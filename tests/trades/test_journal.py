@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -101,6 +102,8 @@ def test_a_file_that_is_no_journal_says_so(tmp_path: Path) -> None:
 
 def test_segments_are_listed_oldest_first(tmp_path: Path) -> None:
     paths = [written(tmp_path / "j") for _ in range(3)]
+    for age, path in enumerate(reversed(paths)):  # a file system's clock may tick too slowly to tell them apart
+        os.utime(path, (1000 - age, 1000 - age))
     assert segments(tmp_path / "j") == paths
     assert segments(tmp_path / "nowhere") == []
 
