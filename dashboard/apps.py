@@ -6,7 +6,8 @@ class DashboardConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from dashboard import interest, live
+        from dashboard import guard, interest, live
 
+        guard.connect_signals()
         live.connect_signals()
         interest.connect()

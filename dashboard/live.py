@@ -61,7 +61,10 @@ class BoardKey:
 
 # --- sending: which boards moved ----------------------------------------------------------------------------------
 Hint = tuple[str, int, int, str]
-"""("board", trader, market, day), ("prices", 0, market, day) or ("feeds", 0, market, "")."""
+"""("board", trader, market, day), ("prices", 0, market, day), ("feeds", 0, market, "") or ACCESS."""
+
+ACCESS: Hint = ("access", 0, 0, "")
+"""Somebody's rights changed."""
 
 
 class Announcer:
@@ -205,6 +208,8 @@ class Hub:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="render")
         self._running: list[asyncio.Task[None]] = []
         self._trouble = ""
+        self.on_access: Callable[[], None] = lambda: None
+        """Called when rights changed (dashboard/guard.py)."""
 
     @property
     def open_pages(self) -> int:
@@ -240,6 +245,8 @@ class Hub:
     def hear(self, hints: Iterable[Iterable[Any]]) -> None:
         """Mark the open boards that the hints are about."""
         for kind, trader, market, day in hints:
+            if kind == ACCESS[0]:
+                self.on_access()
             for key in self._boards:
                 about = {
                     "board": (key.trader_pk, key.market_pk, key.day.isoformat()) == (trader, market, day),

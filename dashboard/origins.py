@@ -35,8 +35,7 @@ def is_own_origin(origin: str, host: str) -> bool:
         origin_port = parts.port or _PORTS.get(parts.scheme)
     except ValueError:
         return False
-    wanted_schemes = {"https"} if settings.SECURE_SSL_REDIRECT else {"http", "https"}
-    if parts.scheme not in wanted_schemes or not parts.hostname:
+    if parts.scheme != ("https" if settings.SECURE_SSL_REDIRECT else "http") or not parts.hostname:
         return False
     domain, port = split_domain_port(host)
     if not validate_host(domain, settings.ALLOWED_HOSTS):

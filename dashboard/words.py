@@ -17,6 +17,7 @@ def page_words() -> dict[str, str]:
         "not live": gettext("not live since {time} · {reason}"),
         "reconnecting": gettext("reconnecting"),
         "no right": gettext("this board is not yours to see any more"),
+        "too many": gettext("too many of your pages are open"),
         "database": gettext("the database can't be reached"),
         "error": gettext("the server has a problem"),
         "as of": gettext("as of {time}"),

@@ -20,7 +20,7 @@ from django.utils.translation.template import templatize
 from local.catalogues import LOCALE, compile_catalogues
 
 ROOT = LOCALE.parent
-PACKAGES = ("reporting", "dashboard", "trades", "prices", "market")
+PACKAGES = ("reporting", "dashboard", "accounts", "trades", "prices", "market")
 PLAIN, PLURAL, CONTEXT, BOTH = ("text",), ("text", "plural"), ("context", "text"), ("context", "text", "plural")
 KEYWORDS = {
     "_": PLAIN,

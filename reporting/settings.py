@@ -84,13 +84,13 @@ INSTALLED_APPS = [
     "dashboard.admin_config.DeskAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "csp",
     "market",
+    "accounts",
     "trades",
     "prices",
     "dashboard",
@@ -106,6 +106,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.sessions.NoteUse",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -222,9 +223,13 @@ MARKET_DATA_REQUESTS_PER_HOUR = positive("MARKET_DATA_REQUESTS_PER_HOUR", 1000)
 TRADE_JOURNAL_DIR = Path(os.environ.get("TRADE_JOURNAL_DIR") or VAR_DIR / "journal")
 
 # --- people -------------------------------------------------------------------------------------------------------
-SESSION_ENGINE = "django.contrib.sessions.backends.db"  # a flushed Redis logs nobody out
-SESSION_COOKIE_AGE = 12 * 3600
-SESSION_COOKIE_HTTPONLY = True
+SESSION_ENGINE = "accounts.sessions"  # in PostgreSQL: a flushed Redis logs nobody out
+SESSION_COOKIE_AGE = 12 * 3600  # without a request
+SESSION_LONGEST_AGE = 24 * 3600  # from the log-in
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+if SECURE_COOKIES:  # a browser takes these names only from this host, over TLS, for every path
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_COOKIES
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "dashboard.access.RolePermissions"]
 LOGIN_URL = "login"
@@ -235,6 +240,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+
+# Addresses and networks whose X-Forwarded-For and X-Forwarded-Proto are believed, and nobody else's.
+TRUSTED_PROXIES = listed("TRUSTED_PROXIES")
 
 # --- what travels -------------------------------------------------------------------------------------------------
 SECURE_SSL_REDIRECT = SECURE_COOKIES

@@ -10,7 +10,7 @@ const root = document.documentElement;
 const SILENCE = 12_000; // heartbeats come every 5 s
 const ANSWER_WITHIN = 3_000; // after a wake-up: a socket that does not answer is dead
 const LONGEST_PAUSE = 5_000;
-const [NOT_LOGGED_IN, NO_SUCH_BOARD] = [4401, 4404];
+const [NOT_LOGGED_IN, NO_SUCH_BOARD, TOO_MANY] = [4401, 4404, 4429];
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const title = document.title;
 const clock = new Intl.DateTimeFormat(word("locale"), { timeStyle: "medium", timeZone: board.dataset.zone });
@@ -153,8 +153,8 @@ function lose(code) {
     location.assign(`${board.dataset.login}?next=${encodeURIComponent(location.pathname + location.search)}`);
     return;
   }
-  stopped = code === NO_SUCH_BOARD;
-  showLost(word(stopped ? "no right" : "reconnecting"));
+  stopped = code === NO_SUCH_BOARD || code === TOO_MANY;
+  showLost(word(code === TOO_MANY ? "too many" : stopped ? "no right" : "reconnecting"));
   if (stopped) return;
   const pause = Math.min(LONGEST_PAUSE, 300 * 2 ** attempts++);
   retry = setTimeout(connect, pause * (0.5 + Math.random() / 2));

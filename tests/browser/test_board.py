@@ -6,10 +6,10 @@ import re
 from datetime import date, timedelta
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
+from accounts.models import UserSession
 from market.models import Market
 from market.periods import day_of
 from tests.browser.conftest import Desk
@@ -189,7 +189,7 @@ def test_a_lost_exchange_dims_what_depends_on_it(
 
 def test_a_login_that_ended_leads_to_the_login_page(desk: Desk, page: Page, tomorrow: date) -> None:
     open_board(desk, page, tomorrow)
-    Session.objects.all().delete()
+    UserSession.objects.all().delete()
     desk.kill()
     desk.start()
     expect(page).to_have_url(f"{desk.address}/accounts/login/?next=%2Fboards%2Ftrader_1%2F{tomorrow}%2F")

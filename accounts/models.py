@@ -1,0 +1,35 @@
+"""Who is logged in, from where and until when."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.sessions.base_session import AbstractBaseSession
+from django.db import models
+from django.utils import timezone
+
+
+class UserSession(AbstractBaseSession):
+    """One browser's session. Only a digest of the cookie's key is kept: who reads this table can't become anybody."""
+
+    session_key = models.CharField(max_length=64, primary_key=True, help_text="SHA-256 of the cookie's value")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="sessions")
+    auth_hash = models.CharField(max_length=128, blank=True, help_text="Changes with the user's password")
+    started_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField(default=timezone.now, help_text="To about ten minutes")
+    address = models.CharField(max_length=64, blank=True)
+    browser = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ("-seen_at",)
+        verbose_name = "session"
+
+    def __str__(self) -> str:
+        return f"since {self.started_at:%Y-%m-%d %H:%M:%S} UTC"
+
+    @classmethod
+    def get_session_store_class(cls) -> Any:
+        from accounts.sessions import SessionStore
+
+        return SessionStore
