@@ -54,6 +54,12 @@ def _in_language(text: str) -> str:
     return text.translate({ord(","): THOUSANDS, ord("."): str(get_format("DECIMAL_SEPARATOR"))})
 
 
+def round_number(value: Decimal) -> str:
+    """A signed number of a scale, without needless decimals."""
+    sign = MINUS if value < 0 else "+" if value > 0 else ""
+    return sign + _in_language(f"{abs(value).normalize():,f}")
+
+
 def seconds(value: float, places: int) -> str:
     """A length of time in seconds, without its unit."""
     return _in_language(f"{value:.{places}f}")

@@ -27,6 +27,8 @@ from django.db import connection, reset_queries
 from django.utils.translation import override
 
 from dashboard.board import Board, load_board
+from dashboard.desk import load_desk
+from dashboard.desk_rendering import render_desk
 from dashboard.feeds import FeedStates, load_feeds
 from dashboard.pages import board_address, named_market
 from dashboard.rendering import FEED_STATES, page_version, render_feed_states, render_parts
@@ -36,7 +38,7 @@ from market.queries import active_markets
 from prices.queries import price_versions
 from prices.signals import prices_changed
 from trades.models import Trader
-from trades.queries import position_versions
+from trades.queries import day_position_versions, position_versions
 from trades.signals import feed_changed, positions_changed
 
 log = structlog.get_logger("dashboard.live")
@@ -49,9 +51,13 @@ SWEEP_SECONDS = 5.0
 """How often open boards are compared with the database, and every page hears that it is connected."""
 
 
+WHOLE_DESK = 0
+"""In a trader's place: all of them, the desk's view."""
+
+
 @dataclass(frozen=True, slots=True)
 class BoardKey:
-    """One board in one language: trader and market by primary key, and the delivery day."""
+    """One board in one language: trader (or WHOLE_DESK) and market by primary key, and the delivery day."""
 
     trader_pk: int
     market_pk: int
@@ -187,6 +193,8 @@ def render(key: BoardKey, now: datetime, before: Rendered | None) -> Rendered:
     What a trade or a price doesn't change is taken over from `before`: the market, the trader, and the feeds' states,
     which the sweep keeps up to date.
     """
+    if key.trader_pk == WHOLE_DESK:
+        return _render_desk(key, now, before)
     if before is None:
         market, trader = Market.objects.get(pk=key.market_pk), Trader.objects.get(pk=key.trader_pk)
         feeds = load_feeds(market=market, now=now)
@@ -197,6 +205,15 @@ def render(key: BoardKey, now: datetime, before: Rendered | None) -> Rendered:
     with override(key.language):
         parts = render_parts(board, feeds, address)
     return Rendered(board, feeds, parts, page_version(board, parts), address)
+
+
+def _render_desk(key: BoardKey, now: datetime, before: Rendered | None) -> Rendered:
+    market = before.board.market if before else Market.objects.get(pk=key.market_pk)
+    feeds = before.feeds if before else load_feeds(market=market, now=now)
+    desk = load_desk(market=market, delivery_day=key.day, now=now)
+    with override(key.language):
+        parts = render_desk(desk, feeds, named=len(active_markets()) > 1)
+    return Rendered(desk.whole, feeds, parts, page_version(desk.whole, parts))
 
 
 class Hub:
@@ -249,7 +266,8 @@ class Hub:
                 self.on_access()
             for key in self._boards:
                 about = {
-                    "board": (key.trader_pk, key.market_pk, key.day.isoformat()) == (trader, market, day),
+                    "board": key.trader_pk in {trader, WHOLE_DESK}
+                    and (key.market_pk, key.day.isoformat()) == (market, day),
                     "prices": (key.market_pk, key.day.isoformat()) == (market, day),
                     "feeds": key.market_pk == market,
                 }
@@ -376,8 +394,10 @@ def _with_connection(work: Callable[[], Any]) -> Any:
 
 
 def read_versions(keys: set[BoardKey]) -> dict[BoardKey, str]:
-    """The data version of each board, as dashboard.board.board_version counts it. Two queries for all."""
-    positions = position_versions(keys={(k.trader_pk, k.market_pk, k.day) for k in keys})
+    """The data version of each board, as dashboard.board.board_version counts it. Three queries for all at most."""
+    desks = day_position_versions(keys={(k.market_pk, k.day) for k in keys if k.trader_pk == WHOLE_DESK})
+    positions = position_versions(keys={(k.trader_pk, k.market_pk, k.day) for k in keys if k.trader_pk != WHOLE_DESK})
+    positions |= {(WHOLE_DESK, *key): version for key, version in desks.items()}
     prices = price_versions(keys={(k.market_pk, k.day) for k in keys})
     return {k: f"{positions[(k.trader_pk, k.market_pk, k.day)]}.{prices[(k.market_pk, k.day)]}" for k in keys}
 

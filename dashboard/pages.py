@@ -22,7 +22,7 @@ from trades.models import Trader
 
 _ONE_DAY = timedelta(days=1)
 _NEAR_DAYS = {-1: "yesterday", 0: "today", 1: "tomorrow"}
-_NEAR_TITLES = {
+NEAR_TITLES = {
     "yesterday": gettext_lazy("yesterday"),
     "today": gettext_lazy("today"),
     "tomorrow": gettext_lazy("tomorrow"),
@@ -74,6 +74,11 @@ def asked_market(request: HttpRequest) -> Market:
     return choose_market(request.GET.get("market"), active_markets())
 
 
+def near_day(day: date, today: date) -> str:
+    """ "today", "yesterday", "tomorrow" or nothing."""
+    return _NEAR_DAYS.get((day - today).days, "")
+
+
 def board_address(trader_id: str, day: date, market: Market | None = None) -> str:
     """Path of a trader's board of one day; `market` only where there are several."""
     path = reverse("board", args=[trader_id, day.isoformat()])
@@ -103,7 +108,7 @@ def board_frame(board: Board, *, user: AnyUser, follows_today: bool) -> BoardFra
     named = named_market(board.market, markets)
     today, day = day_of(board.as_of, board.market.zone), board.delivery_day
     trader_id = board.trader.trader_id
-    near = _NEAR_DAYS.get((day - today).days, "")
+    near = near_day(day, today)
     traders = visible_traders(user) if may_see_all(user) else []
     return BoardFrame(
         trader=board.trader,
@@ -111,7 +116,7 @@ def board_frame(board: Board, *, user: AnyUser, follows_today: bool) -> BoardFra
         day=day,
         day_title=fmt.day_title(day),
         near=near,
-        near_title=str(_NEAR_TITLES.get(near, "")),
+        near_title=str(NEAR_TITLES.get(near, "")),
         earlier=board_address(trader_id, day - _ONE_DAY, named),
         later=board_address(trader_id, day + _ONE_DAY, named),
         today="" if day == today else board_address(trader_id, today, named),

@@ -62,7 +62,12 @@ def render_parts(board: Board, feeds: FeedStates, address: str = "") -> dict[str
     rows = {
         row_id(row): _row(row, lines.get(i), i in lines, zone, language, address) for i, row in enumerate(board.rows)
     }
-    return {FEED_STATES: render_feed_states(feeds), "summary": _summary(board), **rows, "total": _total(board)}
+    return {
+        FEED_STATES: render_feed_states(feeds),
+        "summary": summary(board, note_on(board)),
+        **rows,
+        "total": _total(board),
+    }
 
 
 def page_version(board: Board, parts: dict[str, str]) -> str:
@@ -134,8 +139,8 @@ def _row(row: BoardRow, fold: Fold | None, folded: bool, time_zone: str, _langua
         "legs": _legs(figures),
         "reference": _cell("reference_price", figures.reference_price),
         "reference_note": _reference_note(row, zone),
-        "performance": _signed("performance", figures.performance),
-        "cells": _quiet_cells(figures),
+        "performance": signed_cell("performance", figures.performance),
+        "cells": quiet_cells(figures),
         "gate_closes": fmt.utc(row.gate_closes_at),
         "gate": gettext("closed") if row.state == PeriodState.CLOSED else fmt.clock(row.gate_closes_at, zone),
     }
@@ -183,8 +188,8 @@ def _total(board: Board) -> str:
     context = {
         "average": _cell("average_price", figures.average_price),
         "legs": _legs(figures),
-        "performance": _signed("performance", figures.performance),
-        "cells": _quiet_cells(figures),
+        "performance": signed_cell("performance", figures.performance),
+        "cells": quiet_cells(figures),
     }
     return render_to_string("dashboard/total.html", context)
 
@@ -198,20 +203,20 @@ def _legs(figures: Figures) -> list[Cell]:
     ]
 
 
-def _quiet_cells(figures: Figures) -> list[Cell]:
+def quiet_cells(figures: Figures) -> list[Cell]:
     """What stands after the customer's four columns."""
     sold, bought = figures.sold.energy, figures.bought.energy
     net = fmt.number(figures.net_mwh, signed=True) if figures.trade_count else fmt.UNDEFINED
     return [
-        _signed("performance_eur", figures.performance_eur),
-        _energy("sold_mwh", fmt.quantity(sold), sold),
-        _energy("bought_mwh", fmt.quantity(bought), bought),
-        _energy("net_mwh", net, figures.net_mwh),
+        signed_cell("performance_eur", figures.performance_eur),
+        energy_cell("sold_mwh", fmt.quantity(sold), sold),
+        energy_cell("bought_mwh", fmt.quantity(bought), bought),
+        energy_cell("net_mwh", net, figures.net_mwh),
         Cell("trade_count", fmt.count(figures.trade_count), str(figures.trade_count)),
     ]
 
 
-def _energy(field: str, text: str, value: Decimal) -> Cell:
+def energy_cell(field: str, text: str, value: Decimal) -> Cell:
     return Cell(field, text, fmt.plain(value) or "", unit="MWh" if text != fmt.UNDEFINED else "")
 
 
@@ -219,25 +224,26 @@ def _cell(field: str, value: Decimal | None) -> Cell:
     return Cell(field, fmt.number(value), fmt.plain(value) or "")
 
 
-def _signed(field: str, value: Decimal | None) -> Cell:
+def signed_cell(field: str, value: Decimal | None) -> Cell:
     return Cell(field, fmt.number(value, signed=True), fmt.plain(value) or "", fmt.trend(value))
 
 
 # --- the day's answer -------------------------------------------------------------------------------------------
 
 
-def _summary(board: Board) -> str:
+def summary(board: Board, note: str) -> str:
+    """The day's answer in the largest type, with what has to be said about it beyond its figures."""
     figures = board.total
     currency = fmt.currency_sign(board.market.currency)
-    result = _signed("performance_eur", figures.performance_eur)
+    result = signed_cell("performance_eur", figures.performance_eur)
     context = {
         "result": result,
-        "performance": _signed("performance", figures.performance),
-        "cells": list(zip(_names(), _quiet_cells(figures)[1:], strict=True)),
+        "performance": signed_cell("performance", figures.performance),
+        "cells": list(zip(_names(), quiet_cells(figures)[1:], strict=True)),
         "currency": currency,
         "title": f"{result.text} {currency}" if figures.performance_eur is not None else "",
         "settled": all(row.state == PeriodState.CLOSED for row in board.rows),
-        "note": _note(board),
+        "note": note,
     }
     return render_to_string("dashboard/summary.html", context)
 
@@ -246,8 +252,8 @@ def _names() -> tuple[str, ...]:
     return gettext("Sold"), gettext("Bought"), gettext("Net"), gettext("Trades")
 
 
-def _note(board: Board) -> str:
-    """What has to be said about the result beyond its figures."""
+def note_on(board: Board) -> str:
+    """What has to be said about the result: nothing, most of the time."""
     if not board.total.trade_count:
         return gettext("No trades for this day yet.")
     if not board.unpriced_count:

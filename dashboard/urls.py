@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.views import LogoutView
 from django.urls import path, re_path
 
-from dashboard import api, languages, period_pages, status, views
+from dashboard import api, desk_pages, history_pages, languages, period_pages, status, views
 
 _PERIOD = r"(?P<trader_id>.+)/(?P<day>\d{4}-\d{2}-\d{2})/(?P<delivery_hour>(?!\d{4}-\d{2}-\d{2}/?\Z)[^/]+)"
 """Whatever stands behind a day and is no day itself is meant as one of its periods."""
@@ -18,6 +18,9 @@ urlpatterns = [
     re_path(rf"^api/v1/trades/{_PERIOD}\Z", period_pages.chart, name="api_period"),
     path("api/v1/boards/<path:trader_id>/<str:day>", api.board, name="api_board"),
     path("api/v1/prices/<str:market>/<str:day>/<str:delivery_hour>", api.price_path, name="api_price_path"),
+    path("desk/", desk_pages.desk, name="desk"),
+    path("desk/<str:day>/", desk_pages.desk, name="desk_day"),
+    path("history/", history_pages.history, name="history"),
     path("status/", status.status, name="status"),
     path("language/", languages.choose, name="language"),
     path("accounts/login/", views.SignIn.as_view(), name="login"),

@@ -19,6 +19,7 @@ from dashboard.access import board_trader, home_trader, may_see_all, may_see_sta
 from dashboard.board import Board, load_board
 from dashboard.feeds import load_feeds
 from dashboard.languages import chosen_language, remember_language
+from dashboard.navigation import Here, links
 from dashboard.pages import asked_market, board_address, board_frame, no_board_sentence, refusal, sentence
 from dashboard.rendering import page_version, render_parts
 from dashboard.words import page_words
@@ -126,5 +127,12 @@ def show_board(
         "total": parts.pop("total"),
         "periods": [part for name, html in parts.items() for part in (html, (opened or {}).get(name, ""))],
         "words": page_words(),
+        "nav": links(
+            request.user,
+            here=Here.BOARD,
+            market=frame.market if frame.markets else None,
+            day=None if follows_today else shown.delivery_day,
+            trader=shown.trader,
+        ),
     }
     return render(request, "dashboard/board.html", context)

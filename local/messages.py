@@ -35,6 +35,7 @@ KEYWORDS = {
     "npgettext_lazy": BOTH,
     "PeriodError": PLAIN,
     "MarketError": PLAIN,
+    "RangeError": PLAIN,
 }
 """Functions (and the errors that pages say) to what their first arguments are."""
 

@@ -52,6 +52,34 @@ def positions_of_day(*, trader_pk: int, market_id: int, day: date) -> list[Posit
     ]
 
 
+def positions_of_market_day(*, market_id: int, day: date) -> dict[int, list[PositionRow]]:
+    """Every trader's positions by the trader's primary key, each by delivery start. One query, by index."""
+    rows = Position.objects.filter(market_id=market_id, delivery_day=day).order_by(
+        "trader_id", "delivery_start", "delivery_end", "direction"
+    )
+    found: dict[int, list[PositionRow]] = {}
+    for trader, start, end, direction, count, energy, turnover, revision in rows.values_list(
+        "trader_id", "delivery_start", "delivery_end", "direction", "trade_count", "energy", "turnover", "revision"
+    ):
+        row = PositionRow(DeliveryPeriod(start, end), direction, count, energy, turnover, revision)
+        found.setdefault(trader, []).append(row)
+    return found
+
+
+def day_position_versions(*, keys: set[tuple[int, date]]) -> dict[tuple[int, date], int]:
+    """The summed revisions of whole days, all traders together. Keys: (market primary key, day). One query."""
+    if not keys:
+        return {}
+    rows = (
+        Position.objects.filter(market_id__in={k[0] for k in keys}, delivery_day__in={k[1] for k in keys})
+        .order_by()
+        .values_list("market_id", "delivery_day")
+        .annotate(total=Sum("revision"))
+    )
+    found = {(market, day): int(total) for market, day, total in rows}
+    return {key: found.get(key, 0) for key in keys}
+
+
 def position_versions(*, keys: set[tuple[int, int, date]]) -> dict[tuple[int, int, date], int]:
     """The summed revisions of many boards at once. Keys: (trader primary key, market primary key, day). One query."""
     if not keys:

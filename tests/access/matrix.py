@@ -90,6 +90,11 @@ PAGES = (
         "401 200 200 200 404 200 200",
         "path of a reference price",
     ),
+    Row("desk/", "/desk/", "login 404 404 200 404 200 200", "the desk today"),
+    Row("desk/<str:day>/", "/desk/2026-11-23/", "login 404 404 200 404 200 200", "the desk"),
+    Row("history/", "/history/", "login 200 200 200 404 200 200", "the own range of days, or the desk's"),
+    Row("history/", "/history/?trader=trader_1", "login 200 404 200 404 200 200", "a trader's range of days"),
+    Row("history/", "/history/?trader=nobody", "login 404 404 404 404 404 404", "none"),
     Row("status/", "/status/", "login 404 404 200 200 200 200", "the feeds"),
     Row("status/", "/status/?format=json", "401 404 404 200 200 200 200", "the feeds as JSON"),
     Row("language/", "/language/", "405 405 405 405 405 405 405", "the pages' language, by POST alone"),
@@ -138,6 +143,7 @@ ADMIN_MODELS = (
 )
 
 SOCKETS = (
+    Row(r"^ws/desk/(?P<day>\d{4}-\d{2}-\d{2})/$", "/ws/desk/2026-11-23/", "4401 4404 4404 open 4404 open open", "desk"),
     Row(
         r"^ws/boards/(?P<trader_id>.+)/(?P<day>\d{4}-\d{2}-\d{2})/$",
         f"/ws/boards/{BOARD}/",

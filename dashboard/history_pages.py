@@ -1,0 +1,273 @@
+"""The history's page: performance over a range of days, as charts and as the tables beside them.
+
+A trader sees the own history; who may see all boards sees every trader's and the whole desk's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from dashboard import formatting as fmt
+from dashboard.access import AnyUser, board_trader, home_trader, may_see_all, visible_traders
+from dashboard.charts import HEIGHT, WIDTH, Chart, Point, bar_chart
+from dashboard.desk_pages import desk_address
+from dashboard.history import DayRange, History, Slice, day_range, last_days, load_history
+from dashboard.navigation import Here, links
+from dashboard.pages import asked_market, board_address, named_market, no_board_sentence, refusal, sentence
+from dashboard.performance import Figures
+from dashboard.rendering import Cell, energy_cell, signed_cell
+from market.models import Market
+from market.periods import PeriodError, day_of
+from market.queries import MarketError, active_markets
+from trades.models import Trader
+
+PRESETS = (7, 30, 90)
+DEFAULT_DAYS = 30
+WHOLE_DESK = ""
+"""In a trader's place, as the page's form sends it."""
+
+
+class NoHistoryError(LookupError):
+    """Not there, or not for this user, alike; the message is one sentence for people in the active language."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request asks for; `named`: the market, where there are several to tell apart."""
+
+    market: Market
+    named: Market | None
+    trader: Trader | None
+    days: DayRange
+
+    def address(self, view: str, days: DayRange | None = None, **more: str) -> str:
+        """The address of a view of the same, perhaps over other days."""
+        shown = days or self.days
+        query = {
+            "trader": self.trader.trader_id if self.trader else "",
+            "market": self.named.code if self.named else "",
+            "from": shown.first.isoformat(),
+            "to": shown.last.isoformat(),
+            **more,
+        }
+        return f"{reverse(view)}?{urlencode({name: value for name, value in query.items() if value})}"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A table's row. `address`: where the name leads, if anywhere."""
+
+    name: str
+    cells: tuple[Cell, ...]
+    address: str = ""
+    is_bot: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One way to look at the range: a chart and its table."""
+
+    key: str
+    title: str
+    heading: str
+    chart: Chart | None
+    scale: tuple[tuple[str, str], ...]
+    """Of each line of the chart: where it is, and its figure."""
+    lines: tuple[Line, ...]
+    is_open: bool
+
+
+def asked_history(request: HttpRequest) -> Asked:
+    """What a request asks for; MarketError, PeriodError and NoHistoryError say what is wrong with it."""
+    market = asked_market(request)
+    return Asked(
+        market=market,
+        named=named_market(market, active_markets()),
+        trader=_asked_trader(request.user, request.GET.get("trader", WHOLE_DESK)),
+        days=_asked_days(request, day_of(timezone.now(), market.zone)),
+    )
+
+
+def _asked_trader(user: AnyUser, trader_id: str) -> Trader | None:
+    if trader_id:
+        trader = board_trader(user, trader_id)
+        if trader is None:
+            raise NoHistoryError(no_board_sentence(trader_id))
+        return trader
+    if may_see_all(user):
+        return None
+    own = home_trader(user)
+    if own is None:
+        raise NoHistoryError(gettext("Your login does not belong to a trader."))
+    return own
+
+
+def _asked_days(request: HttpRequest, today: date) -> DayRange:
+    first, last, days = (request.GET.get(name, "") for name in ("from", "to", "days"))
+    if first or last:
+        return day_range(first=first or last, last=last or first)
+    return last_days(int(days) if days in {str(preset) for preset in PRESETS} else DEFAULT_DAYS, today)
+
+
+@require_safe
+@never_cache
+@login_required
+def history(request: HttpRequest) -> HttpResponse:
+    """GET /history/?trader=&market=&from=&to= (or days=7, 30, 90): 400 for what is no range, 404 without a right."""
+    try:
+        asked = asked_history(request)
+    except (NoHistoryError, MarketError) as error:
+        return refusal(request, str(error) if isinstance(error, NoHistoryError) else sentence(error))
+    except PeriodError as error:
+        return refusal(request, sentence(error), status=400)
+    found = load_history(market=asked.market, trader=asked.trader, days=asked.days)
+    return render(request, "dashboard/history.html", _context(request, asked, found))
+
+
+def _context(request: HttpRequest, asked: Asked, found: History) -> dict[str, object]:
+    today = day_of(timezone.now(), asked.market.zone)
+    traders = visible_traders(request.user) if may_see_all(request.user) else []
+    presets = [(days, last_days(days, today)) for days in PRESETS]
+    days = ngettext("%(count)s day", "%(count)s days", asked.days.days) % {"count": fmt.count(asked.days.days)}
+    return {
+        "asked": asked,
+        "title": str(asked.trader) if asked.trader else gettext("Whole desk"),
+        "range_title": f"{fmt.day_title(asked.days.first)} {fmt.EN_DASH} {fmt.day_title(asked.days.last)}",
+        "length": days,
+        "first": asked.days.first.isoformat(),
+        "last": asked.days.last.isoformat(),
+        "today": today.isoformat(),
+        "traders": traders,
+        "markets": active_markets() if asked.named else [],
+        "presets": [
+            (
+                ngettext("%(count)s day", "%(count)s days", n) % {"count": n},
+                asked.address("history", r),
+                r == asked.days,
+            )
+            for n, r in presets
+        ],
+        "currency": fmt.currency_sign(asked.market.currency),
+        "result": signed_cell("performance_eur", found.total.figures.performance_eur),
+        "performance": signed_cell("performance", found.total.figures.performance),
+        "note": _note(found),
+        "total": Line(gettext("Total"), _cells(found.total)),
+        "sections": _sections(asked, found),
+        "unpriced": bool(found.total.unpriced),
+        "chart_width": WIDTH,
+        "chart_height": HEIGHT,
+        "as_of": fmt.clock(timezone.now(), asked.market.zone),
+        "nav": links(request.user, here=Here.HISTORY, market=asked.named, trader=asked.trader),
+    }
+
+
+def _note(found: History) -> str:
+    if not found.total.figures.trade_count:
+        return gettext("No trades in these days.")
+    if not found.total.unpriced:
+        return ""
+    values = {"amount": fmt.number(found.total.unpriced)}
+    return gettext("%(amount)s MWh were traded without a reference price and are in no result.") % values
+
+
+def _sections(asked: Asked, found: History) -> list[Section]:
+    if not found.total.figures.trade_count:
+        return []
+    sections = [
+        _section("side", gettext("By side"), gettext("Side"), [], _sides(found.total), is_open=True),
+        _section(
+            "day", gettext("By day"), gettext("Delivery day"), _day_points(found), _days(asked, found), is_open=False
+        ),
+        _section(
+            "hour", gettext("By hour of the day"), gettext("Hour"), _hour_points(found), _hours(found), is_open=True
+        ),
+    ]
+    if found.traders:
+        sections.append(
+            _section("trader", gettext("By trader"), gettext("Trader"), [], _traders(asked, found), is_open=True)
+        )
+    return sections
+
+
+def _section(
+    key: str, title: str, heading: str, points: Sequence[Point], lines: Iterable[Line], *, is_open: bool
+) -> Section:
+    chart = bar_chart(points)
+    scale = tuple((line.y, fmt.round_number(line.value)) for line in chart.lines) if chart else ()
+    rows = tuple(lines)
+    return Section(key, title, heading, chart, scale, rows, is_open or len(rows) <= 31)
+
+
+def _day_points(found: History) -> list[Point]:
+    traded = dict(found.days)
+    days = [found.range.first + timedelta(days=n) for n in range(found.range.days)]
+    return [_point(fmt.short_day(day), fmt.day_title(day), traded.get(day), found.market) for day in days]
+
+
+def _hour_points(found: History) -> list[Point]:
+    traded = dict(found.hours)
+    return [_point(f"{hour:02d}", hour_title(hour), traded.get(hour), found.market) for hour in range(24)]
+
+
+def _point(name: str, title: str, part: Slice | None, market: Market) -> Point:
+    result = part.figures.performance_eur if part else None
+    currency = f" {fmt.currency_sign(market.currency)}" if result is not None else ""
+    return Point(name, f"{title}: {fmt.number(result, signed=True)}{currency}", result, traded=part is not None)
+
+
+def hour_title(hour: int) -> str:
+    """An hour of the day by the market's clock: "08–09"."""
+    return fmt.period_title(f"{hour:02d}-{hour + 1:02d}")
+
+
+def _days(asked: Asked, found: History) -> Iterable[Line]:
+    for day, part in found.days:
+        trader = asked.trader
+        leads_to = board_address(trader.trader_id, day, asked.named) if trader else desk_address(day, asked.named)
+        yield Line(fmt.day_title(day), _cells(part), leads_to)
+
+
+def _hours(found: History) -> Iterable[Line]:
+    return (Line(hour_title(hour), _cells(part)) for hour, part in found.hours)
+
+
+def _traders(asked: Asked, found: History) -> Iterable[Line]:
+    for trader, part in found.traders:
+        one = Asked(asked.market, asked.named, trader, asked.days)
+        yield Line(str(trader), _cells(part), one.address("history"), trader.is_bot)
+
+
+def _sides(total: Slice) -> Iterable[Line]:
+    yield Line(gettext("sold"), _cells(Slice(sold=total.sold)))
+    yield Line(gettext("bought"), _cells(Slice(bought=total.bought)))
+
+
+def _cells(part: Slice) -> tuple[Cell, ...]:
+    figures = part.figures
+    return (
+        signed_cell("performance_eur", figures.performance_eur),
+        signed_cell("performance", figures.performance),
+        signed_cell("sold_eur", part.sold.result),
+        signed_cell("bought_eur", part.bought.result),
+        energy_cell("sold_mwh", fmt.quantity(figures.sold.energy), figures.sold.energy),
+        energy_cell("bought_mwh", fmt.quantity(figures.bought.energy), figures.bought.energy),
+        energy_cell("net_mwh", _net(figures), figures.net_mwh),
+        Cell("trade_count", fmt.count(figures.trade_count), str(figures.trade_count)),
+        energy_cell("unpriced_mwh", fmt.quantity(part.unpriced), part.unpriced),
+    )
+
+
+def _net(figures: Figures) -> str:
+    return fmt.number(figures.net_mwh, signed=True) if figures.trade_count else fmt.UNDEFINED
