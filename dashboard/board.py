@@ -14,6 +14,7 @@ from market.periods import DeliveryPeriod, day_bounds, day_of, day_periods, labe
 from prices.queries import KnownPrice, latest_prices
 from trades.models import Trader
 from trades.queries import PositionRow, positions_of_day
+from trades.slots import next_slot
 
 
 class PeriodState(StrEnum):
@@ -52,10 +53,18 @@ class Board:
 
     @property
     def changes_at(self) -> datetime:
-        """The next moment at which the board changes by the clock alone: a gate closes, or the market's day ends."""
+        """The next moment at which the board changes by the clock alone.
+
+        A gate closes, the market's day ends, or, while a gate is open, a slot does: the lines over time grow then.
+        """
         closures = (row.gate_closes_at for row in self.rows if row.gate_closes_at > self.as_of)
         midnight = day_bounds(day_of(self.as_of, self.market.zone), self.market.zone)[1]
-        return min((midnight, *closures))
+        return min((midnight, *closures)) if self.is_settled else min((midnight, next_slot(self.as_of), *closures))
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether every gate is closed: nothing changes but by corrections and last prices."""
+        return all(row.state == PeriodState.CLOSED for row in self.rows)
 
     @property
     def unpriced_count(self) -> int:

@@ -27,6 +27,7 @@ from django.db import connection, reset_queries
 from django.utils.translation import override
 
 from dashboard.board import Board, load_board
+from dashboard.course import load_course
 from dashboard.desk import load_desk
 from dashboard.desk_rendering import render_desk
 from dashboard.feeds import FeedStates, load_feeds
@@ -202,8 +203,9 @@ def render(key: BoardKey, now: datetime, before: Rendered | None) -> Rendered:
     else:
         market, trader, feeds, address = before.board.market, before.board.trader, before.feeds, before.address
     board = load_board(trader=trader, market=market, delivery_day=key.day, now=now)
+    course = load_course(board)
     with override(key.language):
-        parts = render_parts(board, feeds, address)
+        parts = render_parts(board, feeds, address, course)
     return Rendered(board, feeds, parts, page_version(board, parts), address)
 
 

@@ -22,13 +22,16 @@ from django.utils.translation import get_language, gettext, ngettext, pgettext
 
 from dashboard import formatting as fmt
 from dashboard.board import Board, BoardRow, PeriodState
+from dashboard.course import Course, Points
 from dashboard.feeds import MOST_GAPS, FeedStates, Gap
 from dashboard.pages import period_address
 from dashboard.performance import Figures
+from dashboard.shapes import shape_of, spark
 from prices.schedule import Rhythm
 
 FEED_STATES = "feed-states"
 _UTC = ZoneInfo("UTC")
+NO_COURSE = Course(0)
 
 SHORTEST_FOLD = 3
 """Fewer rows without trades than this in a row stay as they are: a fold would save nothing."""
@@ -54,17 +57,18 @@ class Fold:
     references: str
 
 
-def render_parts(board: Board, feeds: FeedStates, address: str = "") -> dict[str, str]:
+def render_parts(board: Board, feeds: FeedStates, address: str = "", course: Course = NO_COURSE) -> dict[str, str]:
     """Element id to that element's whole HTML, for all that can change. `address` is the board's own path."""
     sign, zone = fmt.currency_sign(board.market.currency), board.market.time_zone
     lines = folds(board.rows, sign)
     language = get_language() or settings.LANGUAGE_CODE
     rows = {
-        row_id(row): _row(row, lines.get(i), i in lines, zone, language, address) for i, row in enumerate(board.rows)
+        row_id(row): _row(row, lines.get(i), i in lines, zone, language, address, course.of(row))
+        for i, row in enumerate(board.rows)
     }
     return {
         FEED_STATES: render_feed_states(feeds),
-        "summary": summary(board, note_on(board)),
+        "summary": summary(board, note_on(board), course),
         **rows,
         "total": _total(board),
     }
@@ -123,7 +127,9 @@ def _fold(run: Sequence[BoardRow], currency: str) -> Fold:
 
 
 @lru_cache(maxsize=2048)
-def _row(row: BoardRow, fold: Fold | None, folded: bool, time_zone: str, _language: str, address: str) -> str:
+def _row(
+    row: BoardRow, fold: Fold | None, folded: bool, time_zone: str, _language: str, address: str, points: Points
+) -> str:
     """One period. Remembered per language, because most rows of a board that changed are as they were."""
     zone, figures = ZoneInfo(time_zone), row.figures
     context = {
@@ -141,6 +147,7 @@ def _row(row: BoardRow, fold: Fold | None, folded: bool, time_zone: str, _langua
         "reference_note": _reference_note(row, zone),
         "performance": signed_cell("performance", figures.performance),
         "cells": quiet_cells(figures),
+        "spark": spark(points),
         "gate_closes": fmt.utc(row.gate_closes_at),
         "gate": gettext("closed") if row.state == PeriodState.CLOSED else fmt.clock(row.gate_closes_at, zone),
     }
@@ -231,7 +238,7 @@ def signed_cell(field: str, value: Decimal | None) -> Cell:
 # --- the day's answer -------------------------------------------------------------------------------------------
 
 
-def summary(board: Board, note: str) -> str:
+def summary(board: Board, note: str, course: Course = NO_COURSE) -> str:
     """The day's answer in the largest type, with what has to be said about it beyond its figures."""
     figures = board.total
     currency = fmt.currency_sign(board.market.currency)
@@ -242,8 +249,9 @@ def summary(board: Board, note: str) -> str:
         "cells": list(zip(_names(), quiet_cells(figures)[1:], strict=True)),
         "currency": currency,
         "title": f"{result.text} {currency}" if figures.performance_eur is not None else "",
-        "settled": all(row.state == PeriodState.CLOSED for row in board.rows),
+        "settled": board.is_settled,
         "note": note,
+        "shape": shape_of(board, course),
     }
     return render_to_string("dashboard/summary.html", context)
 

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from dashboard.access import board_trader, home_trader, may_see_all, may_see_status
 from dashboard.board import Board, load_board
+from dashboard.course import load_course
 from dashboard.feeds import load_feeds
 from dashboard.languages import chosen_language, remember_language
 from dashboard.navigation import Here, links
@@ -118,7 +119,7 @@ def show_board(
 ) -> HttpResponse:
     """A board's page; `opened` has the panel (HTML) of the row (element id) that is open."""
     frame = board_frame(shown, user=request.user, follows_today=follows_today)
-    parts = render_parts(shown, load_feeds(market=shown.market, now=now), frame.address)
+    parts = render_parts(shown, load_feeds(market=shown.market, now=now), frame.address, load_course(shown))
     context = {
         "version": page_version(shown, parts),
         "frame": frame,

@@ -26,6 +26,7 @@ from trades.models import FeedConnection, FeedGap, JournalProgress, QuarantinedM
 from trades.positions import Sums, sums_by_key
 from trades.queries import ALIVE_EVERY, EFFECTIVE_TRADES, SUMS, PositionKey, stored_facts
 from trades.signals import feed_changed, positions_changed
+from trades.slots import add_to_slots, rebuild_slots
 
 CERTAIN_AFTER = ALIVE_EVERY * 2.5
 """A connection that has not said a word for this long is dead."""
@@ -306,9 +307,13 @@ def _add_to_positions(
            ON CONFLICT (trader_id, delivery_day, market_id, delivery_start, delivery_end, direction) DO UPDATE SET
                trade_count = p.trade_count + excluded.trade_count, quantity = p.quantity + excluded.quantity,
                energy = p.energy + excluded.energy, turnover = p.turnover + excluded.turnover,
-               revision = p.revision + 1, updated_at = now()""",
+               revision = p.revision + 1, updated_at = now()
+           RETURNING id, trader_id, delivery_start, delivery_end, direction""",
         [market.pk, *map(list, zip(*rows, strict=True))],
     )
+    pks = {(trader, DeliveryPeriod(start, end), side): pk for pk, trader, start, end, side in cursor.fetchall()}
+    confirmed = [(traders[t.confirmation.exchange_id], t.confirmation) for t in trades]
+    add_to_slots(cursor, ((pks[(trader, c.period, c.direction)], c.execution_time, c) for trader, c in confirmed))
     return {(key[0], market.pk, labels[key[1]][0]) for key in sums}
 
 
@@ -449,6 +454,7 @@ def _rebuild_position(key: PositionKey) -> None:
                WHERE ({_IDENTITY}) = (%s, %s, %s, %s, %s, %s)""",  # noqa: S608 - our own text
             [*of_position, *key],
         )
+        rebuild_slots(cursor, key)
         transaction.on_commit(lambda: _announce({(trader_pk, market_id, day)}), robust=True)
 
 

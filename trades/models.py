@@ -183,6 +183,26 @@ class Position(models.Model):
         return f"{self.trader} {self.delivery_day} {self.delivery_hour} {self.direction}"
 
 
+class PositionSlot(models.Model):
+    """What a position's trades of ten minutes add up to, by their execution: the course of a position over time.
+
+    Kept in the position's own transaction, under its row's lock (trades/slots.py).
+    """
+
+    position = models.ForeignKey(Position, on_delete=models.CASCADE, related_name="slots", db_index=False)
+    slot = models.BigIntegerField(help_text="Ten minutes since 1970, UTC")
+    trade_count = models.IntegerField()
+    energy = models.DecimalField(max_digits=20, decimal_places=6, help_text="MWh")
+    turnover = models.DecimalField(max_digits=28, decimal_places=10, help_text="EUR")
+
+    class Meta:
+        ordering = ("position", "slot")
+        constraints = (models.UniqueConstraint(name="position_slot_once", fields=("position", "slot")),)
+
+    def __str__(self) -> str:
+        return f"{self.position_id} {self.slot}"
+
+
 class QuarantinedMessage(models.Model):
     """A frame kept aside, whole, with the reason why it was not booked. One row per frame."""
 

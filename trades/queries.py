@@ -229,7 +229,7 @@ EFFECTIVE_TRADES = """SELECT t.id, t.market_id, coalesce(c.trader_id, t.trader_i
     coalesce(c.quantity, t.quantity) AS quantity, coalesce(c.delivery_day, t.delivery_day) AS delivery_day,
     coalesce(nullif(c.delivery_hour, ''), t.delivery_hour) AS delivery_hour,
     coalesce(c.delivery_start, t.delivery_start) AS delivery_start,
-    coalesce(c.delivery_end, t.delivery_end) AS delivery_end
+    coalesce(c.delivery_end, t.delivery_end) AS delivery_end, t.execution_time
     FROM trades_trade t
     LEFT JOIN (SELECT DISTINCT ON (trade_id) * FROM trades_tradechange ORDER BY trade_id, id DESC) AS c
         ON c.trade_id = t.id

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand
 
 from trades.actions import rebuild_positions
 from trades.queries import position_differences
+from trades.slots import slot_differences
 
 SHOWN = 20
 
@@ -26,10 +27,15 @@ class Command(BaseCommand):
             self.stdout.write(f"  {difference}")
         if len(differences) > SHOWN:
             self.stdout.write(f"  and {len(differences) - SHOWN} more")
-        if not differences:
+        known = {difference.key for difference in differences}
+        courses = [key for key in slot_differences() if key not in known]
+        if courses:
+            self.stdout.write(f"  {len(courses)} more in their course over time alone")
+        keys = [*known, *courses]
+        if not keys:
             self.stdout.write("Every position equals its trades.")
         elif options["rebuild"]:
-            self.stdout.write(f"{rebuild_positions(keys=[d.key for d in differences])} positions mended.")
+            self.stdout.write(f"{rebuild_positions(keys=keys)} positions mended.")
         else:
-            self.stdout.write(f"{len(differences)} positions differ from their trades; --rebuild mends them.")
+            self.stdout.write(f"{len(keys)} positions differ from their trades; --rebuild mends them.")
             sys.exit(1)

@@ -1,0 +1,88 @@
+"""The small charts of a board: their geometry, and what they say in words to those who can't see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext
+
+from dashboard import formatting as fmt
+from dashboard.board import Board, PeriodState
+from dashboard.course import Course, Points
+from dashboard.sparks import Bar, Line, bars, line
+
+SPARK_SIZE, DAY_SIZE, BAR_STEP = (84, 22), (300, 48), 10
+"""Units of the charts' viewBoxes, which the stylesheet stretches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spark:
+    """A row's line over time, coloured by where it stands now, and what it says in words."""
+
+    line: Line
+    trend: fmt.Trend
+    words: str
+
+
+def spark(points: Points) -> Spark | None:
+    """A row's line; None until there are two figures to join."""
+    known = [value for value in points if value is not None]
+    drawn = line(points, *SPARK_SIZE)
+    if drawn is None:
+        return None
+    words = gettext("from %(first)s to %(last)s") % {
+        "first": fmt.number(known[0], signed=True),
+        "last": fmt.number(known[-1], signed=True),
+    }
+    return Spark(drawn, fmt.trend(points[-1]), words)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The day as two small charts: results by period, and how the day's result came about; words for both."""
+
+    bars: list[Bar]
+    zero: int
+    width: int
+    now: int | None
+    bars_words: str
+    line: Line
+    trend: fmt.Trend
+    line_words: str
+
+
+def shape_of(board: Board, course: Course) -> Shape | None:
+    """None until there is a line to draw."""
+    results = [row.figures.performance_eur for row in board.rows]
+    points = course.of_day(board.total)
+    drawn = line(points, *DAY_SIZE)
+    shown, zero = bars(results, BAR_STEP, DAY_SIZE[1])
+    if drawn is None or not shown:
+        return None
+    sign = fmt.currency_sign(board.market.currency)
+    known = [
+        (value, fmt.period_title(row.delivery_hour)) for value, row in zip(results, board.rows, strict=True) if value
+    ]
+    best, worst = max(known), min(known)
+    past = [value for value in points if value is not None]
+    nexts = [index for index, row in enumerate(board.rows) if row.state == PeriodState.NEXT]
+    return Shape(
+        bars=shown,
+        zero=zero,
+        width=len(results) * BAR_STEP,
+        now=nexts[0] * BAR_STEP if nexts else None,
+        bars_words=gettext("Result by period: best %(best)s %(high)s, worst %(worst)s %(low)s")
+        % {
+            "best": best[1],
+            "high": f"{fmt.number(best[0], signed=True)} {sign}",
+            "worst": worst[1],
+            "low": f"{fmt.number(worst[0], signed=True)} {sign}",
+        },
+        line=drawn,
+        trend=fmt.trend(board.total.performance_eur),
+        line_words=gettext("The day's result so far: lowest %(low)s, highest %(high)s, now %(now)s")
+        % {
+            name: f"{fmt.number(value, signed=True)} {sign}"
+            for name, value in (("low", min(past)), ("high", max(past)), ("now", past[-1]))
+        },
+    )
