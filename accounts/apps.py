@@ -6,6 +6,7 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from accounts import sessions
+        from accounts import recording, sessions
 
+        recording.connect_signals()
         sessions.connect_signals()

@@ -6,8 +6,13 @@ class DashboardConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from accounts import recording
         from dashboard import guard, interest, live
+        from dashboard.models import TraderLogin
+        from market.models import Market
+        from trades.models import Trader
 
+        recording.watch(TraderLogin, Market, Trader)
         guard.connect_signals()
         live.connect_signals()
         interest.connect()

@@ -32,6 +32,7 @@ class GuardedSocket(AsyncWebsocketConsumer):
 
     session = ""
     user_pk = 0
+    page = ""
     _is_in = _has_ended = False
     _allowance = float(BURST)
     _counted_at = 0.0
@@ -59,6 +60,7 @@ class GuardedSocket(AsyncWebsocketConsumer):
             await self.close(NOT_LOGGED_IN)
             return
         self.session, self.user_pk = key_digest(self.scope["session"].session_key or ""), user.pk
+        self.page = str(self.scope["path"]).removeprefix("/ws")
         if not await self.enter(user):
             await self.close(NOT_YOURS)
             return

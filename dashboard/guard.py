@@ -22,6 +22,7 @@ from accounts.models import UserSession
 from dashboard.access import Standing, standings
 from dashboard.live import ACCESS, announcer, hub
 from dashboard.models import TraderLogin
+from dashboard.viewing import note_view
 
 log = structlog.get_logger("dashboard.guard")
 
@@ -37,6 +38,8 @@ class Socket(Protocol):
     session: str
     """The digest of its session's key."""
     user_pk: int
+    page: str
+    """The path of the page that it keeps up to date."""
 
     def may_stay(self, standing: Standing) -> bool:
         """Whether a user of this standing may see what the socket shows. Asks no database."""
@@ -99,6 +102,8 @@ class Guard:
                 await self._end(socket, NOT_LOGGED_IN)
             elif not socket.may_stay(standing):
                 await self._end(socket, NOT_YOURS)
+            else:
+                note_view(standing.username, socket.page)
 
     async def _end(self, socket: Socket, code: int) -> None:
         self.release(socket)

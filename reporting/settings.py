@@ -90,6 +90,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "csp",
     "market",
+    "audit",
     "accounts",
     "trades",
     "prices",
@@ -107,8 +108,10 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.sessions.NoteUse",
+    "accounts.recording.AtWork",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "dashboard.viewing.NoteViews",
 ]
 ROOT_URLCONF = "reporting.urls"
 ASGI_APPLICATION = "reporting.asgi.application"
@@ -161,6 +164,8 @@ def database() -> dict[str, Any]:
 
 
 DATABASES = {"default": database()}
+# The role that the processes connect as, where it isn't the one that migrates: `migrate` then grants it its rights.
+APPLICATION_DATABASE_ROLE = os.environ.get("APPLICATION_DATABASE_ROLE", "")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis: hints, jobs, cache; may be empty or gone at any time --------------------------------------------------
@@ -210,6 +215,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "prices.tasks.chase_reference_prices",
         "schedule": CHASE_TICK_SECONDS,
         "options": {"expires": CHASE_TICK_SECONDS},
+    },
+    "note-the-audit-logs-head": {
+        "task": "audit.tasks.note_head",
+        "schedule": 3600,
+        "options": {"expires": 600},
+    },
+    "clear-ended-sessions": {
+        "task": "accounts.tasks.clear_ended",
+        "schedule": 3600,
+        "options": {"expires": 600},
     },
 }
 

@@ -12,6 +12,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 
+from audit.actions import hold_the_end, record
+from audit.models import Action
 from trades.actions import FrameSource, book_confirmation, rebuild_positions
 from trades.confirmations import TradeConfirmation, Unusable, parse_frame
 from trades.models import FeedGap, QuarantinedMessage, Trade, TradeChange, Trader
@@ -28,17 +30,20 @@ class JudgementError(Exception):
 @transaction.atomic
 def cancel_trade(*, trade: Trade, reason: str, user: User) -> TradeChange:
     """The trade counts no longer. A late duplicate of its confirmation does not revive it."""
+    hold_the_end()
     before = _position_before(trade)
     change = TradeChange.objects.create(
         trade=trade, kind=TradeChange.Kind.CANCELLED, reason=_reason(reason), made_by=user
     )
     rebuild_positions(keys=[before])
+    _record(Action.CANCELLED, f"trade {trade.exchange_id}", user, {"reason": change.reason, "change": change.pk})
     return change
 
 
 @transaction.atomic
 def correct_trade(*, trade: Trade, facts: TradeConfirmation, reason: str, user: User) -> TradeChange:
     """The trade counts with these facts from now on; its id stays, the confirmed facts stay on record."""
+    hold_the_end()
     before = _position_before(trade)
     trader, _ = Trader.objects.get_or_create(trader_id=facts.trader_id, defaults={"is_known": False})
     change = TradeChange.objects.create(
@@ -64,6 +69,7 @@ def correct_trade(*, trade: Trade, facts: TradeConfirmation, reason: str, user: 
         facts.period.end,
     )
     rebuild_positions(keys=sorted({before, after}))
+    _record(Action.CORRECTED, f"trade {trade.exchange_id}", user, {"reason": change.reason, "change": change.pk})
     return change
 
 
@@ -79,6 +85,7 @@ def _position_before(trade: Trade) -> PositionKey:
 @transaction.atomic
 def retry_frame(*, message: QuarantinedMessage, note: str, user: User, now: datetime) -> Trade:
     """Try to book a frame kept aside once more, by the rules as they are now; the frame itself stays on record."""
+    hold_the_end()
     message = _open_message(message)
     parsed = parse_frame(bytes(message.raw), message.market.zone)
     if isinstance(parsed, Unusable):
@@ -96,6 +103,7 @@ def retry_frame(*, message: QuarantinedMessage, note: str, user: User, now: date
 @transaction.atomic
 def accept_as_correction(*, message: QuarantinedMessage, reason: str, user: User, now: datetime) -> TradeChange:
     """A conflicting frame is right: the stored trade is corrected to what the frame says."""
+    hold_the_end()
     message = _open_message(message)
     parsed = parse_frame(bytes(message.raw), message.market.zone)
     trade = Trade.objects.filter(market=message.market, exchange_id=message.exchange_id).first()
@@ -109,6 +117,7 @@ def accept_as_correction(*, message: QuarantinedMessage, reason: str, user: User
 @transaction.atomic
 def dismiss_frame(*, message: QuarantinedMessage, note: str, user: User, now: datetime) -> None:
     """Nothing is to be done about a frame kept aside; the note says why."""
+    hold_the_end()
     _handle(_open_message(message), QuarantinedMessage.Status.DISMISSED, _reason(note), user, now)
 
 
@@ -123,16 +132,20 @@ def _handle(message: QuarantinedMessage, status: str, note: str, user: User, now
     message.status, message.note = status, note[:LONGEST_REASON]
     message.handled_by, message.handled_at = user, now
     message.save(update_fields=["status", "note", "handled_by", "handled_at"])
+    action = Action.DISMISSED if status == QuarantinedMessage.Status.DISMISSED else Action.RETRIED
+    _record(action, f"frame {message.pk}", user, {"note": message.note, "trade": message.exchange_id})
 
 
 @transaction.atomic
 def close_gap(*, gap: FeedGap, note: str, user: User, now: datetime) -> None:
     """Somebody has compared with the exchange: the gap needs no attention any more."""
+    hold_the_end()
     locked = FeedGap.objects.select_for_update().get(pk=gap.pk)
     if locked.closed_at is not None:
         raise JudgementError("this gap is closed already")
     locked.closed_at, locked.closed_by, locked.note = now, user, _reason(note)
     locked.save(update_fields=["closed_at", "closed_by", "note"])
+    _record(Action.GAP_CLOSED, f"gap {locked}", user, {"note": locked.note})
     transaction.on_commit(lambda: _announce(locked.market_id), robust=True)
 
 
@@ -141,6 +154,7 @@ def close_gaps_covered_by_import(
     *, market_id: int, first: datetime, last: datetime, file: str, now: datetime
 ) -> list[FeedGap]:
     """Close the open gaps that lie between the first and the last execution of an imported file of the whole desk."""
+    hold_the_end()
     covered = FeedGap.objects.select_for_update().filter(
         Q(started_at__gte=first, ended_at__lte=last), market_id=market_id, closed_at=None
     )
@@ -148,9 +162,15 @@ def close_gaps_covered_by_import(
     for gap in gaps:
         gap.closed_at, gap.note = now, f"covered by the import of {file}"[:LONGEST_REASON]
         gap.save(update_fields=["closed_at", "note"])
+        record(action=Action.GAP_CLOSED, subject=f"gap {gap}", details={"note": gap.note})
     if gaps:
         transaction.on_commit(lambda: _announce(market_id), robust=True)
     return gaps
+
+
+def _record(action: Action, subject: str, user: User, details: dict[str, object]) -> None:
+    """Into the audit log, in the decision's own transaction; `hold_the_end` came first."""
+    record(action=action, subject=subject, details=details, actor=user.get_username())
 
 
 def _announce(market_id: int) -> None:

@@ -121,6 +121,7 @@ ADMIN_PAGES = (
 )
 
 ADMIN_MODELS = (
+    ONLY_READ("audit.entry"),
     AdminModel("auth.group", add="403 403 200", delete="403 403 200"),
     AdminModel(
         "auth.user",

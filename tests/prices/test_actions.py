@@ -20,6 +20,7 @@ from prices.models import ProviderRequest, ReferencePrice, ReferencePriceHistory
 from prices.provider import Published, Refusal, Undefined
 from prices.schedule import Outcome
 from prices.signals import prices_changed
+from tests.emptying import emptied
 from tests.prices.conftest import DAY, published, store
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
@@ -139,9 +140,7 @@ def test_half_a_store_is_none(market: Market, news: list[Any], monkeypatch: pyte
 @hypothesis_settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(-20, 20)), min_size=1, max_size=8))
 def test_in_any_order_the_newest_wins(market: Market, arrivals: list[tuple[int, int]]) -> None:
-    ReferencePrice.objects.all().delete()
-    ReferencePriceHistory.objects.all().delete()
-    ProviderRequest.objects.all().delete()
+    emptied(ReferencePrice, ReferencePriceHistory, ProviderRequest)
     accepted: list[tuple[int, int]] = []
     for minute, value in arrivals:
         if store(market, 12, published(str(value), minute=minute)) is Outcome.NEWER:

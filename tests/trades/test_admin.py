@@ -12,6 +12,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from pytest_django import Settings
 
+from tests.emptying import emptied
 from tests.trades.frames import NOW, confirmation, germany, store
 from trades.judgements import cancel_trade
 from trades.models import (
@@ -248,8 +249,11 @@ def test_a_conflict_stands_beside_the_stored_trade(root: Client) -> None:
 
 
 def test_a_conflicting_line_of_a_csv_file_can_only_be_dismissed_here(root: Client) -> None:
-    message = a_conflict()
-    QuarantinedMessage.objects.update(raw=b"1,10,12,buy,2026-11-23,12,trader_1,2026-11-23T08:59:59Z")
+    a_trade()
+    message = kept_aside(b"1,10,12,buy,2026-11-23,12,trader_1,2026-11-23T08:59:59Z", "conflict")
+    message.kind, message.exchange_id = "conflict", "1"
+    emptied(QuarantinedMessage)
+    message.save(force_insert=True)
     text = root.get(page_of(message)).content.decode()
     assert "correct the trade there" in text
     assert "/decide/accept/" not in text

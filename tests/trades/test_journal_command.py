@@ -11,6 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
+from tests.emptying import emptied
 from tests.trades.frames import NOW, confirmation, germany
 from trades import replay, retention
 from trades.journal import ARCHIVE, Journal, archived_segments, content, is_written, read_frames, read_header, segments
@@ -174,8 +175,7 @@ def test_an_archive_that_was_interrupted_is_finished_the_next_time(folder: Path)
 def test_archived_segments_fill_an_empty_database_again(folder: Path) -> None:
     finished(folder, confirmation(1), confirmation(2), at=LONG_AGO)
     run("journal", "archive", "--before", "2026-01-01")
-    for model in (JournalProgress, Position, Trade):
-        model.objects.all().delete()
+    emptied(JournalProgress, Position, Trade)
     assert "0 frames were not stored yet" in run("replay_journal")
     assert "2 frames were not stored yet: 2 trades" in run("replay_journal", "--archived")
     assert "0 frames were not stored yet" in run("replay_journal", "--archived")
@@ -212,8 +212,7 @@ def test_replaying_goes_on_past_what_can_not_be_read(folder: Path, monkeypatch: 
     run("journal", "archive", "--before", "2026-01-01")
     (packed,) = archived_segments(folder)
     packed.write_bytes(packed.read_bytes()[:-30])
-    for model in (JournalProgress, Position, Trade):
-        model.objects.all().delete()
+    emptied(JournalProgress, Position, Trade)
     finished(folder, confirmation("good"))
     gone = finished(folder, confirmation("gone"), at=NOW - timedelta(days=1))
     listed = segments(folder)

@@ -13,6 +13,7 @@ from django.db import IntegrityError, connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.emptying import emptied
 from tests.trades.frames import confirmation, germany, numbered, store
 from trades.actions import FrameSource, rebuild_positions, store_frames
 from trades.models import JournalProgress, Position, QuarantinedMessage, Trade, Trader
@@ -186,8 +187,7 @@ trades = st.lists(
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(trades=trades, cut=st.integers(0, 30))
 def test_positions_always_equal_their_trades(trades: list[Any], cut: int) -> None:
-    for model in (Trade, Position, QuarantinedMessage, JournalProgress):
-        model.objects.all().delete()  # type: ignore[attr-defined]
+    emptied(Trade, Position, QuarantinedMessage, JournalProgress)
     frames = [
         confirmation(i, price="@p", quantity="@q", direction=side, delivery_hour=hour, trader_id=trader)
         .replace(b'"@p"', str(price).encode())

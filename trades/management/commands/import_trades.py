@@ -11,6 +11,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from audit.actions import record
+from audit.models import Action
 from market.models import Market
 from market.queries import MarketError, market_by_code
 from trades.actions import FrameSource
@@ -42,6 +44,9 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         except OSError as error:
             raise CommandError(f"{options['file']} can't be read: {error.strerror}") from None
+        if not options["dry_run"]:
+            counts = {"lines": report.lines, "added": report.added, "different": len(report.different)}
+            record(action=Action.IMPORTED, subject=f"file {options['file']}", details=counts)
         self._print(report, dry_run=options["dry_run"])
         if report.bad:
             sys.exit(1)
