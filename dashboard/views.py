@@ -19,6 +19,7 @@ from dashboard.access import board_trader, home_trader, may_see_all, may_see_sta
 from dashboard.board import Board, load_board
 from dashboard.course import load_course
 from dashboard.feeds import load_feeds
+from dashboard.front import note_page
 from dashboard.languages import chosen_language, remember_language
 from dashboard.navigation import Here, links
 from dashboard.pages import asked_market, board_address, board_frame, no_board_sentence, refusal, sentence
@@ -136,4 +137,5 @@ def show_board(
             trader=shown.trader,
         ),
     }
+    note_page(request, shown)
     return render(request, "dashboard/board.html", context)

@@ -1,0 +1,184 @@
+"""Never a stale page, never another's: data, rights, passwords and sessions change, and are read at once everywhere."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from urllib.request import urlopen
+
+import pytest
+import requests
+from django.contrib.auth.models import User
+
+from accounts.sessions import end_sessions
+from dashboard.access import DESK_HEAD
+from dashboard.models import TraderLogin
+from tests.dashboard.boards import SKETCH_DAY, store_price, store_trade
+from tests.dashboard.people import PASSWORD, a_head, a_trader
+from tests.processes import free_port, running, wait_until
+from trades.models import Trader
+
+pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
+
+ROUNDS = 100
+"""Changes; each is read by two browsers in each of two processes, READS times: thousands of pages."""
+READS = 6
+HEADERS = {"Accept-Language": "en"}
+
+
+@dataclass
+class Browser:
+    """One logged-in browser at one web process."""
+
+    address: str
+    username: str
+    password: str = PASSWORD
+
+    def __post_init__(self) -> None:
+        self.session = requests.Session()
+        self.session.headers.update(HEADERS)
+        self.log_in()
+
+    def log_in(self) -> None:
+        form = self.session.get(f"{self.address}/accounts/login/").text
+        found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form)
+        if found is None:  # still logged in
+            return
+        data = {"username": self.username, "password": self.password, "csrfmiddlewaretoken": found[1]}
+        answer = self.session.post(f"{self.address}/accounts/login/", data=data, allow_redirects=False)
+        assert answer.status_code == 302, answer.text
+
+    def board(self, trader: str) -> requests.Response:
+        path = f"{self.address}/boards/{trader}/{SKETCH_DAY}/"
+        return self.session.get(path, allow_redirects=False, timeout=20)
+
+
+def shown(answer: requests.Response, field: str = "trade_count") -> str:
+    """The day's figure on the page."""
+    assert answer.status_code == 200, answer.status_code
+    found = re.search(rf'data-total="{field}"[^>]* data-value="([^"]*)"', answer.text)
+    assert found is not None
+    return found[1]
+
+
+@pytest.fixture(scope="module")
+def webs(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """Two web processes for all tests of this file; their addresses."""
+    tmp_path = tmp_path_factory.mktemp("webs")
+    with ExitStack() as stack:
+        addresses = []
+        for number in range(2):
+            port = free_port()
+            argv = (sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "reporting.asgi:application")
+            stack.enter_context(running(*argv, log=tmp_path / f"web-{number}.log", PROCESS_ROLE="web"))
+            addresses.append(f"http://127.0.0.1:{port}")
+        for address in addresses:  # both start at the same time
+            wait_until(lambda where=address: _answers(where), "the web process")
+        yield addresses
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urlopen(f"{address}/healthz", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def test_whatever_changes_is_on_the_very_next_page(webs: list[str]) -> None:
+    """In any order: trades of either trader, a price, a name. Nobody sees the other's figures."""
+    dice = random.Random(6)
+    a_trader("trader_1", "anna")
+    a_trader("trader_2", "ben")
+    browsers = {who: [Browser(web, who) for web in webs] for who in ("anna", "ben")}
+    own = {"anna": "trader_1", "ben": "trader_2"}
+    counts, price = {"anna": 0, "ben": 0}, itertools.count(10)
+    store_price("12-13", "9")
+    for round_number in range(ROUNDS):
+        who = dice.choice(["anna", "ben"])
+        if round_number % 10 == 9:
+            value = str(next(price))
+            store_price("12-13", value)
+        else:
+            store_trade("12-13", "sell", "10", "20", trader=own[who])
+            counts[who] += 1
+        for _ in range(READS):
+            for name, pages in browsers.items():
+                for browser in pages:
+                    answer = browser.board(own[name])
+                    assert shown(answer) == str(counts[name])
+                    assert f'data-field="reference_price" data-value="{next_value(price)}"' in answer.text
+    Trader.objects.filter(trader_id="trader_1").update(name="Renamed")
+    for browser in browsers["anna"]:
+        assert "Renamed" in browser.board("trader_1").text
+
+
+def next_value(price: itertools.count[int]) -> str:
+    """The price stored last: one below what comes next."""
+    following = int(re.findall(r"\d+", repr(price))[0])
+    return str(following - 1)
+
+
+def _password(user: User) -> None:
+    user.set_password("another long password")
+    user.save()
+
+
+def _take_role(user: User) -> None:
+    user.groups.clear()
+
+
+def _give_back(user: User) -> None:
+    user.groups.add(*User.groups.field.related_model.objects.filter(name=DESK_HEAD))
+
+
+def _deactivate(user: User) -> None:
+    user.is_active = False
+    user.save()
+
+
+def _end(user: User) -> None:
+    end_sessions(user=user)
+
+
+@pytest.mark.parametrize(
+    ("harm", "status"),
+    [(_password, 302), (_deactivate, 302), (_end, 302), (_take_role, 404)],
+    ids=lambda v: str(v)[:12],
+)
+def test_who_loses_the_right_loses_the_page_at_once(webs: list[str], harm: Callable[[User], None], status: int) -> None:
+    store_trade("12-13", "sell", "10", "20")
+    head = a_head()
+    browsers = [Browser(web, "head") for web in webs]
+    for browser in browsers * 4:
+        assert browser.board("trader_1").status_code == 200
+    harm(head)
+    assert [browser.board("trader_1").status_code for browser in browsers * 2] == [status] * 4
+
+
+def test_a_traders_login_moves_to_another_trader(webs: list[str]) -> None:
+    store_trade("12-13", "sell", "10", "20")
+    store_trade("12-13", "sell", "10", "20", trader="trader_2")
+    anna = a_trader("trader_1", "anna")
+    browsers = [Browser(web, "anna") for web in webs]
+    for browser in browsers * 4:
+        assert browser.board("trader_1").status_code == 200
+    TraderLogin.objects.filter(user=anna).update(trader=Trader.objects.get(trader_id="trader_2"))
+    assert [b.board("trader_1").status_code for b in browsers] == [404, 404]
+    assert [b.board("trader_2").status_code for b in browsers] == [200, 200]
+
+
+def test_roles_taken_and_given_in_turn(webs: list[str]) -> None:
+    store_trade("12-13", "sell", "10", "20")
+    head = a_head()
+    browsers = [Browser(web, "head") for web in webs]
+    for _ in range(20):
+        assert [b.board("trader_1").status_code for b in browsers * 3] == [200] * 6
+        _take_role(head)
+        assert [b.board("trader_1").status_code for b in browsers * 2] == [404] * 4
+        _give_back(head)
