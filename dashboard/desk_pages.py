@@ -24,7 +24,7 @@ from dashboard.desk_rendering import render_desk
 from dashboard.feeds import load_feeds
 from dashboard.languages import known_language
 from dashboard.live import WHOLE_DESK, BoardKey
-from dashboard.navigation import Here, links
+from dashboard.navigation import Here, exports, links
 from dashboard.pages import NEAR_TITLES, asked_market, named_market, near_day, refusal, sentence
 from dashboard.rendering import page_version
 from dashboard.words import page_words
@@ -102,6 +102,7 @@ def _show(request: HttpRequest, shown: Desk, now: datetime, *, follows_today: bo
         "total": parts.pop("total"),
         "periods": parts.values(),
         "words": page_words(),
+        "exports": exports("desk_export", asked={}, market=named, day=shown.whole.delivery_day.isoformat()),
         "nav": links(
             request.user, here=Here.DESK, market=named, day=None if follows_today else shown.whole.delivery_day
         ),

@@ -115,7 +115,8 @@ _SUMS = """sum(trades)::bigint, sum(energy), sum(turnover),
 """trades, MWh, EUR, result in EUR (NULL without any reference price), MWh with and MWh without a reference price."""
 
 _PRICED = """held LEFT JOIN prices_referenceprice AS price
-        ON price.market_id = %(market)s AND price.delivery_day = held.delivery_day
+        ON price.market_id = %(market)s AND price.delivery_day BETWEEN %(first)s AND %(last)s
+        AND price.delivery_day = held.delivery_day
         AND price.delivery_start = held.delivery_start AND price.delivery_end = held.delivery_end"""
 
 _BY_PERIOD = f"""

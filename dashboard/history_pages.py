@@ -24,7 +24,7 @@ from dashboard.access import AnyUser, board_trader, home_trader, may_see_all, vi
 from dashboard.charts import HEIGHT, WIDTH, Chart, Point, bar_chart
 from dashboard.desk_pages import desk_address
 from dashboard.history import DayRange, History, Slice, day_range, last_days, load_history
-from dashboard.navigation import Here, links
+from dashboard.navigation import Here, exports, links
 from dashboard.pages import asked_market, board_address, named_market, no_board_sentence, refusal, sentence
 from dashboard.performance import Figures
 from dashboard.rendering import Cell, energy_cell, signed_cell
@@ -52,17 +52,16 @@ class Asked:
     trader: Trader | None
     days: DayRange
 
-    def address(self, view: str, days: DayRange | None = None, **more: str) -> str:
-        """The address of a view of the same, perhaps over other days."""
+    def query(self, days: DayRange | None = None) -> dict[str, str]:
+        """What an address of the same asks with, perhaps over other days; the market apart."""
         shown = days or self.days
-        query = {
-            "trader": self.trader.trader_id if self.trader else "",
-            "market": self.named.code if self.named else "",
-            "from": shown.first.isoformat(),
-            "to": shown.last.isoformat(),
-            **more,
-        }
-        return f"{reverse(view)}?{urlencode({name: value for name, value in query.items() if value})}"
+        trader = self.trader.trader_id if self.trader else ""
+        return {"trader": trader, "from": shown.first.isoformat(), "to": shown.last.isoformat()}
+
+    def address(self, days: DayRange | None = None) -> str:
+        """The address of the same, perhaps over other days."""
+        query = {**self.query(days), "market": self.named.code if self.named else ""}
+        return f"{reverse('history')}?{urlencode({name: value for name, value in query.items() if value})}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +153,7 @@ def _context(request: HttpRequest, asked: Asked, found: History) -> dict[str, ob
         "presets": [
             (
                 ngettext("%(count)s day", "%(count)s days", n) % {"count": n},
-                asked.address("history", r),
+                asked.address(r),
                 r == asked.days,
             )
             for n, r in presets
@@ -169,6 +168,7 @@ def _context(request: HttpRequest, asked: Asked, found: History) -> dict[str, ob
         "chart_width": WIDTH,
         "chart_height": HEIGHT,
         "as_of": fmt.clock(timezone.now(), asked.market.zone),
+        "exports": exports("history_export", asked=asked.query(), market=asked.named),
         "nav": links(request.user, here=Here.HISTORY, market=asked.named, trader=asked.trader),
     }
 
@@ -246,7 +246,7 @@ def _hours(found: History) -> Iterable[Line]:
 def _traders(asked: Asked, found: History) -> Iterable[Line]:
     for trader, part in found.traders:
         one = Asked(asked.market, asked.named, trader, asked.days)
-        yield Line(str(trader), _cells(part), one.address("history"), trader.is_bot)
+        yield Line(str(trader), _cells(part), one.address(), trader.is_bot)
 
 
 def _sides(total: Slice) -> Iterable[Line]:

@@ -46,6 +46,22 @@ def links(
     return [*found, View(gettext("History"), history, here == Here.HISTORY)]
 
 
+@dataclass(frozen=True, slots=True)
+class ExportLink:
+    """A link to what the page shows, as a file."""
+
+    title: str
+    address: str
+
+
+def exports(view: str, *, asked: dict[str, str], market: Market | None = None, **arguments: str) -> list[ExportLink]:
+    """The files of an export's address (its name in dashboard/urls.py); `asked`: what the page was asked with."""
+    return [
+        ExportLink(form.upper(), _with(reverse(view, kwargs={**arguments, "form": form}), market, **asked))
+        for form in ("csv", "xlsx")
+    ]
+
+
 def _board(trader: Trader | None, day: date | None, market: Market | None) -> str:
     if trader is None:
         return _with(reverse("home"), market)

@@ -58,6 +58,11 @@ class Addresses:
         query = urlencode({name: value for name, value in asked.items() if value})
         return f"{self.row}?{query}" if query else self.row
 
+    def export(self, form: str) -> str:
+        """All of the period's trades as a file."""
+        query = f"?{urlencode({'market': self.market})}" if self.market else ""
+        return f"{self.row}trades.{form}{query}"
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -104,6 +109,7 @@ def render_opened(opened: OpenedPeriod, addresses: Addresses, show: str, *, whol
         "sum": _sum(row.figures),
         "show": show,
         "tabs": _tabs(opened, addresses, show),
+        "exports": [(addresses.export(form), form.upper()) for form in ("csv", "xlsx")],
         "close": addresses.board,
         "chart": addresses.chart,
         "gate": fmt.utc(row.gate_closes_at),

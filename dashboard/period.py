@@ -77,6 +77,17 @@ def load_opened(
     return OpenedPeriod(board, row, judged(trades, path, reference, period), state, path, page)
 
 
+def load_all_trades(
+    *, trader: Trader, market: Market, delivery_day: date, period: DeliveryPeriod, now: datetime
+) -> tuple[Board, BoardRow, tuple[JudgedTrade, ...]]:
+    """A row of a board with every trade of its period, newest first, the cancelled among them. Four queries."""
+    board = load_board(trader=trader, market=market, delivery_day=delivery_day, now=now, also=period)
+    row = next(row for row in board.rows if row.period == period)
+    trades = trades_of_period(key=PeriodKey(trader.pk, market.pk, delivery_day, period))
+    path = price_path(market_id=market.pk, start=period.start, end=period.end)
+    return board, row, judged(trades, path, row.reference.value if row.reference else None, period)
+
+
 def load_chart(*, key: PeriodKey, have: TradeState | None) -> ChartData:
     """What the chart of a period needs that has drawn the trades of `have`: the newer ones, or all of them anew."""
     state = trade_state(key=key)

@@ -21,7 +21,7 @@ from dashboard.course import load_course
 from dashboard.feeds import load_feeds
 from dashboard.front import note_page
 from dashboard.languages import chosen_language, remember_language
-from dashboard.navigation import Here, links
+from dashboard.navigation import Here, exports, links
 from dashboard.pages import asked_market, board_address, board_frame, no_board_sentence, refusal, sentence
 from dashboard.rendering import page_version, render_parts
 from dashboard.words import page_words
@@ -121,6 +121,7 @@ def show_board(
     """A board's page; `opened` has the panel (HTML) of the row (element id) that is open."""
     frame = board_frame(shown, user=request.user, follows_today=follows_today)
     parts = render_parts(shown, load_feeds(market=shown.market, now=now), frame.address, load_course(shown))
+    named = frame.market if frame.markets else None
     context = {
         "version": page_version(shown, parts),
         "frame": frame,
@@ -129,10 +130,17 @@ def show_board(
         "total": parts.pop("total"),
         "periods": [part for name, html in parts.items() for part in (html, (opened or {}).get(name, ""))],
         "words": page_words(),
+        "exports": exports(
+            "board_export",
+            asked={},
+            market=named,
+            trader_id=shown.trader.trader_id,
+            day=shown.delivery_day.isoformat(),
+        ),
         "nav": links(
             request.user,
             here=Here.BOARD,
-            market=frame.market if frame.markets else None,
+            market=named,
             day=None if follows_today else shown.delivery_day,
             trader=shown.trader,
         ),

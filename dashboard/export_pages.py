@@ -1,0 +1,110 @@
+"""The exports' addresses, beside the views that they are of, with the same rights and the same refusals."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from dashboard.access import board_trader, may_see_all
+from dashboard.board import load_board
+from dashboard.desk import load_desk
+from dashboard.desk_pages import no_desk
+from dashboard.export_files import CSV_TYPE, XLSX_TYPE, csv_pieces, file_name, xlsx_file
+from dashboard.exports import Table, board_table, desk_table, history_table, trades_table
+from dashboard.history import load_history
+from dashboard.history_pages import NoHistoryError, asked_history
+from dashboard.pages import asked_market, no_board_sentence, refusal, sentence
+from dashboard.period import load_all_trades
+from market.periods import PeriodError, parse_day, parse_period
+from market.queries import MarketError
+
+CSV, XLSX = "csv", "xlsx"
+
+
+@require_safe
+@never_cache
+@login_required
+def board(request: HttpRequest, trader_id: str, day: str, form: str) -> HttpResponseBase:
+    """GET /boards/<trader_id>/<day>/board.csv (or .xlsx)."""
+    trader = board_trader(request.user, trader_id)
+    if trader is None:
+        return refusal(request, no_board_sentence(trader_id))
+    try:
+        market, delivery_day = asked_market(request), parse_day(day)
+    except (MarketError, PeriodError) as error:
+        return refusal(request, sentence(error))
+    shown = load_board(trader=trader, market=market, delivery_day=delivery_day, now=timezone.now())
+    return _file(board_table(shown), file_name("board", trader_id, day, form=form), form)
+
+
+@require_safe
+@never_cache
+@login_required
+def trades(request: HttpRequest, trader_id: str, day: str, delivery_hour: str, form: str) -> HttpResponseBase:
+    """GET /boards/<trader_id>/<day>/<delivery_hour>/trades.csv (or .xlsx): all trades of an opened row."""
+    trader = board_trader(request.user, trader_id)
+    if trader is None:
+        return refusal(request, no_board_sentence(trader_id))
+    try:
+        market, delivery_day = asked_market(request), parse_day(day)
+        asked = parse_period(delivery_day, delivery_hour, market.zone)
+    except (MarketError, PeriodError) as error:
+        return refusal(request, sentence(error))
+    shown, row, judged = load_all_trades(
+        trader=trader, market=market, delivery_day=delivery_day, period=asked.period, now=timezone.now()
+    )
+    name = file_name("trades", trader_id, day, asked.label, form=form)
+    return _file(trades_table(shown, row, judged), name, form)
+
+
+@require_safe
+@never_cache
+@login_required
+def desk(request: HttpRequest, day: str, form: str) -> HttpResponseBase:
+    """GET /desk/<day>/desk.csv (or .xlsx)."""
+    if not may_see_all(request.user):
+        return no_desk(request)
+    try:
+        market, delivery_day = asked_market(request), parse_day(day)
+    except (MarketError, PeriodError) as error:
+        return refusal(request, sentence(error))
+    shown = load_desk(market=market, delivery_day=delivery_day, now=timezone.now())
+    return _file(desk_table(shown), file_name("desk", market.code, day, form=form), form)
+
+
+@require_safe
+@never_cache
+@login_required
+def history(request: HttpRequest, form: str) -> HttpResponseBase:
+    """GET /history/history.csv (or .xlsx) with what the page is asked with."""
+    try:
+        asked = asked_history(request)
+    except (NoHistoryError, MarketError) as error:
+        return refusal(request, str(error) if isinstance(error, NoHistoryError) else sentence(error))
+    except PeriodError as error:
+        return refusal(request, sentence(error), status=400)
+    found = load_history(market=asked.market, trader=asked.trader, days=asked.days)
+    whose = asked.trader.trader_id if asked.trader else "desk"
+    name = file_name("history", whose, str(asked.days.first), str(asked.days.last), form=form)
+    return _file(history_table(found), name, form)
+
+
+def _file(table: Table, name: str, form: str) -> HttpResponseBase:
+    answer: HttpResponseBase
+    if form == XLSX:
+        answer = HttpResponse(xlsx_file(table), content_type=XLSX_TYPE)
+    else:
+        answer = StreamingHttpResponse(_pieces(table), content_type=CSV_TYPE)
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+async def _pieces(table: Table) -> AsyncIterator[bytes]:
+    """Asynchronous, because the server sends what is synchronous only when all of it is there."""
+    for piece in csv_pieces(table):
+        yield piece.encode()
