@@ -32,6 +32,7 @@ from market.models import Market
 from market.periods import PeriodError, day_of, parse_day
 from market.queries import MarketError, active_markets, market_by_code
 
+MANY_TRADERS = 8
 _ONE_DAY = timedelta(days=1)
 
 
@@ -55,6 +56,8 @@ class DeskFrame:
     as_of: str
     follows_today: bool
     currency: str
+    is_wide: bool
+    """More traders than a sheet of paper takes at its usual size."""
 
 
 def desk_address(day: date, market: Market | None = None) -> str:
@@ -130,6 +133,7 @@ def _frame(shown: Desk, markets: list[Market], *, follows_today: bool) -> DeskFr
         as_of=fmt.utc(now),
         follows_today=follows_today,
         currency=fmt.currency_sign(market.currency),
+        is_wide=len(shown.boards) > MANY_TRADERS,
     )
 
 

@@ -1,0 +1,103 @@
+"""The desk's view and the history in a real browser: live, in both languages, at every width, and on paper."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from urllib.parse import urlsplit
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from market.models import Market
+from market.periods import day_of
+from tests.browser.conftest import Desk
+from tests.browser.test_board import expect_no_sideways_scroll
+from tests.dashboard.boards import SKETCH_DAY, store_price, store_sketch, store_trade
+from tests.dashboard.people import a_head, a_trader
+
+pytestmark = [pytest.mark.browser]
+WIDTHS = (1920, 1366, 390)
+
+
+def sheets(page: Page) -> int:
+    """How many sheets of paper the page takes, printed as its styles say."""
+    return len(re.findall(rb"/Type\s*/Page\b", page.pdf(prefer_css_page_size=True)))
+
+
+def result(page: Page, who: str) -> str:
+    return str(page.locator(f"#{who} [data-field=performance_eur]").inner_text())
+
+
+@pytest.fixture
+def tomorrow(market: Market) -> date:
+    return day_of(timezone.now(), market.zone) + timedelta(days=1)
+
+
+def test_the_desk_is_live_and_adds_up(desk: Desk, page: Page, tomorrow: date) -> None:
+    a_head()
+    store_trade("12-13", "sell", "10", "30", day=tomorrow, trader="trader_1")
+    store_price("12-13", "25", day=tomorrow, at=timezone.now())
+    desk.log_in(page, "head", f"/desk/{tomorrow}/")
+    expect(page.locator("#link-state small")).to_have_text("live")
+    page.evaluate("window.sameDocument = true")
+    row = page.locator("tr[data-delivery-hour='12-13']")
+    expect(row.locator("[data-field=performance_eur]").first).to_have_text("+50.00")
+    store_trade("12-13", "buy", "4", "20", day=tomorrow, trader="trader_1")
+    expect(row.locator("[data-field=performance_eur]").first).to_have_text("+70.00", timeout=3_000)
+    expect(row.locator("[data-field=net_mwh]").first).to_have_text("−6.00")
+    store_trade("12-13", "sell", "2", "24", day=tomorrow, trader="bot/7 🚀")
+    expect(page.locator("#traders tbody tr")).to_have_count(2, timeout=5_000)
+    expect(page.locator("#heads")).to_contain_text("bot/7 🚀")
+    assert result(page, "trader-desk") == "+68.00"
+    assert page.evaluate("window.sameDocument"), "without a reload"
+    page.get_by_role("link", name="bot/7 🚀").first.click()
+    page.wait_for_url(re.compile(f"/boards/bot/7%20%F0%9F%9A%80/{tomorrow}/"))
+    page.get_by_role("link", name="Desk", exact=True).click()
+    page.wait_for_url(re.compile(f"/desk/{tomorrow}/"))
+
+
+def test_views_at_every_width_and_on_paper(desk: Desk, page: Page) -> None:
+    a_head()
+    for number in range(8):
+        store_sketch(trader=f"trader_{number}")
+    for hour in range(24):
+        for direction, price in (("buy", "-999.99"), ("sell", "999.99")):
+            store_trade(f"{hour:02d}-{hour + 1:02d}", direction, "99.9", price)
+        store_price(f"{hour:02d}-{hour + 1:02d}", "-250.75")
+    board, whole, week = "/boards/trader_1/2023-02-06/", "/desk/2023-02-06/", "/history/?from=2023-02-01&to=2023-02-07"
+    desk.log_in(page, "head", board)
+    for address, most in ((board, 1), (whole, 1), (week, 3), (f"{board}12-13/", 1)):
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            page.goto(desk.address + address)
+            expect(page.get_by_role("link", name="History")).to_be_visible()
+            expect_no_sideways_scroll(page)
+        assert sheets(page) <= most, address
+    page.goto(desk.address + week)
+    expect(page.locator("svg.bars rect[data-trend=good]").first).to_be_visible()
+
+
+def test_a_choice_of_language_reaches_what_scripts_say(desk: Desk, page: Page) -> None:
+    a_trader()
+    store_sketch()
+    desk.log_in(page, "anna", f"/boards/trader_1/{SKETCH_DAY}/")
+    page.get_by_role("button", name="Deutsch").click()
+    page.wait_for_url(f"{desk.address}/boards/trader_1/{SKETCH_DAY}/")
+    expect(page.locator("#question")).to_have_text("Wie stehen wir bisher?")
+    expect(page.locator("tr[data-delivery-hour='12-13'] [data-field=performance]")).to_have_text("+0,40")
+    expect(page.locator("tr[data-delivery-hour='12-13'] .gate")).to_have_text("zu")
+    expect(page.get_by_role("button", name="Hell")).to_be_visible()
+    store_trade("12-13", "sell", "10", "12.2")
+    expect(page.locator("tr[data-delivery-hour='12-13'] [data-field=performance]")).to_have_text("+1,40", timeout=3_000)
+    page.get_by_text("Export", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="XLSX").click()
+    assert download.value.suggested_filename == f"board_trader_1_{SKETCH_DAY}.xlsx"
+    desk.kill()
+    expect(page.locator("#link-state small")).to_have_text(
+        re.compile(r"nicht live seit \d\d:\d\d:\d\d · verbindet sich neu")
+    )
+    assert urlsplit(page.url).path == f"/boards/trader_1/{SKETCH_DAY}/"
+    desk.complaints = [said for said in desk.complaints if "WebSocket connection to" not in said]
