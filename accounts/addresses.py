@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 Network = IPv4Network | IPv6Network
 UNKNOWN = "unknown"
+_FORWARDED = ("HTTP_X_FORWARDED", "HTTP_FORWARDED")
 
 
 def client_address(*, peer: str, forwarded: str, trusted: Sequence[Network]) -> str:
@@ -59,3 +60,19 @@ def address_of(request: HttpRequest | None) -> str:
         forwarded=request.META.get("HTTP_X_FORWARDED_FOR", ""),
         trusted=networks(tuple(settings.TRUSTED_PROXIES)),
     )
+
+
+class OnlyOurProxies:
+    """Middleware: what a stranger says about itself in forwarded headers is not heard by anybody below."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        peer = _normal(request.META.get("REMOTE_ADDR") or "")
+        if not is_trusted(peer, networks(tuple(settings.TRUSTED_PROXIES))):
+            for name in [
+                name for name in request.META if name.startswith("HTTP_X_FORWARDED") or name == "HTTP_FORWARDED"
+            ]:
+                del request.META[name]
+        return self.get_response(request)

@@ -33,3 +33,17 @@ class UserSession(AbstractBaseSession):
         from accounts.sessions import SessionStore
 
         return SessionStore
+
+
+class LoginAttempt(models.Model):
+    """A log-in (or second factor) that did not succeed, or has not yet: what the locks are counted from."""
+
+    name = models.CharField(max_length=64, help_text="SHA-256 of the name that was typed")
+    address = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = (models.Index(name="attempt_by_address", fields=("address", "at")),)
+
+    def __str__(self) -> str:
+        return f"{self.address} {self.at:%Y-%m-%d %H:%M:%S} UTC"

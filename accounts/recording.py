@@ -12,6 +12,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_save, pre_sa
 from django.http import HttpRequest, HttpResponse
 
 from accounts.addresses import address_of
+from accounts.guessing import LOCKED
 from audit.actions import record
 from audit.context import Worker, working
 from audit.models import Action
@@ -53,7 +54,9 @@ def _on_logged_out(user: User | None, request: HttpRequest | None, **_kwargs: An
 
 
 def _on_failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_kwargs: Any) -> None:
-    """A name that nobody has is not kept: people type passwords into the wrong field."""
+    """A name that nobody has is not kept: people type passwords into the wrong field. Locked out, nothing is added."""
+    if getattr(request, LOCKED, False):
+        return
     name = str(credentials.get("username") or "")
     known = "\0" not in name and User.objects.filter(username=name).exists()
     record(action=Action.LOG_IN_FAILED, actor=name if known else "(unknown name)", address=address_of(request))

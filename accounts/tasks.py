@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import structlog
 from celery import shared_task
 from django.db import InterfaceError, OperationalError, connection
 
+from accounts.guessing import clear_old
 from accounts.sessions import SessionStore
 
 log = structlog.get_logger(__name__)
@@ -13,9 +16,10 @@ log = structlog.get_logger(__name__)
 
 @shared_task(name="accounts.tasks.clear_ended", ignore_result=True)
 def clear_ended() -> None:
-    """Sessions that have run out; they let nobody in any more, they only take room."""
+    """Sessions that have run out and attempts that lock nobody any more: they only take room."""
     try:
         SessionStore.clear_expired()
+        clear_old(now=datetime.now(UTC))
     except (OperationalError, InterfaceError) as error:
         connection.close()
         log.warning("clearing_without_database", error=str(error).strip().splitlines()[:1])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib.auth.models import Group, User
+from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
@@ -26,6 +28,7 @@ def create_trader_login(*, trader_id: str, username: str, password: str) -> User
     if not password:
         raise LoginError("the password is empty")
     _check_username(username)
+    _check_password(password, username)
     try:
         with transaction.atomic():
             user = User.objects.create_user(username=username, password=password)
@@ -40,6 +43,16 @@ def _check_username(username: str) -> None:
         User._meta.get_field("username").clean(username, None)
     except ValidationError as error:
         raise LoginError(f"“{username}” can't be a username: {' '.join(error.messages)}") from None
+
+
+def _check_password(password: str, username: str) -> None:
+    """As the pages do; a laptop's desk may have any."""
+    if settings.DEBUG:
+        return
+    try:
+        validate_password(password, User(username=username))
+    except ValidationError as error:
+        raise LoginError(f"the password can't be taken: {' '.join(error.messages)}") from None
 
 
 @transaction.atomic

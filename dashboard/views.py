@@ -7,6 +7,7 @@ from datetime import date, datetime
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -15,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from accounts.guessing import LOCKED
 from dashboard.access import board_trader, home_trader, may_see_all, may_see_status
 from dashboard.board import Board, load_board
 from dashboard.course import load_course
@@ -82,12 +84,21 @@ def board(request: HttpRequest, trader_id: str, day: str) -> HttpResponse:
 
 
 class SignInForm(AuthenticationForm):
-    """Django's form, with a shorter word for a wrong pair."""
+    """Django's form, with a shorter word for a wrong pair, and another for too many of them."""
 
     error_messages = {
         **AuthenticationForm.error_messages,
         "invalid_login": gettext_lazy("Username and password don't belong together. Upper and lower case matter."),
+        "locked": gettext_lazy("Too many failed log-ins from here. Wait 15 minutes, then try again."),
     }
+
+    def is_locked(self) -> bool:
+        """Whether the pair was not even looked at."""
+        return bool(getattr(self.request, LOCKED, False))
+
+    def get_invalid_login_error(self) -> ValidationError:
+        code = "locked" if self.is_locked() else "invalid_login"
+        return ValidationError(self.error_messages[code], code=code)
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -96,6 +107,11 @@ class SignIn(LoginView):
 
     authentication_form = SignInForm
     redirect_authenticated_user = True
+
+    def form_invalid(self, form: SignInForm) -> HttpResponse:  # type: ignore[override]  # its authentication_form
+        response = super().form_invalid(form)
+        response.status_code = 429 if form.is_locked() else 200
+        return response
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         response = super().form_valid(form)

@@ -78,7 +78,20 @@ def make_plan(var: Path, given: Mapping[str, str]) -> Plan:
         "PYTHONUNBUFFERED": "1",
     }
     environment = {**defaults, **env, MARK: str(var)}
+    _only_at_home(environment)
     return Plan(var, environment["HOST"], port, postgres, redis, exchange_port, provider_port, environment)
+
+
+def _only_at_home(environment: Mapping[str, str]) -> None:
+    """A demo's logins and simulators are for this machine alone."""
+    host, flag = environment["HOST"].strip("[]"), environment.get("DEMO_ANYWHERE", "0")
+    is_here = host == "localhost" or host.startswith("127.") or host == "::1"
+    is_demo = environment["DEBUG"].lower() in {"1", "true", "t", "yes", "y", "on"}
+    if is_demo and not is_here and flag.lower() not in {"1", "true", "t", "yes", "y", "on"}:
+        raise DeskError(
+            f"HOST={host or '(empty)'} opens the demo to others, with DEBUG on and one password for everybody; "
+            "DEMO_ANYWHERE=1 does it all the same."
+        )
 
 
 def _port(text: str) -> int:
@@ -104,6 +117,7 @@ def programs(plan: Plan, root: Path) -> list[Program]:
     celery = ["-m", "celery", "-A", "reporting"]
     worker = [*celery, "worker", "--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
     daphne = ["-m", "daphne", "-b", plan.host, "-p", str(plan.port), "--ping-interval", "10", "--ping-timeout", "20"]
+    daphne += ["--websocket-max-message-size", "4096", "--websocket-max-frame-size", "4096"]
     commands = {
         "beat": [*celery, "beat", "--loglevel", "WARNING"],
         "worker": worker,

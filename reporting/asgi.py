@@ -17,10 +17,13 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from dashboard.front import Front  # noqa: E402
 from dashboard.origins import SameOriginOnly  # noqa: E402
 from dashboard.routing import websocket_urlpatterns  # noqa: E402
+from reporting.answers import WithHeaders, harden_daphne  # noqa: E402
+
+harden_daphne()
 
 application = ProtocolTypeRouter(
     {
-        "http": Front(django_application),
+        "http": WithHeaders(Front(django_application)),
         "websocket": SameOriginOnly(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
     }
 )

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import environs
 
-from reporting import version
+from reporting import unsafe, version
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -70,14 +70,26 @@ PROCESS_ROLE = os.environ.get("PROCESS_ROLE", "")
 DEBUG = flag("DEBUG", False)
 SECURE_COOKIES = flag("SECURE_COOKIES", not DEBUG)
 
-_DEBUG_KEY = "insecure: for a laptop only"
-SECRET_KEY = os.environ.get("SECRET_KEY") or (_DEBUG_KEY if DEBUG else "")
+SECRET_KEY = os.environ.get("SECRET_KEY") or (unsafe.LAPTOP_KEY if DEBUG else "")
 if not SECRET_KEY:
     stop("SECRET_KEY is missing; set it to a long random text (or, on a laptop only, set DEBUG=1)")
 
 _LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = listed("ALLOWED_HOSTS") or _LOOPBACK
 CSRF_TRUSTED_ORIGINS = listed("CSRF_TRUSTED_ORIGINS")
+BEHIND_TLS_PROXY = flag("BEHIND_TLS_PROXY", False)
+# Addresses and networks whose X-Forwarded-For and X-Forwarded-Proto are believed, and nobody else's.
+TRUSTED_PROXIES = listed("TRUSTED_PROXIES")
+if _unsafe := unsafe.problem(
+    debug=DEBUG,
+    secure_cookies=SECURE_COOKIES,
+    secret_key=SECRET_KEY,
+    allowed_hosts=ALLOWED_HOSTS,
+    behind_proxy=BEHIND_TLS_PROXY,
+    trusted_proxies=TRUSTED_PROXIES,
+    demo_anywhere=flag("DEMO_ANYWHERE", False),
+):
+    stop(_unsafe)
 
 # --- applications -----------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -88,7 +100,6 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
-    "csp",
     "market",
     "audit",
     "accounts",
@@ -98,10 +109,11 @@ INSTALLED_APPS = [
     "local",
 ]
 MIDDLEWARE = [
+    "reporting.headers.SecureAnswers",
+    "accounts.addresses.OnlyOurProxies",
     "reporting.middleware.DatabaseAway",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.middleware.locale.LocaleMiddleware",  # above sessions: a page that says these are away has a language
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -246,7 +258,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 if SECURE_COOKIES:  # a browser takes these names only from this host, over TLS, for every path
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_COOKIES
-AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "dashboard.access.RolePermissions"]
+AUTHENTICATION_BACKENDS = ["accounts.guessing.LimitedBackend", "dashboard.access.RolePermissions"]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
@@ -254,32 +266,18 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-
-# Addresses and networks whose X-Forwarded-For and X-Forwarded-Proto are believed, and nobody else's.
-TRUSTED_PROXIES = listed("TRUSTED_PROXIES")
 
 # --- what travels -------------------------------------------------------------------------------------------------
 SECURE_SSL_REDIRECT = SECURE_COOKIES
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]  # asked from inside, behind the TLS proxy
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if flag("BEHIND_TLS_PROXY", False) else None
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS_PROXY else None
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_COOKIES else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_COOKIES
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": ["'none'"],
-        "script-src": ["'self'"],
-        "style-src": ["'self'"],
-        "img-src": ["'self'"],
-        "font-src": ["'self'"],
-        "connect-src": ["'self'"],
-        "form-action": ["'self'"],
-        "base-uri": ["'none'"],
-        "frame-ancestors": ["'none'"],
-    }
-}
+# The Content-Security-Policy and everything else that every answer carries: reporting/headers.py.
 
 # --- language, time, files ----------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

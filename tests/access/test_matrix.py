@@ -61,8 +61,8 @@ def rows_to_look_at() -> dict[str, Any]:
     period = {"delivery_start": price.delivery_start, "delivery_end": price.delivery_end}
     return {
         "audit.entry": record(action=Action.VIEWED, actor="somebody"),
-        "auth.group": Group.objects.first(),
-        "auth.user": User.objects.get(username="trader"),
+        "auth.group": Group.objects.get_or_create(name="auditor")[0],
+        "auth.user": User.objects.order_by("pk").first(),
         "market.market": market,
         "dashboard.traderlogin": TraderLogin.objects.first(),
         "trades.trader": Trader.objects.get(trader_id="trader_1"),

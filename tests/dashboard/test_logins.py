@@ -45,7 +45,7 @@ def test_heads_and_superusers_see_all(kind: str) -> None:
 
 def test_others_see_nothing() -> None:
     ensure_trader(trader_id="trader_1")
-    gone = create_trader_login(trader_id="trader_1", username="gone", password="x")
+    gone = create_trader_login(trader_id="trader_1", username="gone", password="a long password")
     gone.is_active = False
     for user in (AnonymousUser(), User.objects.create_user("nobody"), gone):
         assert visible_traders(user) == []
@@ -66,6 +66,9 @@ def test_an_unknown_trader_that_gets_a_login_is_known_from_then_on() -> None:
         ({"trader_id": "a\nb"}, "control characters"),
         ({"username": "a b"}, "can't be a username"),
         ({"password": ""}, "password is empty"),
+        ({"password": "elevenchars"}, "at least 12 characters"),
+        ({"password": "startfinding"}, "too common"),
+        ({"password": "4938271605938"}, "entirely numeric"),
     ],
 )
 def test_wrong_input_is_one_sentence_and_creates_nothing(arguments: dict[str, str], sentence: str) -> None:

@@ -31,6 +31,16 @@ def start(code: str = LOAD, **environment: str) -> subprocess.CompletedProcess[s
         ({"EXCHANGE_WS_URL": "http://x"}, "EXCHANGE_WS_URL must be an address"),
         ({"MARKET_DATA_URL": "x"}, "MARKET_DATA_URL must be an address"),
         ({"MARKET_DATA_UPDATE_INTERVAL": "0"}, "MARKET_DATA_UPDATE_INTERVAL must be a whole number above 0"),
+        ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS must name the hosts"),
+        ({"ALLOWED_HOSTS": "desk.example,*", "SECURE_COOKIES": "1"}, "ALLOWED_HOSTS must name the hosts"),
+        ({"SECRET_KEY": "insecure: for a laptop only"}, "SECRET_KEY is one that everybody knows"),
+        ({"SECRET_KEY": "django-insecure-abc", "SECURE_COOKIES": "1"}, "SECRET_KEY is one that everybody knows"),
+        ({"DEBUG": "1", "ALLOWED_HOSTS": "desk.example"}, "DEBUG shows the inside to everybody"),
+        ({"DEBUG": "1", "ALLOWED_HOSTS": "127.0.0.1,192.168.1.4"}, "ALLOWED_HOSTS names 192.168.1.4"),
+        ({"ALLOWED_HOSTS": "desk.example", "SECURE_COOKIES": "0"}, "SECURE_COOKIES=0 is for a loopback address"),
+        ({"BEHIND_TLS_PROXY": "1"}, "BEHIND_TLS_PROXY needs TRUSTED_PROXIES"),
+        ({"TRUSTED_PROXIES": "10.0.0.0/33"}, "is no address or network"),
+        ({"TRUSTED_PROXIES": "0.0.0.0/0"}, "would believe everybody"),
         ({"MARKET_DATA_REQUESTS_PER_MINUTE": "many"}, "MARKET_DATA_REQUESTS_PER_MINUTE must be a whole number"),
     ],
 )
@@ -48,6 +58,19 @@ def test_a_wrong_value_is_one_sentence_and_exit_code_1(environment: dict[str, st
 def test_every_kind_of_process_says_it_in_one_sentence(code: str) -> None:
     done = start(code, SECRET_KEY="")
     assert (done.returncode, len(done.stderr.strip().splitlines())) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"ALLOWED_HOSTS": "desk.example", "SECURE_COOKIES": "1"},
+        {"DEBUG": "1", "SECRET_KEY": "", "ALLOWED_HOSTS": "localhost,127.0.0.2,[::1],desk.localhost"},
+        {"DEBUG": "1", "ALLOWED_HOSTS": "desk.example", "DEMO_ANYWHERE": "1"},
+        {"BEHIND_TLS_PROXY": "1", "TRUSTED_PROXIES": "10.0.0.0/8, fd00::1", "SECURE_COOKIES": "1"},
+    ],
+)
+def test_safe_combinations_start(environment: dict[str, str]) -> None:
+    assert start(**environment).stdout == "loaded\n"
 
 
 def test_production_is_the_default() -> None:
