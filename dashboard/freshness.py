@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from django.db import connections
@@ -22,7 +22,7 @@ PATIENCE = 1.0
 _SNAPSHOT = "SELECT pg_current_snapshot()::text"
 
 # A row that is inserted or changed carries the newest transaction's number (xmin), one that goes is missing from the
-# count: together they can't stay the same when any row changes.
+# count: together they can't stay the same when any row changes. Positions and prices count their own changes.
 _ROWS = "count(*) || ':' || coalesce(max({0}.xmin::text::bigint), 0)"
 _FINGERPRINT = f"""SELECT ROW(
     (SELECT s.xmin::text || (s.expire_date > now()) FROM accounts_usersession s WHERE s.session_key = %(session)s),
@@ -34,13 +34,13 @@ _FINGERPRINT = f"""SELECT ROW(
       WHERE s.session_key = %(session)s),
     (SELECT {_ROWS.format("t")} FROM trades_trader t),
     (SELECT {_ROWS.format("m")} FROM market_market m),
-    (SELECT {_ROWS.format("p")} FROM trades_position p
-      WHERE p.trader_id = %(trader)s AND p.market_id = %(market)s AND p.delivery_day = %(day)s),
-    (SELECT {_ROWS.format("r")} FROM prices_referenceprice r
-      WHERE r.market_id = %(market)s AND r.delivery_day = %(day)s),
     (SELECT max(connected_at) || ':' || count(disconnected_at) FROM (
       SELECT * FROM trades_feedconnection WHERE market_id = %(market)s ORDER BY alive_at DESC LIMIT 16) f),
-    (SELECT {_ROWS.format("o")} FROM trades_feedgap o WHERE o.market_id = %(market)s AND o.closed_at IS NULL))::text"""  # noqa: S608 - all parts are constants of this file
+    (SELECT {_ROWS.format("o")} FROM trades_feedgap o WHERE o.market_id = %(market)s AND o.closed_at IS NULL))::text,
+  (SELECT coalesce(sum(p.revision), 0) FROM trades_position p
+    WHERE p.trader_id = %(trader)s AND p.market_id = %(market)s AND p.delivery_day = %(day)s) || '.' ||
+  (SELECT coalesce(sum(r.revision), 0) FROM prices_referenceprice r
+    WHERE r.market_id = %(market)s AND r.delivery_day = %(day)s)"""  # noqa: S608 - all parts are constants of this file
 
 
 class Unknown(Exception):
@@ -52,12 +52,19 @@ class PageOf:
     """What a board's page depends on: the digest of the session's key, trader and market by primary key, the day."""
 
     session: str
-    trader: int
-    market: int
+    trader_pk: int
+    market_pk: int
     day: date
 
     def parameters(self) -> dict[str, Any]:
-        return {"session": self.session, "trader": self.trader, "market": self.market, "day": self.day}
+        return {"session": self.session, "trader": self.trader_pk, "market": self.market_pk, "day": self.day}
+
+
+class Fingerprint(NamedTuple):
+    """Two texts: `frame` changes with everything but the figures, `version` is the figures' (dashboard.board)."""
+
+    frame: str
+    version: str
 
 
 class Freshness:
@@ -76,32 +83,33 @@ class Freshness:
                 self._asking = asyncio.get_running_loop().create_task(self._ask_while_wanted())
         return await asyncio.shield(self._next)
 
-    async def fingerprint(self, page: PageOf) -> str:
-        """A text that changes with everything that the page shows. Raises Unknown."""
-        return await self._ask(_FINGERPRINT, page.parameters())
+    async def fingerprint(self, page: PageOf) -> Fingerprint:
+        """What changes with everything that the page shows. Raises Unknown."""
+        frame, version = await self._ask(_FINGERPRINT, page.parameters())
+        return Fingerprint(str(frame), str(version))
 
     async def _ask_while_wanted(self) -> None:
         while self._next is not None:
             answer, self._next = self._next, None
             try:
-                answer.set_result(await self._ask(_SNAPSHOT))
+                answer.set_result(str((await self._ask(_SNAPSHOT))[0]))
             except Unknown as error:
                 answer.set_exception(error)
 
-    async def _ask(self, question: str, parameters: dict[str, Any] | None = None) -> str:
+    async def _ask(self, question: str, parameters: dict[str, Any] | None = None) -> tuple[Any, ...]:
         try:
             return await asyncio.wait_for(self._fetch(question, parameters), PATIENCE)
         except (psycopg.Error, OSError, TimeoutError) as error:
             await self._forget_connection()
             raise Unknown(str(error)) from None
 
-    async def _fetch(self, question: str, parameters: dict[str, Any] | None) -> str:
+    async def _fetch(self, question: str, parameters: dict[str, Any] | None) -> tuple[Any, ...]:
         if self._connection is None or self._connection.closed:
             self._connection = await connect()
         cursor = await self._connection.execute(question, parameters, prepare=True)
-        row = await cursor.fetchone()
+        row: tuple[Any, ...] | None = await cursor.fetchone()
         assert row is not None
-        return str(row[0])
+        return row
 
     async def _forget_connection(self) -> None:
         broken, self._connection = self._connection, None

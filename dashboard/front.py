@@ -2,7 +2,8 @@
 
 A remembered answer goes only to a request that is the same to the last header that could matter, cookies included, so
 to nobody else; and only after PostgreSQL has said, after the request came, that what the answer was made from still
-stands: figures, session, password, roles, everything (dashboard/freshness.py). Else the request goes on to Django.
+stands: figures, session, password, roles, everything (dashboard/freshness.py). Where only figures have changed, they
+are exchanged for those that the hub has rendered for all. Else the request goes on to Django.
 """
 
 from __future__ import annotations
@@ -10,19 +11,20 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
 from django.conf import settings
 from django.http import HttpRequest, parse_cookie
+from django.utils.translation import get_language
 
 from accounts.sessions import key_digest
 from dashboard.board import Board
-from dashboard.formatting import utc
-from dashboard.freshness import Freshness, PageOf, Unknown
+from dashboard.freshness import Fingerprint, Freshness, PageOf, Unknown
+from dashboard.live import BoardKey, Rendered, hub
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -36,7 +38,6 @@ OLDEST = 10.0
 down about a session's use, stays current."""
 MOST_BYTES = 64 * 1024 * 1024
 MOST_PAGES = 5_000
-MOMENT_LENGTH = len("2026-11-25T09:46:48.123456Z")
 NOTE = "desk.page"
 """Where in a request's scope the view leaves a Note of the page that it has made."""
 
@@ -50,57 +51,107 @@ _WITHOUT_MEANING = frozenset(
 # --- for the view -------------------------------------------------------------------------------------------------
 @dataclass(slots=True)
 class Note:
-    """What the view says of the page that it has made: the board, its moment as written in the page, its end."""
+    """What the view says of the page that it has made: the board, what of it can be exchanged, and until when."""
 
-    trader: int = 0
-    market: int = 0
-    day: date | None = None
-    moment: str = ""
+    board: BoardKey | None = None
+    tokens: dict[str, bytes] = field(default_factory=dict)
+    """What stands in the page in this way, once each: MOMENT, and with VERSION all parts by element id."""
     until: datetime | None = None
 
     def page(self, session: str) -> PageOf | None:
         """What the page depends on; None when the view said nothing."""
-        return None if self.day is None else PageOf(session, self.trader, self.market, self.day)
+        key = self.board
+        return None if key is None else PageOf(session, key.trader_pk, key.market_pk, key.day)
 
 
-def note_page(request: HttpRequest, board: Board) -> None:
-    """Called by a view whose answer depends on nothing but the request, the user's rights and this board."""
+def note_page(request: HttpRequest, board: Board, version: str = "", parts: Mapping[str, str] | None = None) -> None:
+    """Called by a view whose answer depends on nothing but the request, the user's rights and this board.
+
+    With `version` and `parts` the page is all frame but for them; without, it shows more of the board (an open row).
+    """
     note = getattr(request, "scope", {}).get(NOTE)
-    if note is not None:
-        note.trader, note.market, note.day = board.trader.pk, board.market.pk, board.delivery_day
-        note.moment, note.until = utc(board.as_of), board.changes_at
+    if note is None:
+        return
+    language = get_language() or settings.LANGUAGE_CODE
+    note.board = BoardKey(board.trader.pk, board.market.pk, board.delivery_day, language)
+    note.until = board.changes_at
+    note.tokens = {MOMENT: _moment(board.as_of)}
+    if parts:
+        note.tokens |= {VERSION: _version(version), **{name: html.encode() for name, html in parts.items()}}
+
+
+MOMENT, VERSION = " moment", " version"
+
+
+def _moment(now: datetime) -> bytes:
+    """Always of the same length, so that an answer's length stays what it was."""
+    text = now.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return f'data-now="{text}"'.encode()
+
+
+def _version(version: str) -> bytes:
+    return f'data-version="{version}"'.encode()
 
 
 # --- remembered answers -------------------------------------------------------------------------------------------
 @dataclass(slots=True)
 class Remembered:
-    """An answer, cut where its moment stands, and what was known before it was made."""
+    """An answer cut where it can be exchanged, and what was known before it was made."""
 
     page: PageOf
+    board: BoardKey
     snapshot: str
-    fingerprint: str
-    start: Message
-    before: bytes
-    after: bytes
+    fingerprint: Fingerprint
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    pieces: list[bytes | str]
+    """The page's bytes, and the names of the tokens between them."""
     until: datetime
     made: float
+    before: bytes = b""
+    after: bytes = b""
+    start: Message = field(default_factory=dict)
+
+    def fill(self, tokens: Mapping[str, bytes]) -> bool:
+        """Put these between the pieces; only the moment stays open. False when they are not the same tokens."""
+        names = [piece for piece in self.pieces if isinstance(piece, str) and piece != MOMENT]
+        if set(names) != set(tokens) - {MOMENT}:
+            return False
+        at = self.pieces.index(MOMENT)
+        filled = [piece if isinstance(piece, bytes) else tokens.get(piece, b"") for piece in self.pieces]
+        self.before, self.after = b"".join(filled[:at]), b"".join(filled[at + 1 :])
+        length = len(self.before) + len(self.after) + MOMENT_LENGTH
+        headers = [*self.headers, (b"Content-Length", str(length).encode())]
+        self.start = {"type": "http.response.start", "status": self.status, "headers": headers}
+        return True
 
     @property
     def size(self) -> int:
-        return len(self.before) + len(self.after)
+        """Roughly, in bytes."""
+        return 2 * (len(self.before) + len(self.after))
+
+
+MOMENT_LENGTH = len(_moment(datetime.min.replace(tzinfo=UTC)))
+
+
+class Boards(Protocol):
+    """Who has boards rendered: the hub."""
+
+    async def at_version(self, key: BoardKey, version: str) -> Rendered | None: ...
 
 
 class Front:
-    """The ASGI application in front of Django's. Tests give clocks and a Freshness of their own."""
+    """The ASGI application in front of Django's. Tests give clocks, boards and a Freshness of their own."""
 
     def __init__(
         self,
         application: Application,
         freshness: Freshness | None = None,
+        boards: Boards = hub,
         monotonic: Callable[[], float] = time.monotonic,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._application = application
+        self._application, self._boards = application, boards
         self._freshness = freshness or Freshness()
         self._monotonic, self._clock = monotonic, clock
         self._pages: OrderedDict[Key, PageOf] = OrderedDict()
@@ -120,30 +171,43 @@ class Front:
 
     async def _answer(self, key: Key, send: Send) -> bool:
         """Send the remembered answer, if it is known to be right now."""
-        if key not in self._answers or not await self._still_stands(key):
+        found = self._answers.get(key)
+        if found is None or not await self._stands(key, found):
             return False
-        found, now = self._answers.get(key), self._clock()
-        if found is None or now >= found.until or self._monotonic() - found.made > OLDEST:
+        now = self._clock()
+        if now >= found.until or self._monotonic() - found.made > OLDEST:
             self._forget(key)
             return False
-        self._answers.move_to_end(key)
         await send(found.start)
         await send({"type": "http.response.body", "body": b"".join((found.before, _moment(now), found.after))})
         return True
 
-    async def _still_stands(self, key: Key) -> bool:
+    async def _stands(self, key: Key, found: Remembered) -> bool:
+        """Whether the answer is right now, after new figures have been put into it where only they changed."""
         try:
             snapshot = await self._freshness.snapshot()
-            found = self._answers.get(key)
-            if found is None:
-                return False
-            if snapshot != found.snapshot:
-                if await self._freshness.fingerprint(found.page) != found.fingerprint:
-                    self._forget(key)
-                    return False
-                found.snapshot = snapshot
+            if snapshot == found.snapshot:
+                return True
+            fingerprint = await self._freshness.fingerprint(found.page)
         except Unknown:
             return False
+        if fingerprint == found.fingerprint or await self._refill(found, fingerprint):
+            found.snapshot = snapshot
+            return True
+        if self._answers.get(key) is found:
+            self._forget(key)
+        return False
+
+    async def _refill(self, found: Remembered, fingerprint: Fingerprint) -> bool:
+        if fingerprint.frame != found.fingerprint.frame or VERSION not in found.pieces:
+            return False
+        fresh = await self._boards.at_version(found.board, fingerprint.version)
+        if fresh is None:
+            return False
+        parts = {name: html.encode() for name, html in fresh.parts.items()}
+        if not found.fill({VERSION: _version(fresh.version), **parts}):
+            return False
+        found.fingerprint, found.until = fingerprint, min(found.until, fresh.board.changes_at)
         return True
 
     async def _make(self, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
@@ -159,14 +223,16 @@ class Front:
             known = None
         await self._application({**scope, NOTE: note}, receive, copy.send)
         shown = note.page(_session_digest(scope))
-        if shown is None:
+        if shown is None or note.board is None or note.until is None:
             self._pages.pop(key, None)
             return
         _put(self._pages, key, shown, MOST_PAGES)
-        parts = copy.parts(scope, note.moment)
-        if known and parts and shown == page and note.until:
-            start, before, after = parts
-            self._keep(key, Remembered(page, *known, start, before, after, note.until, self._monotonic()))
+        headers, pieces = copy.headers(scope), cut(copy.body, note.tokens)
+        if known and headers is not None and pieces and shown == page:
+            made = self._monotonic()
+            answer = Remembered(page, note.board, *known, copy.status, headers, pieces, note.until, made)
+            if answer.fill(note.tokens):
+                self._keep(key, answer)
 
     def _keep(self, key: Key, answer: Remembered) -> None:
         self._forget(key)
@@ -178,39 +244,45 @@ class Front:
     def _forget(self, key: Key) -> None:
         gone = self._answers.pop(key, None)
         if gone is not None:
-            self._bytes -= gone.size
+            self._bytes = sum(kept.size for kept in self._answers.values())
+
+
+def cut(body: bytes, tokens: Mapping[str, bytes]) -> list[bytes | str]:
+    """The body in pieces, with the tokens' names where they stand; empty unless each stands there exactly once."""
+    if any(body.count(token) != 1 for token in tokens.values()):
+        return []
+    places = sorted((body.index(token), name) for name, token in tokens.items())
+    pieces: list[bytes | str] = []
+    end = 0
+    for place, name in places:
+        pieces += [body[end:place], name]
+        end = place + len(tokens[name])
+    return [*pieces, body[end:]]
 
 
 class _Copy:
-    """Passes an answer on to the server, and keeps it if it is one whole page."""
+    """Passes an answer on to the server, and keeps it."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
-        self._start: Message | None = None
-        self._body: bytes | None = None
+        self._headers: list[tuple[bytes, bytes]] = []
+        self.status = 0
+        self.body = b""
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self._start = message
+            self.status, self._headers = message["status"], list(message["headers"])
         elif message["type"] == "http.response.body":
-            whole = self._body is None and not message.get("more_body")
-            self._body = message.get("body", b"") if whole else b""
+            self.body += message.get("body", b"")
         await self._send(message)
 
-    def parts(self, scope: Scope, moment: str) -> tuple[Message, bytes, bytes] | None:
-        """How the answer begins, and its body before and after the moment; None when it can't be given again."""
-        if self._start is None or self._start["status"] != 200:
+    def headers(self, scope: Scope) -> list[tuple[bytes, bytes]] | None:
+        """Those to be given again; None when the answer was for once: no page, or one that sets a cookie."""
+        kept = [(name, value) for name, value in self._headers if not _is_same_cookie(name, value, scope)]
+        names = {name.lower() for name, _ in kept}
+        if self.status != 200 or names & {b"set-cookie", b"content-encoding"}:
             return None
-        headers = [(name, value) for name, value in self._start["headers"] if not _is_same_cookie(name, value, scope)]
-        before, mark, after = (self._body or b"").partition(b'data-now="' + moment.encode() + b'"')
-        if not mark or len(moment) != MOMENT_LENGTH or any(name.lower() == b"set-cookie" for name, _ in headers):
-            return None
-        return {**self._start, "headers": headers}, before + b'data-now="', b'"' + after
-
-
-def _moment(now: datetime) -> bytes:
-    """As dashboard.formatting.utc, and always of the same length: the answer's length stands in its headers."""
-    return now.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z").encode()
+        return [(name, value) for name, value in kept if name.lower() != b"content-length"]
 
 
 def _put(into: OrderedDict[Key, Any], key: Key, value: Any, most: int) -> None:

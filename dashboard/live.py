@@ -48,6 +48,8 @@ GROUP = "live"
 ANNOUNCE_SECONDS = 0.5
 SHORTEST_INTERVAL = 0.1
 """Seconds between two updates of one board: bursts are sent together, the first of them at once."""
+MOST_ASKED_FOR = 100
+"""Boards that no open page shows and a process remembers."""
 SWEEP_SECONDS = 5.0
 """How often open boards are compared with the database, and every page hears that it is connected."""
 
@@ -226,6 +228,7 @@ class Hub:
         self._boards: dict[BoardKey, _Watched] = {}
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="render")
         self._running: list[asyncio.Task[None]] = []
+        self._asked_for: dict[BoardKey, asyncio.Task[Rendered]] = {}
         self._trouble = ""
         self.on_access: Callable[[], None] = lambda: None
         """Called when rights changed (dashboard/guard.py)."""
@@ -260,6 +263,36 @@ class Hub:
         if watched.rendered is not None and page in watched.pages:
             shown = watched.rendered
             await page.send(self._message(shown, shown.parts_since(have)))
+
+    async def at_version(self, key: BoardKey, version: str) -> Rendered | None:
+        """The board at this version of its figures or a later one, rendered once for all; None if it can't be read."""
+        watched = self._boards.get(key)
+        if watched is None:
+            return await self._at_version_for_nobody(key, version)
+        if watched.rendered is None or not is_at_least(watched.rendered.board.version, version):
+            done = asyncio.get_running_loop().create_future()
+            watched.waiting.append(done)
+            self._touch(key)
+            await done
+        shown = watched.rendered
+        return shown if shown is not None and is_at_least(shown.board.version, version) else None
+
+    async def _at_version_for_nobody(self, key: BoardKey, version: str) -> Rendered | None:
+        """The same for a board that no open page shows: kept for whoever asks for the same version."""
+        kept = self._asked_for.get(key)
+        if kept is not None and kept.done() and not is_at_least(kept.result().board.version, version):
+            kept = None
+        if kept is None:
+            self._asked_for = {k: v for k, v in list(self._asked_for.items())[-MOST_ASKED_FOR:] if k != key}
+            work = self._in_thread(partial(self._render, key, datetime.now(UTC), None))
+            kept = self._asked_for[key] = asyncio.get_running_loop().create_task(work)
+        try:
+            shown = await asyncio.shield(kept)
+        except Exception as error:
+            self._asked_for.pop(key, None)
+            self._say_trouble(error)
+            return None
+        return shown if is_at_least(shown.board.version, version) else None
 
     def hear(self, hints: Iterable[Iterable[Any]]) -> None:
         """Mark the open boards that the hints are about."""
@@ -385,6 +418,12 @@ class Hub:
     def _say_trouble(self, error: Exception) -> None:
         self._trouble = "database" if isinstance(error, DatabaseProblem) else "error"
         log.error("board_not_refreshed", error=str(error).splitlines()[0] if str(error) else type(error).__name__)
+
+
+def is_at_least(version: str, other: str) -> bool:
+    """Whether figures of `version` have everything that `other` has: both numbers only ever grow."""
+    ours, theirs = ([int(number) for number in text.split(".")] for text in (version, other))
+    return all(a >= b for a, b in zip(ours, theirs, strict=True))
 
 
 def _with_connection(work: Callable[[], Any]) -> Any:

@@ -138,8 +138,10 @@ def show_board(
     frame = board_frame(shown, user=request.user, follows_today=follows_today)
     parts = render_parts(shown, load_feeds(market=shown.market, now=now), frame.address, load_course(shown))
     named = frame.market if frame.markets else None
+    version = page_version(shown, parts)
+    note_page(request, shown, *(() if opened else (version, dict(parts))))
     context = {
-        "version": page_version(shown, parts),
+        "version": version,
         "frame": frame,
         "feed_states": parts.pop("feed-states"),
         "summary": parts.pop("summary"),
@@ -161,5 +163,4 @@ def show_board(
             trader=shown.trader,
         ),
     }
-    note_page(request, shown)
     return render(request, "dashboard/board.html", context)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reporting.settings")
 os.environ.setdefault("PROCESS_ROLE", "web")  # before settings are read: the web role uses a connection pool
 
-from django.core.asgi import get_asgi_application
+# The event loop is never idle in a storm of requests; the thread that reads and renders boards must get its turn soon.
+sys.setswitchinterval(0.0005)
+
+from django.core.asgi import get_asgi_application  # noqa: E402
 
 django_application = get_asgi_application()
 

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from dashboard.formatting import utc
-from dashboard.freshness import Freshness, PageOf, Unknown
-from dashboard.front import MOST_BYTES, NOTE, OLDEST, Front
+from dashboard.freshness import Fingerprint, Freshness, PageOf, Unknown
+from dashboard.front import MOMENT, MOST_BYTES, NOTE, OLDEST, VERSION, Front, cut
+from dashboard.live import BoardKey
 
 DAY = date(2026, 11, 23)
 NOON = datetime(2026, 11, 23, 11, 0, 0, 123456, tzinfo=UTC)
@@ -25,6 +26,7 @@ class Truth(Freshness):
 
     commits: int = 0
     content: int = 0
+    figures: int = 0
     away: bool = False
     asked: list[PageOf] = field(default_factory=list)
 
@@ -33,9 +35,22 @@ class Truth(Freshness):
             raise Unknown("away")
         return f"snapshot {self.commits}"
 
-    async def fingerprint(self, page: PageOf) -> str:
+    async def fingerprint(self, page: PageOf) -> Fingerprint:
         self.asked.append(page)
-        return f"content {self.content}"
+        return Fingerprint(f"frame {self.content}", f"{self.figures}.0")
+
+
+@dataclass
+class Shown:
+    """What the hub has rendered, as far as the front looks at it."""
+
+    parts: dict[str, str]
+    version: str
+    changes_at: datetime
+
+    @property
+    def board(self) -> Shown:
+        return self
 
 
 @dataclass
@@ -51,16 +66,28 @@ class World:
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     padding: int = 0
     notes: bool = True
+    parts: tuple[str, ...] = ("summary", "row")
+    rendered: int = 0
+    readable: bool = True
 
     def __post_init__(self) -> None:
-        self.front = Front(self.django, self.truth, monotonic=lambda: self.seconds, clock=lambda: self.now)
+        self.front = Front(self.django, self.truth, self, monotonic=lambda: self.seconds, clock=lambda: self.now)  # type: ignore[arg-type]
+
+    async def at_version(self, key: BoardKey, version: str) -> Shown | None:
+        """The hub."""
+        self.rendered += 1
+        shown = Shown({name: f"<{name} {version}>" for name in self.parts}, f"{version}-hub", self.until)
+        return shown if self.readable else None
 
     async def django(self, scope: Any, receive: Any, send: Any) -> None:
         self.made += 1
         if self.notes and NOTE in scope:
             note = scope[NOTE]
-            note.trader, note.market, note.day, note.moment, note.until = 1, 1, DAY, utc(self.now), self.until
-        body = f'<main data-now="{utc(self.now)}">{self.made}{"x" * self.padding}'.encode()
+            note.board, note.until = BoardKey(1, 1, DAY, "en"), self.until
+            note.tokens = {MOMENT: f'data-now="{utc(self.now)}"'.encode(), VERSION: b'data-version="0"'}
+            note.tokens |= {"summary": b"<summary 0>", "row": b"<row 0>"}
+        main = f'<main data-version="0" data-now="{utc(self.now)}"><summary 0><row 0>'
+        body = f"{main}{self.made}{'x' * self.padding}".encode()
         headers = [(b"Content-Length", str(len(body)).encode()), *self.headers]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
@@ -98,7 +125,7 @@ async def test_the_third_request_is_answered_without_django_and_with_the_present
     world.now += timedelta(seconds=3)
     body = await world.ask(user_agent="another", referer="elsewhere")
     assert world.made == 2
-    assert body == f'<main data-now="{utc(world.now)}">2'.encode()
+    assert body == f'<main data-version="0" data-now="{utc(world.now)}"><summary 0><row 0>2'.encode()
 
 
 async def test_a_whole_second_has_as_many_digits(world: World) -> None:
@@ -138,6 +165,33 @@ async def test_a_commit_elsewhere_costs_a_question_and_a_change_here_a_new_page(
     world.truth.commits, world.truth.content = 9, 1
     assert (await world.ask()).endswith(b"3")
     assert (await world.ask()).endswith(b"3")
+
+
+async def test_new_figures_are_put_into_the_page_without_django(world: World) -> None:
+    await world.remember()
+    world.truth.commits, world.truth.figures = 1, 7
+    body = await world.ask()
+    assert body == f'<main data-version="7.0-hub" data-now="{utc(world.now)}"><summary 7.0><row 7.0>2'.encode()
+    assert await world.ask() == body
+    assert (world.made, world.rendered) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    "change", [{"readable": False}, {"parts": ("summary",)}, {"parts": ("summary", "row", "another row")}]
+)
+async def test_figures_that_do_not_fit_are_djangos(world: World, change: dict[str, Any]) -> None:
+    """The hub can't read them, or a row has come or gone."""
+    await world.remember()
+    world.truth.commits, world.truth.figures = 1, 7
+    for name, value in change.items():
+        setattr(world, name, value)
+    assert (await world.ask()).endswith(b"3")
+
+
+def test_a_page_is_cut_only_where_it_is_clear() -> None:
+    assert cut(b"a<x>b<y>c", {"one": b"<y>", "two": b"<x>"}) == [b"a", "two", b"b", "one", b"c"]
+    assert cut(b"a<x>b<x>c", {"one": b"<x>"}) == []
+    assert cut(b"abc", {"one": b"<x>"}) == []
 
 
 async def test_what_changes_while_django_works_is_not_missed(world: World) -> None:
@@ -210,7 +264,7 @@ async def test_many_at_once_make_one_page(world: World) -> None:
 
 
 async def test_memory_is_bounded(world: World) -> None:
-    world.padding = MOST_BYTES // 8
+    world.padding = MOST_BYTES // 16
     for number in range(12):
         await world.remember(cookies=f"sessionid={number}")
     assert world.front._bytes <= MOST_BYTES

@@ -1,0 +1,198 @@
+"""The refresh storm: 15 traders and 16 more connections reload boards as fast as they can, while news arrives.
+
+The floor is the same server with a constant answer of the same size. Every answer is looked at: it must be the asked
+trader's board, and no older than what was committed before the request was sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+from bench.desk import DAY, Login, Viewers, a_frame, listener, log_in, percentile, web
+from bench.table import Row
+from local.exchange import ScriptedExchange
+
+TRADERS, CONNECTIONS, SECONDS, ROUNDS = 15, 31, 5.0, 4
+_LENGTH = re.compile(rb"(?i)content-length: (\d+)")
+_COUNT = re.compile(rb'data-total="trade_count"[^>]* data-value="(\d*)"')
+_SHOWN = re.compile(r'data-total=\\"trade_count\\"[^>]* data-value=\\"(\d+)\\"')
+
+
+@dataclass
+class Storm:
+    """What the connections saw. Times in seconds."""
+
+    times: list[float] = field(default_factory=list)
+    errors: int = 0
+    wrong: int = 0
+    size: int = 0
+
+
+@dataclass
+class News:
+    """Trades that arrive meanwhile: when each was sent, and when a viewer's page had it."""
+
+    sent: dict[tuple[str, int], float] = field(default_factory=dict)
+    shown: dict[tuple[str, int], float] = field(default_factory=dict)
+
+    def latencies(self) -> list[float]:
+        return [(self.shown[key] - at) * 1000 for key, at in self.sent.items() if key in self.shown]
+
+
+def run(folder: Path) -> list[Row]:
+    prefix = f"storm{time.time_ns()}"
+    logins = [log_in(f"{prefix}-{number}") for number in range(TRADERS)]
+    news = News()
+    with ExitStack() as stack:
+        exchange = stack.enter_context(ScriptedExchange())
+        address, _ = stack.enter_context(web())
+        stack.enter_context(listener(exchange.url, folder))
+        exchange.wait_for_connections(1, 30)
+        stack.enter_context(Viewers(address, logins, lambda number, text: _note(news, logins[number], text)))
+        stack.enter_context(_news(exchange, logins, news))
+        size = _storm(address, logins, 2.0).size
+        floor_address, _ = stack.enter_context(web("bench.constant:application", SIZE=str(size)))
+        asked = _provider_requests()
+        pairs = [(_storm(address, logins, SECONDS), _storm(floor_address, logins, SECONDS)) for _ in range(ROUNDS)]
+        asked = _provider_requests() - asked
+    return _rows(pairs, news, asked, size)
+
+
+def _rows(pairs: list[tuple[Storm, Storm]], news: News, asked: int, size: int) -> list[Row]:
+    ours, floor = [o for o, _ in pairs], [f for _, f in pairs]
+    rate = [len(o.times) / SECONDS for o in ours], [len(f.times) / SECONDS for f in floor]
+    p99 = [percentile(o.times, 99) * 1000 for o in ours], [percentile(f.times, 99) * 1000 for f in floor]
+    seen = news.latencies()
+    bad = (
+        f"{sum(o.errors for o in ours)} errors, {sum(o.wrong for o in ours)} wrong or stale, {asked} provider requests"
+    )
+    late = f"p50 {percentile(seen, 50):.0f}, p99 {percentile(seen, 99):.0f} ms of {len(seen)} trades"
+    return [
+        Row("refresh storm, board answers of one process", "a second", _median(rate[0]), _median(rate[1]), bad),
+        Row("refresh storm, p99 of an answer", "ms", _median(p99[0]), _median(p99[1]), f"{size} bytes"),
+        Row("refresh storm, send -> socket meanwhile, p99", "ms", percentile(seen, 99), None, late),
+    ]
+
+
+def _median(values: list[float]) -> float:
+    return percentile(values, 50)
+
+
+# --- the storm ----------------------------------------------------------------------------------------------------
+def _storm(address: str, logins: list[Login], seconds: float) -> Storm:
+    result = Storm()
+
+    async def everybody() -> None:
+        end = time.monotonic() + seconds
+        people = [logins[number % len(logins)] for number in range(CONNECTIONS)]
+        await asyncio.gather(*(_reload(address, login, end, result) for login in people))
+
+    asyncio.run(everybody())
+    return result
+
+
+async def _reload(address: str, login: Login, end: float, result: Storm) -> None:
+    """One connection: the next request as soon as the answer is there."""
+    host = address.removeprefix("http://")
+    reader, writer = await asyncio.open_connection(*host.split(":"))
+    request = f"GET {login.board} HTTP/1.1\r\nHost: {host}\r\nCookie: {login.cookie}\r\n\r\n".encode()
+    while time.monotonic() < end:
+        known = _stored.get(login.trader_id, 0)
+        began = time.perf_counter()
+        writer.write(request)
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = _LENGTH.search(head)
+        body = await reader.readexactly(int(length[1]) if length else 0)
+        result.times.append(time.perf_counter() - began)
+        result.errors += not head.startswith(b"HTTP/1.1 200")
+        result.wrong += _is_wrong(body, login, known)
+        result.size = len(body)
+    writer.close()
+
+
+_stored: dict[str, int] = {}
+"""Trader -> how many of its trades PostgreSQL is known to have."""
+
+
+def _is_wrong(body: bytes, login: Login, known: int) -> bool:
+    count = _COUNT.search(body)
+    if count is None:
+        return not body.startswith(b"x")  # the floor's
+    return login.board.encode() not in body or int(count[1] or 0) < known
+
+
+# --- what arrives meanwhile ---------------------------------------------------------------------------------------
+@contextmanager
+def _news(exchange: ScriptedExchange, logins: list[Login], news: News) -> Iterator[None]:
+    """100 trades a minute, and a publication every five seconds (for every ten minutes of the real one)."""
+    over = threading.Event()
+    thread = threading.Thread(target=_send_news, args=(exchange, logins, news, over), daemon=True)
+    thread.start()
+    yield
+    over.set()
+    thread.join(10)
+
+
+def _send_news(exchange: ScriptedExchange, logins: list[Login], news: News, over: threading.Event) -> None:
+    from django.db import connection
+
+    number = 0
+    while not over.wait(0.6):
+        trader = logins[number % len(logins)].trader_id
+        count = number // len(logins) + 1
+        news.sent[trader, count] = time.time()
+        exchange.send(a_frame(trader))
+        if number % 8 == 0:
+            _publish(Decimal(number) / 10)
+        number += 1
+        _note_stored([login.trader_id for login in logins])
+    connection.close()
+
+
+def _note_stored(traders: list[str]) -> None:
+    from django.db.models import Sum
+
+    from trades.models import Position
+
+    rows = Position.objects.filter(trader__trader_id__in=traders).order_by().values_list("trader__trader_id")
+    _stored.update(rows.annotate(count=Sum("trade_count")))
+
+
+def _publish(value: Decimal) -> None:
+    """A new reference price of one period, with the news of it."""
+    from django.db.models import F
+
+    from market.periods import parse_period
+    from market.queries import market_by_code
+    from prices.models import ReferencePrice
+    from prices.signals import prices_changed
+
+    market, now = market_by_code("DE"), datetime.now(UTC)
+    parsed = parse_period(DAY, "12-13", market.zone)
+    facts = {"value": value, "last_update": now, "arrived_at": now, "delivery_hour": parsed.label}
+    identity = {"delivery_day": DAY, "delivery_start": parsed.period.start, "delivery_end": parsed.period.end}
+    row, created = ReferencePrice.objects.get_or_create(market=market, **identity, defaults=facts)
+    if not created:
+        ReferencePrice.objects.filter(pk=row.pk).update(**facts, revision=F("revision") + 1)
+    prices_changed.send_robust(sender=None, changes=frozenset({(market.pk, DAY)}))
+
+
+def _note(news: News, login: Login, text: str) -> None:
+    found = _SHOWN.search(text)
+    if found:
+        news.shown.setdefault((login.trader_id, int(found[1])), time.time())
+
+
+def _provider_requests() -> int:
+    from prices.models import ProviderRequest
+
+    return ProviderRequest.objects.count()
