@@ -15,7 +15,7 @@ help: ## what there is
 	@echo "make fmt          format the code and mend what can be mended"
 	@echo "make messages     bring the translations' catalogues up to date and say what is missing"
 	@echo "make lock         compile requirements*.txt anew from requirements*.in"
-	@echo "make screenshots  make the documents' pictures anew"
+	@echo "make screenshots  make the documents' pictures anew; PAGES=all: every page's, into var/screenshots/"
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
@@ -45,7 +45,7 @@ drills: setup-dev
 	@exec $(PY) -m tests.drills
 
 screenshots: setup-dev
-	@exec $(PY) -m tests.screenshots
+	@exec $(PY) -m tests.screenshots $(PAGES)
 
 fmt: setup-dev
 	@$(PY) -m ruff check --fix --quiet . ; $(PY) -m ruff format .

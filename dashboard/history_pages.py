@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
@@ -88,14 +89,14 @@ class Section:
     is_open: bool
 
 
-def asked_history(request: HttpRequest) -> Asked:
-    """What a request asks for; MarketError, PeriodError and NoHistoryError say what is wrong with it."""
+def asked_history(request: HttpRequest, *, days: DayRange | None = None) -> Asked:
+    """What a request asks for (or the same over `days`); MarketError, PeriodError, NoHistoryError: what is wrong."""
     market = asked_market(request)
     return Asked(
         market=market,
         named=named_market(market, active_markets()),
         trader=_asked_trader(request.user, request.GET.get("trader", WHOLE_DESK)),
-        days=_asked_days(request, day_of(timezone.now(), market.zone)),
+        days=days or _asked_days(request, day_of(timezone.now(), market.zone)),
     )
 
 
@@ -130,24 +131,32 @@ def history(request: HttpRequest) -> HttpResponse:
     except (NoHistoryError, MarketError) as error:
         return refusal(request, str(error) if isinstance(error, NoHistoryError) else sentence(error))
     except PeriodError as error:
-        return refusal(request, sentence(error), status=400)
+        return _no_range(request, sentence(error))
     found = load_history(market=asked.market, trader=asked.trader, days=asked.days)
-    return render(request, "dashboard/history.html", _context(request, asked, found))
+    return render(request, "dashboard/history.html", {**_head(request, asked), **_body(asked, found)})
 
 
-def _context(request: HttpRequest, asked: Asked, found: History) -> dict[str, object]:
+def _no_range(request: HttpRequest, error: str) -> HttpResponse:
+    """400: what is wrong, with the form as it was filled in."""
+    today = day_of(timezone.now(), asked_market(request).zone)
+    asked = asked_history(request, days=last_days(DEFAULT_DAYS, today))
+    head = _head(request, asked)
+    presets = [(name, address, False) for name, address, _ in head["presets"]]
+    typed = {"first": request.GET.get("from", ""), "last": request.GET.get("to", "")}
+    context = {**head, **typed, "presets": presets, "error": error, "exports": []}
+    return render(request, "dashboard/history.html", context, status=400)
+
+
+def _head(request: HttpRequest, asked: Asked) -> dict[str, Any]:
+    """The page's head: whose history, of which days."""
     today = day_of(timezone.now(), asked.market.zone)
     traders = visible_traders(request.user) if may_see_all(request.user) else []
     presets = [(days, last_days(days, today)) for days in PRESETS]
-    days = ngettext("%(count)s day", "%(count)s days", asked.days.days) % {"count": fmt.count(asked.days.days)}
     return {
         "asked": asked,
         "title": str(asked.trader) if asked.trader else gettext("Whole desk"),
-        "range_title": f"{fmt.day_title(asked.days.first)} {fmt.EN_DASH} {fmt.day_title(asked.days.last)}",
-        "length": days,
         "first": asked.days.first.isoformat(),
         "last": asked.days.last.isoformat(),
-        "today": today.isoformat(),
         "traders": traders,
         "markets": active_markets() if asked.named else [],
         "presets": [
@@ -158,6 +167,16 @@ def _context(request: HttpRequest, asked: Asked, found: History) -> dict[str, ob
             )
             for n, r in presets
         ],
+        "exports": exports("history_export", asked=asked.query(), market=asked.named),
+        "nav": links(request.user, here=Here.HISTORY, market=asked.named, trader=asked.trader),
+    }
+
+
+def _body(asked: Asked, found: History) -> dict[str, object]:
+    days = ngettext("%(count)s day", "%(count)s days", asked.days.days) % {"count": fmt.count(asked.days.days)}
+    return {
+        "range_title": f"{fmt.day_title(asked.days.first)} {fmt.EN_DASH} {fmt.day_title(asked.days.last)}",
+        "length": days,
         "currency": fmt.currency_sign(asked.market.currency),
         "result": signed_cell("performance_eur", found.total.figures.performance_eur),
         "performance": signed_cell("performance", found.total.figures.performance),
@@ -168,8 +187,6 @@ def _context(request: HttpRequest, asked: Asked, found: History) -> dict[str, ob
         "chart_width": WIDTH,
         "chart_height": HEIGHT,
         "as_of": fmt.clock(timezone.now(), asked.market.zone),
-        "exports": exports("history_export", asked=asked.query(), market=asked.named),
-        "nav": links(request.user, here=Here.HISTORY, market=asked.named, trader=asked.trader),
     }
 
 

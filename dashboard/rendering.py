@@ -263,7 +263,7 @@ def _names() -> tuple[str, ...]:
 def note_on(board: Board) -> str:
     """What has to be said about the result: nothing, most of the time."""
     if not board.total.trade_count:
-        return gettext("No trades for this day yet.")
+        return gettext("No trades on this day.") if board.is_settled else gettext("No trades for this day yet.")
     if not board.unpriced_count:
         return ""
     return ngettext(

@@ -29,6 +29,7 @@ view_log.paused = True  # a thread of its own would write outside of a test's tr
 from asgiref.sync import SyncToAsync  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.db import connections  # noqa: E402
+from django.utils import translation  # noqa: E402
 
 
 def _own_share_of_redis(worker: str) -> None:
@@ -64,6 +65,13 @@ def _no_connection_left_in_the_executor() -> Iterator[None]:
     yield
     if connections.settings and SyncToAsync.single_thread_executor._threads:
         SyncToAsync.single_thread_executor.submit(connections.close_all).result(timeout=10)
+
+
+@pytest.fixture(autouse=True)
+def _no_language_left_behind() -> Iterator[None]:
+    """A request activates its reader's language for its thread, and tests share one."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture

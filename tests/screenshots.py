@@ -1,4 +1,5 @@
-"""The documents' pictures of a seeded desk: `python -m tests.screenshots` writes them to docs/screenshots/.
+"""Pictures of a seeded desk: `python -m tests.screenshots` writes the documents' to docs/screenshots/, and
+`python -m tests.screenshots all` every page's, in both themes and three widths, to var/screenshots/.
 
 Everything is of its own and repeatable: servers, trades from a seed, and a web process whose clock is set to MOMENT.
 """
@@ -8,7 +9,7 @@ from __future__ import annotations
 import math
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -25,7 +26,8 @@ MOMENT = datetime(2026, 11, 23, 9, 46, 48, tzinfo=UTC)
 DAY = MOMENT.date()
 MIDNIGHT = datetime(2026, 11, 22, 23, tzinfo=UTC)
 EVENING = MIDNIGHT - timedelta(hours=2)
-FOLDER = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS, EVERYTHING = ROOT / "docs" / "screenshots", ROOT / "var" / "screenshots"
 REFERENCES = [
     45.2, 42.1, 40.7, 38.6, 39.9, 43.2, 43.14, 41.95, 42.25, 39.69, 32.11, 12.26,
     -3.59, -9.89, 6.2, 34, 57.35, 70.83, 76.67, 81.55, 78.23, 77.64, 73.07, 69.97,
@@ -55,6 +57,9 @@ class Shot:
     theme: str
     width: int
     height: int
+    language: str = "en"
+    user: str = "head"
+    """Whose session it is; empty: nobody's."""
 
 
 BOARD = f"/boards/trader_1/{DAY}/"
@@ -63,15 +68,43 @@ SHOTS = (
     Shot("board-light", BOARD, "light", 1920, 900),
     Shot("board-dark-phone", BOARD, "dark", 390, 844),
     Shot("board-light-phone", BOARD, "light", 390, 844),
+    Shot("desk-dark", "/desk/", "dark", 1366, 1080),
+    Shot("history-light", "/history/", "light", 1366, 1080),
     Shot("not-found", "/boards/nobody/2026-11-23/", "dark", 900, 500),
+    Shot("login", "/accounts/login/", "dark", 900, 500, user=""),
 )
-LOGIN = Shot("login", "/accounts/login/", "dark", 900, 500)
+PAGES = {
+    "board": BOARD,
+    "board-no-trades": f"/boards/trader_1/{DAY + timedelta(days=1)}/",
+    "board-holiday": f"/boards/trader_1/{DAY - timedelta(days=1)}/",
+    "opened": f"{BOARD}14-15/",
+    "opened-trades": f"{BOARD}14-15/?show=trades",
+    "desk": "/desk/",
+    "history": "/history/",
+    "history-trader": "/history/?trader=trader_1&days=7",
+    "history-refused": "/history/?from=2026-11-23&to=2016-11-23",
+    "status": "/status/",
+    "not-found": "/boards/nobody/2026-11-23/",
+    "login": "/accounts/login/",
+}
+SIZES = ((1920, 1080), (1366, 900), (390, 844))
+
+
+def every_page() -> Iterator[Shot]:
+    """Each page in both themes and all widths, and once in German."""
+    for name, address in PAGES.items():
+        user = "" if name == "login" else "head"
+        for theme in ("dark", "light"):
+            for width, height in SIZES:
+                yield Shot(f"{name}-{theme}-{width}", address, theme, width, height, user=user)
+        yield Shot(f"{name}-german", address, "dark", 1366, 900, language="de", user=user)
 
 
 def seed() -> None:
     """Five traders, a morning of trades around the reference on both sides, and prices as of the last publication."""
     from django.contrib.auth.models import User
 
+    from tests.earlier_days import store_earlier_days
     from tests.trades.frames import germany
     from trades.actions import FrameSource, ensure_trader, store_frames
     from trades.journal import JournalFrame
@@ -87,6 +120,7 @@ def seed() -> None:
     for trader_id, name in TRADERS.items():
         Trader.objects.filter(trader_id=trader_id).update(name=name, is_bot=trader_id.startswith("bot"))
     _store_prices()
+    store_earlier_days(DAY, MOMENT, list(TRADERS))
     FeedConnection.objects.create(
         market=market,
         listener="listener-1",
@@ -189,19 +223,28 @@ def web() -> Iterator[str]:
             yield address
 
 
-def take(browser: Browser, address: str) -> None:
-    """All pictures, each in a fresh window."""
-    for shot in (LOGIN, *SHOTS):
-        context = browser.new_context(viewport={"width": shot.width, "height": shot.height}, color_scheme=shot.theme)  # type: ignore[arg-type]
+def take(browser: Browser, address: str, shots: Iterable[Shot], folder: Path) -> None:
+    """The pictures, each in a fresh window; one log-in serves them all."""
+    page = browser.new_page()
+    _log_in(page, address)
+    sessions = {"head": page.context.storage_state(), "": None}
+    for shot in shots:
+        context = browser.new_context(
+            viewport={"width": shot.width, "height": shot.height},
+            color_scheme=shot.theme,  # type: ignore[arg-type]
+            locale=shot.language,
+            storage_state=sessions[shot.user],
+        )
         page = context.new_page()
-        if shot is not LOGIN:
-            _log_in(page, address)
         page.goto(address + shot.address)
-        if shot.address == BOARD:
-            page.get_by_text("live", exact=True).wait_for()
-        page.screenshot(path=FOLDER / f"{shot.name}.png", full_page=shot.width < 900, animations="disabled")
+        if page.locator("#link-state").count():
+            page.locator("#link-state[data-level=ok]").wait_for()
+        if page.locator("#chart:visible").count():
+            page.locator("#chart canvas").wait_for()
+        path = folder / f"{shot.name}.png"
+        page.screenshot(path=path, full_page=shot.width < 900, animations="disabled")
         context.close()
-        print(f"docs/screenshots/{shot.name}.png", flush=True)
+        print(path.relative_to(ROOT), flush=True)
 
 
 def _log_in(page: Page, address: str) -> None:
@@ -212,19 +255,21 @@ def _log_in(page: Page, address: str) -> None:
     page.wait_for_url(f"{address}/")
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
+    everything = arguments == ["all"]
+    shots, folder = (every_page(), EVERYTHING) if everything else (SHOTS, DOCUMENTS)
     with testbed.entered():
         import django
 
         django.setup()
         from django.db import connection
 
-        FOLDER.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         connection.creation.create_test_db(verbosity=0, autoclobber=True)
         try:
             seed()
             with web() as address:
-                _photograph(address)
+                _photograph(address, shots, folder)
         finally:
             connection.creation.destroy_test_db(settings_name(), verbosity=0)
 
@@ -236,15 +281,15 @@ def settings_name() -> str:
     return str(settings.DATABASES["default"]["NAME"]).removeprefix("test_")
 
 
-def _photograph(address: str) -> None:
+def _photograph(address: str, shots: Iterable[Shot], folder: Path) -> None:
     from local.testing import need_chromium
     from tests.browser.conftest import CHROMIUM_FLAGS
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=need_chromium(), args=CHROMIUM_FLAGS)
-        take(browser, address)
+        take(browser, address, shots, folder)
         browser.close()
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -248,7 +248,10 @@ def test_without_a_login_or_a_trader(client: Client) -> None:
     ],
 )
 def test_what_is_no_range(client: Client, anna: User, asked: dict[str, str], sentence: str) -> None:
-    assert sentence in page(client, 400, **asked)
+    text = page(client, 400, **asked)
+    assert sentence in text
+    assert f'name="from" value="{asked["from"]}"' in text, "to be corrected"
+    assert "<table" not in text
 
 
 @pages

@@ -165,7 +165,7 @@ def test_several_markets_are_named_in_every_address(client: Client, anna: User) 
     text = page(client, f"{BOARD}?market=FR")
     assert '<option value="FR" selected>' in text
     assert 'data-socket="/ws/boards/trader_1/2023-02-06/?market=FR&amp;language=en"' in text
-    assert "No trades for this day yet." in text
+    assert "No trades on this day." in text
     assert '<option value="DE" selected>' in page(client, BOARD)
     assert "No active market is called “XX”; known: DE, FR." in page(client, f"{BOARD}?market=XX", 404)
 

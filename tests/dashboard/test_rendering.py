@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
 
 import pytest
@@ -161,6 +161,8 @@ def test_short_runs_and_empty_days_do_not_fold() -> None:
     empty = render_parts(a_board(), the_feeds())
     assert "data-folded" not in "".join(empty.values())
     assert "No trades for this day yet." in empty["summary"]
+    past = render_parts(a_board(now=MORNING + timedelta(days=1), references={"01-02": "-3"}), the_feeds())
+    assert "No trades on this day." in past["summary"], "a holiday"
 
 
 def test_a_lost_exchange_says_since_when() -> None:
