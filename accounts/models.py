@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.utils import timezone
@@ -47,3 +48,34 @@ class LoginAttempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.address} {self.at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+class SecondFactor(models.Model):
+    """What a user's authenticator app shares with us, and the digests of the recovery codes that are left."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="second_factor"
+    )
+    secret = models.CharField(max_length=64)
+    last_step = models.BigIntegerField(help_text="The time step of the last code that was used: none works twice")
+    recovery = ArrayField(models.CharField(max_length=64), default=list)
+    since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"second factor of {self.user}"
+
+
+class CompanyIdentity(models.Model):
+    """Who a user is to the company's identity provider: tied at the first log-in, for good."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="company_identity"
+    )
+    issuer = models.CharField(max_length=300)
+    subject = models.CharField(max_length=300)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(name="company_identity_once", fields=("issuer", "subject")),)
+
+    def __str__(self) -> str:
+        return f"{self.user} at {self.issuer}"

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 
+from accounts import second_factor
+from accounts.sessions import end_sessions
+from audit.actions import record
+from audit.models import Action
 from dashboard.access import may_decide_roles, may_set_password_of
 from dashboard.models import TraderLogin
 
@@ -29,8 +34,26 @@ class DeskUserAdmin(UserAdmin):
     list_display = ("username", "first_name", "last_name", "is_active", "is_superuser", "last_login")
     list_filter = ("is_active", "is_superuser", "groups")
 
+    actions = ("end_their_sessions", "remove_second_factors")
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    @admin.action(description="End all their sessions", permissions=["change"])
+    def end_their_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for user in queryset:
+            ended = end_sessions(user=user)
+            record(action=Action.SESSIONS_ENDED, subject=f"user {user}", details={"sessions": ended})
+        messages.success(request, "Their sessions are ended.")
+
+    @admin.action(description="Remove their second factors (a lost device)", permissions=["change"])
+    def remove_second_factors(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """For those whose password the user may set: else it would be half of a way in."""
+        for user in queryset:
+            if may_set_password_of(request.user, user):
+                second_factor.remove(user=user, by=request.user.get_username())
+            else:
+                messages.error(request, f"Only an admin removes the second factor of {user}.")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """An admin's login is changed by admins only."""

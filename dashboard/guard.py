@@ -18,8 +18,10 @@ from django.contrib.auth.models import Group, User
 from django.db import connection, reset_queries, transaction
 from django.db.models.signals import m2m_changed, post_delete, post_save
 
+from accounts import second_factor
 from accounts.models import UserSession
-from dashboard.access import Standing, standings
+from accounts.sessions import end_sessions
+from dashboard.access import Standing, roles_of, standings
 from dashboard.live import ACCESS, announcer, hub
 from dashboard.models import TraderLogin
 from dashboard.viewing import note_view
@@ -136,7 +138,7 @@ def announce() -> None:
 def connect_signals() -> None:
     """Whatever may take a right away is news. Called once, when Django has started."""
     post_save.connect(_on_user_saved, sender=User, dispatch_uid="dashboard.guard.user")
-    m2m_changed.connect(_on_news, sender=User.groups.through, dispatch_uid="dashboard.guard.groups")
+    m2m_changed.connect(_on_roles_changed, sender=User.groups.through, dispatch_uid="dashboard.guard.groups")
     for model in (UserSession, Group, TraderLogin, User):
         post_delete.connect(_on_news, sender=model, dispatch_uid="dashboard.guard.deleted")
     post_save.connect(_on_news, sender=TraderLogin, dispatch_uid="dashboard.guard.login")
@@ -149,3 +151,13 @@ def _on_user_saved(update_fields: Collection[str] | None = None, **_kwargs: Any)
 
 def _on_news(**_kwargs: Any) -> None:
     announce()
+
+
+def _on_roles_changed(instance: Any, action: str, reverse: bool = False, **_kwargs: Any) -> None:
+    """Whose new role needs a second factor logs in anew, and is asked for it."""
+    announce()
+    if action != "post_add" or not second_factor.is_on():
+        return
+    for user in instance.user_set.all() if reverse else User.objects.filter(pk=instance.pk):  # as they are now
+        if second_factor.is_required(roles_of(user)) and second_factor.of(user) is None:
+            end_sessions(user=user)

@@ -5,7 +5,17 @@ from __future__ import annotations
 from django.contrib.auth.views import LogoutView
 from django.urls import path, re_path
 
-from dashboard import api, desk_pages, export_pages, history_pages, languages, period_pages, status, views
+from dashboard import (
+    account_pages,
+    api,
+    desk_pages,
+    export_pages,
+    history_pages,
+    languages,
+    period_pages,
+    status,
+    views,
+)
 
 _FORM = r"(?P<form>csv|xlsx)"
 _DAY = r"(?P<trader_id>.+)/(?P<day>\d{4}-\d{2}-\d{2})"
@@ -29,6 +39,14 @@ urlpatterns = [
     path("history/", history_pages.history, name="history"),
     path("status/", status.status, name="status"),
     path("language/", languages.choose, name="language"),
+    path("accounts/", account_pages.account, name="account"),
+    path("accounts/sessions/end/", account_pages.end, name="end_session"),
+    path("accounts/password/", account_pages.ChangePassword.as_view(), name="password"),
+    path("accounts/second-step/", account_pages.second_step, name="second_step"),
+    path("accounts/second-factor/", account_pages.set_up_factor, name="set_up_factor"),
+    path("accounts/second-factor/remove/", account_pages.remove_factor, name="remove_factor"),
+    path("accounts/company/", account_pages.to_company, name="to_company"),
+    path("accounts/company/back/", account_pages.from_company, name="from_company"),
     path("accounts/login/", views.SignIn.as_view(), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
 ]

@@ -16,13 +16,14 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from accounts import company
 from accounts.guessing import LOCKED
 from dashboard.access import board_trader, home_trader, may_see_all, may_see_status
+from dashboard.account_pages import log_in, needs_second_step, wait_for_second_step
 from dashboard.board import Board, load_board
 from dashboard.course import load_course
 from dashboard.feeds import load_feeds
 from dashboard.front import note_page
-from dashboard.languages import chosen_language, remember_language
 from dashboard.navigation import Here, exports, links
 from dashboard.pages import asked_market, board_address, board_frame, no_board_sentence, refusal, sentence
 from dashboard.rendering import page_version, render_parts
@@ -107,6 +108,7 @@ class SignIn(LoginView):
 
     authentication_form = SignInForm
     redirect_authenticated_user = True
+    extra_context = {"company": company.is_on}
 
     def form_invalid(self, form: SignInForm) -> HttpResponse:  # type: ignore[override]  # its authentication_form
         response = super().form_invalid(form)
@@ -114,9 +116,12 @@ class SignIn(LoginView):
         return response
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        response = super().form_valid(form)
-        remember_language(response, chosen_language(form.get_user()))
-        return response
+        user, way = form.get_user(), self.get_success_url()
+        return (
+            wait_for_second_step(self.request, user, way)
+            if needs_second_step(user)
+            else log_in(self.request, user, way)
+        )
 
 
 def _show(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CollectorRegistry, generate_latest
@@ -23,11 +24,18 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 @never_cache
 @require_safe
-def metrics(_request: HttpRequest) -> HttpResponse:
-    """Prometheus text. Holds counts and states only: no trader, no price, no position."""
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Prometheus text. Holds counts and states only: no trader, no price, no position. 401 without METRICS_TOKEN."""
+    if settings.METRICS_TOKEN and not _knows_token(request):
+        return HttpResponse("The bearer token is missing or wrong.", status=401, headers={"WWW-Authenticate": "Bearer"})
     registry = CollectorRegistry()
     registry.register(DeskCollector())
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE)
+
+
+def _knows_token(request: HttpRequest) -> bool:
+    given = request.headers.get("Authorization", "")
+    return constant_time_compare(given, f"Bearer {settings.METRICS_TOKEN}")
 
 
 class DeskCollector:

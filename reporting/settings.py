@@ -20,6 +20,9 @@ VAR_DIR = BASE_DIR / "var"
 env = environs.Env()
 env.read_env(str(BASE_DIR / ".env"), recurse=False)
 
+SECRETS = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "SENTRY_DSN", "OIDC_CLIENT_SECRET", "METRICS_TOKEN")
+"""May come from a file instead: NAME_FILE is its path, as orchestrators mount secrets."""
+
 
 def stop(sentence: str) -> NoReturn:
     """End this process: exit code 1, one sentence on standard error."""
@@ -64,6 +67,13 @@ def address(name: str, default: str, schemes: tuple[str, ...]) -> str:
         stop(f"{name} must be an address that starts with {' or '.join(s + '://' for s in schemes)}")
     return value
 
+
+for _name in SECRETS:
+    if _path := os.environ.get(f"{_name}_FILE"):
+        try:
+            os.environ[_name] = Path(_path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            stop(f"{_name}_FILE can't be read: {getattr(error, 'strerror', 'no UTF-8 text')}")
 
 VERSION = version.VERSION
 PROCESS_ROLE = os.environ.get("PROCESS_ROLE", "")
@@ -259,6 +269,7 @@ if SECURE_COOKIES:  # a browser takes these names only from this host, over TLS,
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_COOKIES
 AUTHENTICATION_BACKENDS = ["accounts.guessing.LimitedBackend", "dashboard.access.RolePermissions"]
+METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")  # /metrics asks for it, where it is set
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
@@ -268,6 +279,24 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+
+# The second factor: empty (off), "optional", or the roles that must have one ("admin,operations"); others then may.
+_factor = set(listed("SECOND_FACTOR"))
+if _unknown := _factor - {"optional", "trader", "desk head", "operations", "auditor", "admin"}:
+    stop(f"SECOND_FACTOR must be “optional” or roles, not “{', '.join(sorted(_unknown))}”")
+SECOND_FACTOR = bool(_factor)
+SECOND_FACTOR_ROLES = frozenset(_factor - {"optional"})
+
+# Log-in by the company's identity provider (OpenID Connect); off without an issuer.
+OIDC_ISSUER = os.environ.get("OIDC_ISSUER", "").rstrip("/")
+OIDC_CLIENT_ID = os.environ.get("OIDC_CLIENT_ID", "")
+OIDC_CLIENT_SECRET = os.environ.get("OIDC_CLIENT_SECRET", "")
+OIDC_USERNAME_CLAIM = os.environ.get("OIDC_USERNAME_CLAIM") or "preferred_username"
+OIDC_SCOPES = os.environ.get("OIDC_SCOPES") or "openid profile email"
+if OIDC_ISSUER and not (OIDC_CLIENT_ID and OIDC_CLIENT_SECRET):
+    stop("OIDC_ISSUER needs OIDC_CLIENT_ID and OIDC_CLIENT_SECRET beside it")
+if OIDC_ISSUER and not unsafe.is_private_address(OIDC_ISSUER):
+    stop("OIDC_ISSUER must be an https:// address (http:// on this machine alone)")
 
 # --- what travels -------------------------------------------------------------------------------------------------
 SECURE_SSL_REDIRECT = SECURE_COOKIES

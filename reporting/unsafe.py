@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from ipaddress import ip_address, ip_network
+from urllib.parse import urlsplit
 
 LAPTOP_KEY = "insecure: for a laptop only"
 _KNOWN_KEYS = {
@@ -82,3 +83,11 @@ def is_network(text: str) -> bool:
 def is_everybody(text: str) -> bool:
     """Whether the network is all there is."""
     return is_network(text) and ip_network(text, strict=False).prefixlen == 0
+
+
+def is_private_address(url: str) -> bool:
+    """Whether nobody can listen in on the way to this address: TLS, or this machine."""
+    parts = urlsplit(url)
+    return bool(parts.hostname) and (
+        parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
+    )

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from tests.trades.frames import NOW, confirmation, germany, store
 from trades.models import FeedConnection, FeedGap, QuarantinedMessage
@@ -48,3 +49,10 @@ def test_what_waits_for_a_person_is_counted_until_it_is_done(client: Client) -> 
     text = client.get("/metrics").content.decode()
     assert 'desk_feed_gaps_open{market="DE"} 0.0' in text
     assert 'desk_quarantine_open{kind="unusable",market="DE"} 0.0' in text
+
+
+def test_a_token_where_one_is_set(client: Client, settings: Settings) -> None:
+    settings.METRICS_TOKEN = "the scraper's"
+    assert client.get("/metrics").status_code == 401
+    assert client.get("/metrics", headers={"authorization": "Bearer another"}).status_code == 401
+    assert client.get("/metrics", headers={"authorization": "Bearer the scraper's"}).status_code == 200

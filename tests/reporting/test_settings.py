@@ -39,6 +39,13 @@ def start(code: str = LOAD, **environment: str) -> subprocess.CompletedProcess[s
         ({"DEBUG": "1", "ALLOWED_HOSTS": "127.0.0.1,192.168.1.4"}, "ALLOWED_HOSTS names 192.168.1.4"),
         ({"ALLOWED_HOSTS": "desk.example", "SECURE_COOKIES": "0"}, "SECURE_COOKIES=0 is for a loopback address"),
         ({"BEHIND_TLS_PROXY": "1"}, "BEHIND_TLS_PROXY needs TRUSTED_PROXIES"),
+        ({"SECOND_FACTOR": "everybody"}, "SECOND_FACTOR must be “optional” or roles"),
+        ({"OIDC_ISSUER": "https://login.example"}, "OIDC_ISSUER needs OIDC_CLIENT_ID"),
+        (
+            {"OIDC_ISSUER": "http://login.example", "OIDC_CLIENT_ID": "a", "OIDC_CLIENT_SECRET": "b"},
+            "OIDC_ISSUER must be an https:// address",
+        ),
+        ({"SECRET_KEY_FILE": "/nowhere"}, "SECRET_KEY_FILE can't be read: No such file or directory"),
         ({"TRUSTED_PROXIES": "10.0.0.0/33"}, "is no address or network"),
         ({"TRUSTED_PROXIES": "0.0.0.0/0"}, "would believe everybody"),
         ({"MARKET_DATA_REQUESTS_PER_MINUTE": "many"}, "MARKET_DATA_REQUESTS_PER_MINUTE must be a whole number"),
@@ -71,6 +78,13 @@ def test_every_kind_of_process_says_it_in_one_sentence(code: str) -> None:
 )
 def test_safe_combinations_start(environment: dict[str, str]) -> None:
     assert start(**environment).stdout == "loaded\n"
+
+
+def test_secrets_come_from_files_as_well(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("from a file, long enough\n")
+    code = "from django.conf import settings as s; print(s.SECRET_KEY)"
+    assert start(code, SECRET_KEY="", SECRET_KEY_FILE=str(file)).stdout == "from a file, long enough\n"
 
 
 def test_production_is_the_default() -> None:
