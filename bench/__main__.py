@@ -10,7 +10,7 @@ from pathlib import Path
 from bench import table
 from local import servers
 
-NAMES = ("journal", "ingest", "listener", "board", "screen", "storm", "prices", "history")
+NAMES = ("journal", "ingest", "listener", "replay", "board", "screen", "storm", "pages", "cost", "prices", "history")
 FOLDER = Path(__file__).resolve().parent.parent / "var" / "bench"
 
 

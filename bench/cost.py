@@ -1,0 +1,111 @@
+"""CPU seconds and memory of every process: a minute with 100 trades and 15 viewers, and a minute without either."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psutil
+
+from bench.desk import Viewers, a_frame, listener, log_in, process, web
+from bench.table import Row
+from local.exchange import ScriptedExchange
+from local.provider import Faults, Limits, Market, SimulatedProvider, simulated_server
+
+MINUTE = 60.0
+TRADES, VIEWERS = 100, 15
+
+
+def run(folder: Path) -> list[Row]:
+    prefix = f"cost{time.time_ns()}"
+    logins = [log_in(f"{prefix}-{number}") for number in range(VIEWERS)]
+    with ExitStack() as stack:
+        exchange = stack.enter_context(ScriptedExchange())
+        provider = stack.enter_context(_provider())
+        address, web_pid = stack.enter_context(web(MARKET_DATA_URL=provider))
+        pids = {"web": web_pid, "listener": stack.enter_context(listener(exchange.url, folder))}
+        for name, extra in (("worker", ["--without-gossip", "--without-mingle"]), ("beat", [])):
+            argv = ["-m", "celery", "-A", "reporting", name, *extra, "--loglevel", "ERROR"]
+            pids[name] = stack.enter_context(process(*argv, MARKET_DATA_URL=provider)).pid
+        pids |= _servers(folder)
+        exchange.wait_for_connections(1, 30)
+        _settle()
+        idle = _spent(pids, lambda: time.sleep(MINUTE))
+        with Viewers(address, logins):
+            _settle()
+            ordinary = _spent(pids, lambda: _trade(exchange, [login.trader_id for login in logins]))
+        memory = {name: _family_memory(pid) for name, pid in pids.items()}
+    sizes = ", ".join(f"{name} {size:.0f}" for name, size in memory.items())
+    return [
+        Row("an ordinary minute, 15 viewers, all processes", "CPU s", sum(ordinary.values()), None, _words(ordinary)),
+        Row("an idle minute, all processes", "CPU s", sum(idle.values()), None, _words(idle)),
+        Row("memory of all processes", "MB", sum(memory.values()), None, sizes),
+    ]
+
+
+def _words(spent: dict[str, float]) -> str:
+    return ", ".join(f"{name} {seconds:.2f}" for name, seconds in spent.items())
+
+
+def _settle() -> None:
+    """Starting costs are no part of a minute, nor is the chase that fetches every price at the first start."""
+    time.sleep(20)
+
+
+def _trade(exchange: ScriptedExchange, traders: list[str]) -> None:
+    began = time.monotonic()
+    for number in range(TRADES):
+        time.sleep(max(0.0, began + number * MINUTE / TRADES - time.monotonic()))
+        exchange.send(a_frame(traders[number % len(traders)]))
+    time.sleep(max(0.0, began + MINUTE - time.monotonic()))
+
+
+def _spent(pids: dict[str, int], work: object) -> dict[str, float]:
+    before = {name: _family_seconds(pid) for name, pid in pids.items()}
+    work()  # type: ignore[operator]
+    return {name: _family_seconds(pid) - before[name] for name, pid in pids.items()}
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    head = psutil.Process(pid)
+    return [head, *head.children(recursive=True)]
+
+
+def _family_seconds(pid: int) -> float:
+    """CPU of a process and its children; with those that have ended, as the parent counts them."""
+    total = 0.0
+    for member in _family(pid):
+        times = member.cpu_times()
+        total += times.user + times.system + times.children_user + times.children_system
+    return total
+
+
+def _family_memory(pid: int) -> float:
+    """Megabytes of the whole family; what its members share is counted once for each (PostgreSQL: too much)."""
+    return sum(member.memory_info().rss for member in _family(pid)) / 1e6
+
+
+def _servers(folder: Path) -> dict[str, int]:
+    """PostgreSQL and Redis: this process's own children that are not ours to start."""
+    found = {}
+    for child in psutil.Process(os.getpid()).children():
+        name = child.name()
+        if "postgres" in name:
+            found["PostgreSQL"] = child.pid
+        elif "valkey" in name or "redis" in name:
+            found["Redis"] = child.pid
+    return found
+
+
+@contextmanager
+def _provider() -> Iterator[str]:
+    """A provider with the real pace."""
+    import threading
+
+    server = simulated_server(SimulatedProvider(Market(seed=1), Limits(50, 1000), Faults()), "127.0.0.1", 0)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
