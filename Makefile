@@ -3,7 +3,7 @@
 
 PY := .venv/bin/python
 
-.PHONY: help setup setup-dev run test bench drills lock fmt messages screenshots
+.PHONY: help setup setup-dev run test bench bench-growth drills lock fmt messages screenshots
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -11,6 +11,7 @@ help: ## what there is
 	@echo "make test         set everything up and run every check and test"
 	@echo "make setup        the set-up alone"
 	@echo "make bench        the benchmarks; results in bench/results/"
+	@echo "make bench-growth the same with ten million trades stored: takes its time"
 	@echo "make drills       end processes and servers while they work, and prove that nothing is lost; a table"
 	@echo "make fmt          format the code and mend what can be mended"
 	@echo "make messages     bring the translations' catalogues up to date and say what is missing"
@@ -40,6 +41,9 @@ test: setup-dev
 
 bench: setup-dev
 	@exec $(PY) -m bench
+
+bench-growth: setup-dev
+	@exec $(PY) -m bench growth
 
 drills: setup-dev
 	@exec $(PY) -m tests.drills

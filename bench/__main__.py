@@ -1,4 +1,7 @@
-"""`make bench`: run all benchmarks, or the one that BENCH names, on servers started for them."""
+"""`make bench`: run all benchmarks, or the one that BENCH names, on servers started for them.
+
+`make bench-growth` (`python -m bench growth`) runs the one that takes its time, on a database of its own.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,18 @@ NAMES = ("journal", "ingest", "listener", "replay", "board", "screen", "storm", 
 FOLDER = Path(__file__).resolve().parent.parent / "var" / "bench"
 
 
-def main() -> int:
-    wanted = os.environ.get("BENCH") or ""
-    if wanted and wanted not in NAMES:
+GROWTH = "growth"
+
+
+def main(arguments: list[str]) -> int:
+    wanted = (arguments or [os.environ.get("BENCH") or ""])[0]
+    if wanted and wanted not in {*NAMES, GROWTH}:
         print(f"BENCH must be one of {', '.join(NAMES)}", file=sys.stderr)
         return 1
+    folder = FOLDER.with_name("bench-growth") if wanted == GROWTH else FOLDER
     with ExitStack() as stack:
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        own = stack.enter_context(servers.running(FOLDER, fast=False))
+        folder.mkdir(parents=True, exist_ok=True)
+        own = stack.enter_context(servers.running(folder, fast=False))
         os.environ.update(
             DATABASE_URL=own.database_url,
             REDIS_URL=own.redis_url,
@@ -39,11 +46,11 @@ def main() -> int:
         rows: list[table.Row] = []
         for name in [wanted] if wanted else NAMES:
             print(f"{name} …", flush=True)
-            rows += __import__(f"bench.{name}", fromlist=["run"]).run(FOLDER)
+            rows += __import__(f"bench.{name}", fromlist=["run"]).run(folder)
     table.show(rows)
     print(f"Written to {table.keep(rows)}")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

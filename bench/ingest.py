@@ -53,12 +53,12 @@ def _floor_table() -> None:
 _journal = itertools.count(1)
 
 
-def store_some(batch: int) -> float:
-    """Seconds that storing so many new trades with their positions takes."""
+def store_some(batch: int, journal: str = "bench") -> float:
+    """Seconds that storing so many new trades with their positions takes; `journal` begins its journal's name."""
     market = market_by_code("DE")
     numbers = [next(_ids) for _ in range(batch)]
     frames = [JournalFrame(i, NOW, frame(RUN, n)) for i, n in enumerate(numbers, start=1)]
-    source = FrameSource(f"bench-{NOW:%s}-{next(_journal)}-{datetime.now(UTC):%f%s}", "bench")
+    source = FrameSource(f"{journal}-{NOW:%s}-{next(_journal)}-{datetime.now(UTC):%f%s}", "bench")
     return timed(lambda: store_frames(market=market, source=source, frames=frames))
 
 

@@ -59,10 +59,10 @@ def run(folder: Path) -> list[Row]:
         exchange.wait_for_connections(1, 30)
         stack.enter_context(Viewers(address, logins, lambda number, text: _note(news, logins[number], text)))
         stack.enter_context(_news(exchange, logins, news))
-        size = _storm(address, logins, 2.0).size
+        size = storm(address, logins, 2.0).size
         floor_address, _ = stack.enter_context(web("bench.constant:application", SIZE=str(size)))
         asked = _provider_requests()
-        pairs = [(_storm(address, logins, SECONDS), _storm(floor_address, logins, SECONDS)) for _ in range(ROUNDS)]
+        pairs = [(storm(address, logins, SECONDS), storm(floor_address, logins, SECONDS)) for _ in range(ROUNDS)]
         asked = _provider_requests() - asked
     return _rows(pairs, news, asked, size)
 
@@ -88,7 +88,7 @@ def _median(values: list[float]) -> float:
 
 
 # --- the storm ----------------------------------------------------------------------------------------------------
-def _storm(address: str, logins: list[Login], seconds: float) -> Storm:
+def storm(address: str, logins: list[Login], seconds: float) -> Storm:
     result = Storm()
 
     async def everybody() -> None:
