@@ -23,7 +23,7 @@ import structlog
 from channels.layers import BaseChannelLayer, get_channel_layer
 from django.conf import settings
 from django.db import Error as DatabaseProblem
-from django.db import connection, reset_queries
+from django.db import InterfaceError, OperationalError, connection, reset_queries
 from django.utils.translation import override
 
 from dashboard.board import Board, load_board
@@ -427,11 +427,17 @@ def is_at_least(version: str, other: str) -> bool:
 
 
 def _with_connection(work: Callable[[], Any]) -> Any:
+    """On the connection that the hub's thread keeps: taking one from the pool for each board costs as much as reading.
+
+    One that has died since it was last used, by a restart of PostgreSQL, say, is replaced at once.
+    """
     try:
+        return work()
+    except (OperationalError, InterfaceError):
+        connection.close()
         return work()
     finally:
         reset_queries()  # with DEBUG on, Django remembers statements until a request ends; here none does
-        connection.close()  # back to the pool: this thread is no request that would do so
 
 
 def read_versions(keys: set[BoardKey]) -> dict[BoardKey, str]:

@@ -105,9 +105,13 @@ class BudgetUse:
 
 def latest_prices(*, market_id: int, day: date) -> dict[tuple[datetime, datetime], KnownPrice]:
     """The known prices of a delivery day by (delivery_start, delivery_end). One query."""
-    rows = ReferencePrice.objects.filter(market_id=market_id, delivery_day=day).values_list(
-        "delivery_start", "delivery_end", "value", "last_update", "arrived_at", "revision"
-    )
+    with connection.cursor() as cursor:  # written out, as trades.queries.positions_of_day
+        cursor.execute(
+            """SELECT delivery_start, delivery_end, value, last_update, arrived_at, revision
+               FROM prices_referenceprice WHERE market_id = %s AND delivery_day = %s""",
+            [market_id, day],
+        )
+        rows = cursor.fetchall()
     return {(start, end): KnownPrice(value, updated, arrived, n) for start, end, value, updated, arrived, n in rows}
 
 

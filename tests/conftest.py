@@ -61,10 +61,20 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.fixture(autouse=True)
 def _no_connection_left_in_the_executor() -> Iterator[None]:
-    """Consumers use the database in one shared thread; a connection left there would hold the test database."""
+    """Consumers and the hub use the database in threads of theirs; what is left there would hold the test database."""
+    from dashboard.live import hub
+
     yield
-    if connections.settings and SyncToAsync.single_thread_executor._threads:
-        SyncToAsync.single_thread_executor.submit(connections.close_all).result(timeout=10)
+    for executor in (SyncToAsync.single_thread_executor, hub._executor):
+        if connections.settings and executor._threads:
+            executor.submit(connections.close_all).result(timeout=10)
+
+
+@pytest.fixture(autouse=True)
+def _no_language_left() -> Iterator[None]:
+    """A request in German leaves its thread German until the next request; the next test expects English."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)

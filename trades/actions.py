@@ -204,13 +204,19 @@ def _keep_progress(cursor: CursorWrapper, source: FrameSource, position: int, re
 
 def _traders(cursor: CursorWrapper, trader_ids: list[str]) -> dict[str, tuple[int, bool]]:
     """trader_id -> (primary key, known); traders never heard of are added as unknown."""
+    known = _known_traders(cursor, trader_ids)
+    if len(known) == len(trader_ids):
+        return known
     cursor.execute(
         """INSERT INTO trades_trader (trader_id, name, is_bot, is_known, first_seen_at)
            SELECT wanted, '', false, false, now() FROM unnest(%s::text[]) AS wanted
-           WHERE wanted NOT IN (SELECT trader_id FROM trades_trader WHERE trader_id = ANY(%s::text[]))
            ON CONFLICT (trader_id) DO NOTHING""",
-        [trader_ids, trader_ids],
+        [[trader_id for trader_id in trader_ids if trader_id not in known]],
     )
+    return _known_traders(cursor, trader_ids)
+
+
+def _known_traders(cursor: CursorWrapper, trader_ids: list[str]) -> dict[str, tuple[int, bool]]:
     cursor.execute("SELECT trader_id, id, is_known FROM trades_trader WHERE trader_id = ANY(%s::text[])", [trader_ids])
     return {trader_id: (pk, known) for trader_id, pk, known in cursor.fetchall()}
 
