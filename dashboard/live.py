@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 
@@ -50,8 +50,12 @@ SHORTEST_INTERVAL = 0.1
 """Seconds between two updates of one board: bursts are sent together, the first of them at once."""
 MOST_ASKED_FOR = 100
 """Boards that no open page shows and a process remembers."""
-SWEEP_SECONDS = 5.0
-"""How often open boards are compared with the database, and every page hears that it is connected."""
+SWEEP_SECONDS = 1.0
+"""How often open boards are compared with the database, and the feeds' states are looked at."""
+BEAT_SECONDS = 2.0
+"""How often every page hears that it is connected; after twice that in silence it says that it is not."""
+LONGEST_LOOK = timedelta(seconds=3)
+"""After so long without a look at the database, pages are told that it can't be reached, whatever it does."""
 
 
 WHOLE_DESK = 0
@@ -230,6 +234,7 @@ class Hub:
         self._running: list[asyncio.Task[None]] = []
         self._asked_for: dict[BoardKey, asyncio.Task[Rendered]] = {}
         self._trouble = ""
+        self._looked_at = datetime.now(UTC)
         self.on_access: Callable[[], None] = lambda: None
         """Called when rights changed (dashboard/guard.py)."""
 
@@ -241,7 +246,11 @@ class Hub:
         self._boards.setdefault(key, _Watched()).pages.add(page)
         if not self._running or any(task.done() for task in self._running):
             loop = asyncio.get_running_loop()
-            self._running = [loop.create_task(self._hear_for_ever()), loop.create_task(self._sweep_for_ever())]
+            for task in self._running:
+                task.cancel()
+            self._looked_at = datetime.now(UTC)
+            forever = (self._hear_for_ever(), self._sweep_for_ever(), self._beat_for_ever())
+            self._running = [loop.create_task(work) for work in forever]
 
     def leave(self, key: BoardKey, page: Page) -> None:
         watched = self._boards.get(key)
@@ -327,6 +336,7 @@ class Hub:
             except Exception as error:
                 self._say_trouble(error)
             else:
+                self._all_is_well()
                 await self._publish(watched, fresh)
             for done in waiting:
                 if not done.done():
@@ -348,13 +358,15 @@ class Hub:
                 watched.pages.discard(page)
 
     def _message(self, rendered: Rendered, parts: dict[str, str]) -> str:
+        now = datetime.now(UTC)
         return json.dumps(
             {
                 "version": rendered.version,
-                "now": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                "now": _iso(now),
                 "today": rendered.today,
                 "app": settings.VERSION,
-                "trouble": self._trouble,
+                "right": _iso(self._looked_at),
+                "trouble": self._trouble or ("database" if now - self._looked_at > LONGEST_LOOK else ""),
                 "parts": parts,
             }
         )
@@ -380,17 +392,21 @@ class Hub:
                 await self._sweep()
             except Exception as error:
                 self._say_trouble(error)
+            await asyncio.sleep(max(0.2, SWEEP_SECONDS - (time.monotonic() - started)))
+
+    async def _beat_for_ever(self) -> None:
+        while True:
             await self._beat()
-            await asyncio.sleep(max(0.5, SWEEP_SECONDS - (time.monotonic() - started)))
+            await asyncio.sleep(BEAT_SECONDS)
 
     async def _sweep(self) -> None:
         """Find open boards that moved without a hint, and refresh the feeds' states."""
         keys = set(self._boards)
         if not keys:
+            self._all_is_well()
             return
         versions, feeds = await self._in_thread(lambda: (read_versions(keys), read_feeds(keys)))
-        self._trouble = ""
-        now = datetime.now(UTC)
+        now = self._all_is_well()
         for key in keys & set(self._boards):
             watched = self._boards[key]
             shown = watched.rendered
@@ -400,6 +416,10 @@ class Hub:
                 self._touch(key)
             elif not shown.feeds.same_as(feeds[key.market_pk]):
                 await self._publish_feeds(key, watched, shown, feeds[key.market_pk])
+
+    def _all_is_well(self) -> datetime:
+        self._trouble, self._looked_at = "", datetime.now(UTC)
+        return self._looked_at
 
     async def _publish_feeds(self, key: BoardKey, watched: _Watched, shown: Rendered, feeds: FeedStates) -> None:
         with override(key.language):
@@ -416,8 +436,13 @@ class Hub:
         return await asyncio.get_running_loop().run_in_executor(self._executor, _with_connection, work)
 
     def _say_trouble(self, error: Exception) -> None:
+        if not self._trouble:
+            log.error("board_not_refreshed", error=str(error).splitlines()[0] if str(error) else type(error).__name__)
         self._trouble = "database" if isinstance(error, DatabaseProblem) else "error"
-        log.error("board_not_refreshed", error=str(error).splitlines()[0] if str(error) else type(error).__name__)
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def is_at_least(version: str, other: str) -> bool:

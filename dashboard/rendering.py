@@ -287,9 +287,20 @@ class FeedLine:
     shows: str = "seconds"
     """ "seconds": the time of day; "age": what has passed since; "countdown": the time, and what is left until it."""
 
+    since: datetime | None = None
+    """From when on it has been like this, where the words don't say it."""
+
     @property
     def utc(self) -> str:
         return fmt.utc(self.moment) if self.moment else ""
+
+    @property
+    def since_utc(self) -> str:
+        return fmt.utc(self.since) if self.since else ""
+
+    @property
+    def since_text(self) -> str:
+        return f"{fmt.clock_seconds(self.since, _UTC)} UTC" if self.since else ""
 
     @property
     def text(self) -> str:
@@ -358,7 +369,7 @@ def _exchange(feeds: FeedStates) -> FeedLine:
         words = gettext("not connected since") if state.since else gettext("never connected yet")
         return FeedLine(gettext("Exchange"), "lost", words, state.since)
     words = gettext("last message") if state.last_frame_at else gettext("connected, nothing heard yet")
-    return FeedLine(gettext("Exchange"), "ok", words, state.last_frame_at, "age")
+    return FeedLine(gettext("Exchange"), "ok", words, state.last_frame_at, "age", state.since)
 
 
 def _gaps(gaps: Sequence[Gap]) -> GapLine | None:
@@ -387,7 +398,7 @@ def _prices(feeds: FeedStates) -> FeedLine:
     if state.state == "ok":
         due = state.next_publication_at
         words = gettext("next at") if due else gettext("up to date")
-        return FeedLine(gettext("Prices"), "ok", words, due, "countdown")
+        return FeedLine(gettext("Prices"), "ok", words, due, "countdown", state.since)
     if state.state == "none":
         return FeedLine(gettext("Prices"), "late", gettext("no price yet"))
     if state.state == "late":

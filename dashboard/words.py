@@ -14,6 +14,7 @@ def page_words() -> dict[str, str]:
         "locale": pgettext("how the browser writes dates and times", "en-GB"),
         # the link
         "live": gettext("live"),
+        "since": gettext("since {time}"),
         "not live": gettext("not live since {time} · {reason}"),
         "reconnecting": gettext("reconnecting"),
         "no right": gettext("this board is not yours to see any more"),

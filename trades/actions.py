@@ -24,12 +24,12 @@ from trades.gaps import Heard, holes
 from trades.journal import JournalFrame
 from trades.models import FeedConnection, FeedGap, JournalProgress, QuarantinedMessage, Trader
 from trades.positions import Sums, sums_by_key
-from trades.queries import ALIVE_EVERY, EFFECTIVE_TRADES, SUMS, PositionKey, stored_facts
+from trades.queries import EFFECTIVE_TRADES, SUMS, PositionKey, stored_facts
 from trades.signals import feed_changed, positions_changed
 from trades.slots import add_to_slots, rebuild_slots
 
-CERTAIN_AFTER = ALIVE_EVERY * 2.5
-"""A connection that has not said a word for this long is dead."""
+CERTAIN_AFTER = timedelta(seconds=12.5)
+"""A connection that has not said a word for this long is dead; a board says so earlier (trades.queries.feed_state)."""
 
 GAPS_LOOKED_BACK = timedelta(days=7)
 _GAP_LOCK = 7_021_002

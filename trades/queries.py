@@ -14,7 +14,7 @@ from market.periods import DeliveryPeriod
 from trades.confirmations import TradeConfirmation
 from trades.models import FeedConnection, FeedGap, JournalProgress, Position, Trade, Trader
 
-ALIVE_EVERY = timedelta(seconds=5)
+ALIVE_EVERY = timedelta(seconds=1.5)
 """How often a connected listener says so; two and a half times without a word means that it is not."""
 
 

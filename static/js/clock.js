@@ -1,50 +1,32 @@
 // What changes with time alone, once a second and by the server's clock: countdowns to gate closures and publications,
-// ages, local time.
-// Announces "desk:gate-closed" when one closes. Listens to "desk:now" (the server's time) and "desk:changed".
+// ages, local time. Announces "desk:gate-closed". Listens to "desk:now" (the server's time) and "desk:changed".
 import { word } from "./words.js";
 
 const board = document.getElementById("board");
 const COUNT_FROM = 6 * 3600; // further away than this, the time of day says more than a countdown
-const SECONDS = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
-const MINUTES = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
-const zoned = (shape) => new Intl.DateTimeFormat(word("locale"), { ...shape, timeZone: board.dataset.zone });
-const seconds = zoned(SECONDS);
+const [DUE_SOON, LATE_AFTER, STALE_AFTER] = [-60, 30, 90]; // seconds from a reference's expected publication on
+const zoned = (shape) => new Intl.DateTimeFormat(word("locale"), { ...shape, hourCycle: "h23", timeZone: board.dataset.zone });
 const day = zoned({ day: "numeric", month: "short" });
-const minutes = zoned(MINUTES);
+const minutes = zoned({ hour: "2-digit", minute: "2-digit" });
+const seconds = zoned({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
 let offset = Date.parse(board.dataset.now) - Date.now();
 let timer;
 
-const write = (element, text) => {
-  if (element && element.textContent !== text) element.textContent = text;
-};
-
+const write = (element, text) => element && element.textContent !== text && (element.textContent = text);
 const two = (amount) => String(amount).padStart(2, "0");
-
-function countdown(left) {
-  return `${Math.floor(left / 3600)}:${two(Math.floor(left / 60) % 60)}:${two(left % 60)}`;
-}
-
-function age(passed) {
-  if (passed < 60) return word("seconds ago", { count: passed });
-  return passed < 3600 ? word("minutes ago", { count: Math.floor(passed / 60) }) : null;
-}
+const minutesAndSeconds = (passed) => `${Math.floor(passed / 60)}:${two(passed % 60)}`;
 
 function tickRow(row, now) {
   const left = Math.ceil((Date.parse(row.dataset.gateCloses) - now) / 1000);
   const cell = row.querySelector(".gate time");
-  if (left > 0) {
-    if (left <= COUNT_FROM) write(cell, countdown(left));
-    return false;
+  if (left <= 0) {
+    row.dataset.state = "closed";
+    write(cell, word("closed"));
+  } else if (left <= COUNT_FROM) {
+    write(cell, `${Math.floor(left / 3600)}:${two(Math.floor(left / 60) % 60)}:${two(left % 60)}`);
   }
-  row.dataset.state = "closed";
-  write(cell, word("closed"));
-  return true;
+  return left <= 0;
 }
-
-// A reference's age, and where it is between two publications: fresh, due, late, stale, final.
-const [DUE_SOON, LATE_AFTER, STALE_AFTER] = [-60_000, 30_000, 90_000]; // from the expected publication on
-
-const minutesAndSeconds = (passed) => `${Math.floor(passed / 60)}:${two(passed % 60)}`;
 
 function length(passed, inSeconds) {
   if (passed < inSeconds) return word("seconds", { count: passed });
@@ -52,14 +34,15 @@ function length(passed, inSeconds) {
   return word("hours", { count: Math.floor(passed / 3600) });
 }
 
+// A reference's age, and where it is between two publications: fresh, due, late, stale, final.
 function referenceState({ due, final }, updated, now) {
   if (now >= Date.parse(final)) return ["final", word("final")];
-  const over = now - Date.parse(due);
+  const over = Math.floor((now - Date.parse(due)) / 1000);
   const passed = Math.max(0, Math.floor((now - updated) / 1000));
   if (over < DUE_SOON) return ["fresh", length(passed, 60)];
-  if (over < 0) return ["due", word("in", { time: `0:${two(Math.min(59, Math.ceil(-over / 1000)))}` })];
+  if (over < 0) return ["due", word("in", { time: `0:${two(Math.min(59, -over))}` })];
   if (over < LATE_AFTER) return ["due", word("due")];
-  if (over < STALE_AFTER) return ["late", word("late", { time: minutesAndSeconds(Math.floor(over / 1000)) })];
+  if (over < STALE_AFTER) return ["late", word("late", { time: minutesAndSeconds(over) })];
   return ["stale", length(passed, 0)];
 }
 
@@ -70,27 +53,27 @@ function tickReference(note, now) {
   write(time, text);
 }
 
-function words(moment, shows, now) {
-  if (shows === "seconds") return seconds.format(moment);
-  if (shows === "day") {
-    const earlier = day.format(moment) === day.format(now) ? "" : `${day.format(moment)}, `;
-    return earlier + seconds.format(moment);
-  }
-  if (shows === "age") return age(Math.max(0, Math.floor((now - moment) / 1000))) ?? seconds.format(moment);
-  const left = Math.ceil((moment - now) / 1000);
-  return `${minutes.format(moment)}, ${left > 0 ? word("in", { time: minutesAndSeconds(left) }) : word("due")}`;
-}
+const SHOWS = {
+  seconds: (moment) => seconds.format(moment),
+  day: (moment, now) => (day.format(moment) === day.format(now) ? "" : `${day.format(moment)}, `) + seconds.format(moment),
+  age(moment, now) {
+    const passed = Math.max(0, Math.floor((now - moment) / 1000));
+    if (passed >= 3600) return seconds.format(moment);
+    return passed < 60 ? word("seconds ago", { count: passed }) : word("minutes ago", { count: Math.floor(passed / 60) });
+  },
+  countdown(moment, now) {
+    const left = Math.ceil((moment - now) / 1000);
+    return `${minutes.format(moment)}, ${left > 0 ? word("in", { time: minutesAndSeconds(left) }) : word("due")}`;
+  },
+};
 
 function tick() {
   const now = Date.now() + offset;
-  let closed = false;
-  for (const row of board.querySelectorAll(".period:not([data-state=closed])")) closed = tickRow(row, now) || closed;
-  for (const element of document.querySelectorAll("[data-shows]")) {
-    write(element, words(Date.parse(element.dateTime), element.dataset.shows, now));
-  }
+  const closed = [...board.querySelectorAll(".period:not([data-state=closed])")].filter((row) => tickRow(row, now));
+  for (const one of document.querySelectorAll("[data-shows]")) write(one, SHOWS[one.dataset.shows](Date.parse(one.dateTime), now));
   for (const note of board.querySelectorAll("[data-due]")) tickReference(note, now);
   write(document.getElementById("local-time"), seconds.format(now));
-  if (closed) document.dispatchEvent(new CustomEvent("desk:gate-closed"));
+  if (closed.length) document.dispatchEvent(new CustomEvent("desk:gate-closed"));
 }
 
 function run() {

@@ -1,64 +1,39 @@
-// What a hand does on the page: unfolding periods without trades, choosing a day, a trader, a market.
-// Everything works without this file, less comfortably. Listens to "desk:changed".
+// What a hand does on the page: unfolding periods without trades, choosing a day, a trader, a market, and the keys.
+// Everything works without this file, less comfortably. Listens to "desk:changed", says "desk:close".
 const board = document.getElementById("board");
-const KEY = "unfolded";
+const stored = (kept, name) => JSON.parse(kept.getItem(name) ?? "null");
 
 // --- folds: each folded row carries data-folded; unfolded ones carry data-unfolded too, which only this file writes
-
-function remembered() {
-  try {
-    return JSON.parse(sessionStorage.getItem(KEY)) ?? [];
-  } catch {
-    return [];
-  }
-}
-
-function remember() {
-  const ids = [...board.querySelectorAll("[data-unfolded]")].map((row) => row.parentElement.id);
-  try {
-    sessionStorage.setItem(KEY, JSON.stringify(ids));
-  } catch {
-    // nothing to remember with: folded again after a reload
-  }
-}
 
 function rowsOf(button) {
   const rows = [];
   let part = button.closest("tbody");
   do {
-    rows.push(part.querySelector(".period"));
+    if (part.id !== "opened") rows.push(part.querySelector(".period"));
     part = part.nextElementSibling;
-  } while (part?.querySelector("[data-folded]") && !part.querySelector(".fold"));
+  } while (part?.id === "opened" || (part?.querySelector("[data-folded]") && !part.querySelector(".fold")));
   return rows;
 }
 
-function label(button) {
-  const open = button.closest("tbody").querySelector(".period").hasAttribute("data-unfolded");
-  button.setAttribute("aria-expanded", String(open));
-}
-
-const labelAll = () => board.querySelectorAll(".fold button").forEach(label);
+const isUnfolded = (button) => button.closest("tbody").querySelector(".period").hasAttribute("data-unfolded");
+const labelAll = () => board.querySelectorAll(".fold button").forEach((one) => one.setAttribute("aria-expanded", isUnfolded(one)));
 
 board.addEventListener("click", (event) => {
   const button = event.target.closest(".fold button");
   if (!button) return;
-  const open = button.getAttribute("aria-expanded") !== "true";
+  const open = !isUnfolded(button);
   for (const row of rowsOf(button)) row.toggleAttribute("data-unfolded", open);
-  label(button);
-  remember();
+  labelAll();
+  const ids = [...board.querySelectorAll("[data-unfolded]")].map((row) => row.parentElement.id);
+  sessionStorage.setItem("unfolded", JSON.stringify(ids));
 });
-
-for (const id of remembered()) document.getElementById(id)?.querySelector("[data-folded]")?.setAttribute("data-unfolded", "");
+for (const id of stored(sessionStorage, "unfolded") ?? []) {
+  document.getElementById(id)?.querySelector("[data-folded]")?.setAttribute("data-unfolded", "");
+}
 labelAll();
 document.addEventListener("desk:changed", labelAll);
 
 // --- switches: a choice made takes you there; a date typed in does so when it is complete (Enter, or leaving the field)
-
-for (const form of document.querySelectorAll("[data-switches]")) {
-  for (const select of form.querySelectorAll("select")) select.addEventListener("change", () => form.requestSubmit());
-  const date = form.querySelector("[type=date]");
-  if (date) followDate(form, date);
-}
 
 function followDate(form, date) {
   let typing = false;
@@ -70,4 +45,48 @@ function followDate(form, date) {
   });
   date.addEventListener("change", () => typing || go());
   date.addEventListener("blur", go);
+}
+
+for (const form of document.querySelectorAll("[data-switches]")) {
+  for (const select of form.querySelectorAll("select")) select.addEventListener("change", () => form.requestSubmit());
+  for (const date of form.querySelectorAll("[type=date]")) followDate(form, date);
+}
+
+// --- keys: one letter each, shown by "?", and switched off there for those whom they get in the way
+
+const help = document.getElementById("help");
+const click = (selector) => document.querySelector(selector)?.click();
+
+function step(by) {
+  const rows = [...board.querySelectorAll(".period th a")].filter((one) => one.checkVisibility());
+  const now = rows.indexOf(document.activeElement);
+  const first = rows.findIndex((one) => one.closest("[data-state=next]"));
+  rows.at(now < 0 ? first : Math.min(Math.max(now + by, 0), rows.length - 1))?.focus();
+}
+
+const KEYS = {
+  j: () => step(1),
+  k: () => step(-1),
+  t: () => click(".to-today"),
+  "[": () => click("[rel=prev]"),
+  "]": () => click("[rel=next]"),
+  "/": () => document.querySelector("[name=trader]")?.focus(),
+  "?": () => help?.showModal(),
+  Escape: () => document.dispatchEvent(new CustomEvent("desk:close")),
+};
+
+addEventListener("keydown", (event) => {
+  const { key, ctrlKey, metaKey, altKey, target } = event;
+  if (ctrlKey || metaKey || altKey || target.closest("input, select, textarea, dialog") || !Object.hasOwn(KEYS, key)) return;
+  if (key.length === 1 && key !== "?" && stored(localStorage, "no keys")) return;
+  event.preventDefault();
+  KEYS[key]();
+});
+
+if (help) {
+  const [opener, switched] = [document.getElementById("help-opens"), help.querySelector("[type=checkbox]")];
+  opener.hidden = false;
+  opener.addEventListener("click", KEYS["?"]);
+  switched.checked = !stored(localStorage, "no keys");
+  switched.addEventListener("change", () => localStorage.setItem("no keys", JSON.stringify(!switched.checked)));
 }

@@ -1,28 +1,24 @@
 // Keeps an open board right: takes changes from the websocket, notices when it is cut off, catches up by itself.
 //
-// Every message from the server is {version, now, today, app, trouble, parts: {element id: HTML}}. `version` is
+// Every message from the server is {version, now, right, today, app, trouble, parts: {element id: HTML}}. `version` is
 // "12.7-1f0e8a2c": numbers that only ever grow, and a digest of the page. We say {have: version} whenever something may
-// have been missed, and get what is missing. `trouble` says that the server could not look ("database", "error").
+// have been missed, and get what is missing. `trouble` says that the server can't look ("database", "error"), `right` when
+// it last could.
 import { word } from "./words.js";
 
 const board = document.getElementById("board");
 const root = document.documentElement;
-const SILENCE = 12_000; // heartbeats come every 5 s
-const ANSWER_WITHIN = 3_000; // after a wake-up: a socket that does not answer is dead
-const LONGEST_PAUSE = 5_000;
+const [SILENCE, OPENS_WITHIN, ANSWER_WITHIN] = [4_000, 2_000, 2_000]; // heartbeats come every 2 s
+const LONGEST_PAUSE = 2_000;
 const [NOT_LOGGED_IN, NO_SUCH_BOARD, TOO_MANY] = [4401, 4404, 4429];
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const title = document.title;
 const clock = new Intl.DateTimeFormat(word("locale"), { timeStyle: "medium", timeZone: board.dataset.zone });
 
 let socket = null;
-let heardAt = Date.now();
-let acceptedAt = Date.now();
+let [heardAt, acceptedAt] = [Date.now(), Date.now()];
 let rightAt = Date.parse(board.dataset.now); // when the figures were last known to be right, by the server's clock
-let attempts = 0;
-let retry;
-let stopped = false;
-let askedFor = null;
+let [attempts, stopped, refreshing, askedFor, retry] = [0, false, false, null, null];
 
 // --- the board ---------------------------------------------------------------------------------------------------
 
@@ -35,6 +31,7 @@ const callbacks = {
   beforeAttributeUpdated: (name) => !OURS.has(name),
   beforeNodeMorphed: (node) => !node.dataset || !("own" in node.dataset),
 };
+const morph = (element, html) => Idiomorph.morph(element, html, { morphStyle: "outerHTML", callbacks });
 
 const keyOf = (cell) => `${cell.closest("[id]").id} ${cell.dataset.field ?? cell.dataset.total}`;
 const figures = () => new Map([...board.querySelectorAll("[data-value]")].map((cell) => [keyOf(cell), cell.dataset.value]));
@@ -58,8 +55,6 @@ function flashing(change) {
   }
 }
 
-const morph = (element, html) => Idiomorph.morph(element, html, { morphStyle: "outerHTML", callbacks });
-
 function apply({ version, parts }) {
   const found = Object.entries(parts).map(([id, html]) => [document.getElementById(id), html]);
   if (found.some(([element]) => !element)) return void refresh(); // a period that this page has no row for
@@ -68,7 +63,6 @@ function apply({ version, parts }) {
 }
 
 // The whole board from its own address: when rows have to be added, or when asking did not help.
-let refreshing = false;
 async function refresh({ evenIfOlder = false } = {}) {
   if (refreshing || stopped) return;
   refreshing = true;
@@ -99,7 +93,7 @@ function receive(message) {
   const now = Date.parse(message.now);
   document.dispatchEvent(new CustomEvent("desk:now", { detail: now }));
   if (message.trouble) return showLost(word(message.trouble));
-  rightAt = now;
+  rightAt = Date.parse(message.right);
   showLive();
   if (isOlder(message.version, board.dataset.version)) return rejectOlder();
   acceptedAt = heardAt;
@@ -125,9 +119,7 @@ function askOnce(version) {
 }
 
 // Late messages are dropped. Only if nothing else comes, the server really is behind (a restored database): believe it.
-function rejectOlder() {
-  if (Date.now() - acceptedAt > SILENCE) refresh({ evenIfOlder: true });
-}
+const rejectOlder = () => Date.now() - acceptedAt > 3 * SILENCE && refresh({ evenIfOlder: true });
 
 // --- the link ----------------------------------------------------------------------------------------------------
 
@@ -137,8 +129,7 @@ function connect() {
   clearTimeout(retry);
   if (stopped || socket) return;
   heardAt = Date.now();
-  const opened = new WebSocket(new URL(board.dataset.socket, location.href.replace(/^http/, "ws")));
-  socket = opened;
+  const opened = (socket = new WebSocket(new URL(board.dataset.socket, location.href.replace(/^http/, "ws"))));
   opened.onopen = say;
   opened.onmessage = (event) => opened === socket && receive(JSON.parse(event.data));
   opened.onclose = (event) => opened === socket && lose(event.code);
@@ -148,16 +139,12 @@ function lose(code) {
   const dead = socket;
   socket = null;
   dead?.close();
-  if (code === NOT_LOGGED_IN) {
-    stopped = true;
-    location.assign(`${board.dataset.login}?next=${encodeURIComponent(location.pathname + location.search)}`);
-    return;
-  }
-  stopped = code === NO_SUCH_BOARD || code === TOO_MANY;
+  if (stopped) return; // on the way to another page
+  stopped = [NOT_LOGGED_IN, NO_SUCH_BOARD, TOO_MANY].includes(code);
+  if (code === NOT_LOGGED_IN) return location.assign(`${board.dataset.login}?next=${encodeURIComponent(location.pathname + location.search)}`);
   showLost(word(code === TOO_MANY ? "too many" : stopped ? "no right" : "reconnecting"));
-  if (stopped) return;
   const pause = Math.min(LONGEST_PAUSE, 300 * 2 ** attempts++);
-  retry = setTimeout(connect, pause * (0.5 + Math.random() / 2));
+  if (!stopped) retry = setTimeout(connect, pause * (0.5 + Math.random() / 2));
 }
 
 // After sleep, from the background, back online: a socket may look open and be dead. Ask, and don't wait long.
@@ -166,30 +153,22 @@ function wake() {
   if (!socket) return connect();
   const asked = Date.now();
   say();
-  setTimeout(() => {
-    if (socket && heardAt < asked) {
-      lose();
-      connect();
-    }
-  }, ANSWER_WITHIN);
+  setTimeout(() => socket && heardAt < asked && (lose(), connect()), ANSWER_WITHIN);
 }
 
-function showLive() {
-  if (root.dataset.link === "live") return;
-  root.dataset.link = "live";
-  showLink("ok", word("live"));
+function watch() {
+  if (socket && Date.now() - heardAt > (socket.readyState === WebSocket.CONNECTING ? OPENS_WITHIN : SILENCE)) lose();
 }
 
-function showLost(what) {
-  root.dataset.link = "lost";
-  showLink("lost", word("not live", { time: clock.format(rightAt), reason: what }));
-}
+const write = (element, text) => element.textContent !== text && (element.textContent = text); // only a change is read out
+const showLost = (reason) => showLink("lost", word("not live", { time: clock.format(rightAt), reason }));
+const showLive = () => root.dataset.link !== "live" && showLink("live", word("live"), word("since", { time: clock.format(rightAt) }));
 
-function showLink(level, words) {
+function showLink(state, words, since = "") {
   const link = document.getElementById("link-state");
-  const said = link.querySelector("small");
-  if (said.textContent !== words) said.textContent = words; // only a change is read out
-  link.dataset.level = level;
+  root.dataset.link = link.dataset.level = state;
+  write(link.querySelector("span"), since);
+  write(link.querySelector("small"), words);
   showAsOf();
 }
 
@@ -199,15 +178,18 @@ function showAsOf() {
   const lost = root.dataset.link === "lost";
   const settled = "settled" in document.getElementById("summary").dataset;
   const [moment, reason] = lost ? [rightAt, word("page not live")] : stale && !settled ? [Date.parse(asOf), why] : [];
-  document.getElementById("as-of").textContent = [moment && word("as of", { time: clock.format(moment) }), reason].filter(Boolean).join(" · ");
+  const said = [moment && word("as of", { time: clock.format(moment) }), reason].filter(Boolean).join(" · ");
+  write(document.getElementById("as-of"), said);
+  write(document.getElementById("news"), [said, document.querySelector("#gaps b")?.textContent].filter(Boolean).join(". "));
 }
 
 document.addEventListener("desk:changed", showAsOf);
+document.addEventListener("submit", (event) => (stopped ||= event.target.matches(".account form[method=post]")));
 document.addEventListener("visibilitychange", () => document.hidden || wake());
 document.addEventListener("desk:gate-closed", () => setTimeout(refresh, 500 + Math.random() * 1500));
 document.addEventListener("animationend", (event) => event.target.classList.remove("flash"));
-addEventListener("pageshow", (event) => event.persisted && wake());
+addEventListener("pageshow", (event) => event.persisted && ((stopped = false), wake()));
 for (const event of ["online", "offline"]) addEventListener(event, wake);
 showAsOf();
-setInterval(() => socket && Date.now() - heardAt > SILENCE && lose(), 1000);
+setInterval(watch, 500);
 connect();

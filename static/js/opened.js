@@ -2,16 +2,16 @@
 // shared and reloaded. Listens to "desk:changed" and fetches the panel again when its row's figures are others.
 const board = document.getElementById("board");
 const panel = () => document.getElementById("opened");
+const links = () => [...board.querySelectorAll(".period th a")];
 const rowOf = (opened) => document.getElementById(opened.dataset.of).querySelector(".period");
-const linkTo = (address) => [...board.querySelectorAll(".period th a")].find((one) => one.pathname === new URL(address, location).pathname);
+const linkTo = (address) => links().find((one) => one.pathname === new URL(address, location).pathname);
 const callbacks = { beforeNodeMorphed: (node) => !node.dataset || !("own" in node.dataset) };
 let home = panel()?.dataset.close ?? location.href; // where closing leads
 let seen = panel()?.dataset.revision; // the row's figures that the panel was fetched for
 let loading = null;
 
 function mark() {
-  for (const link of board.querySelectorAll(".period th a")) link.setAttribute("aria-expanded", "false");
-  if (panel()) rowOf(panel()).querySelector("th a").setAttribute("aria-expanded", "true");
+  for (const link of links()) link.setAttribute("aria-expanded", String(Boolean(panel()) && rowOf(panel()).contains(link)));
 }
 
 async function drawChart() {
@@ -23,32 +23,24 @@ async function drawChart() {
 async function load(address) {
   loading = address;
   const row = linkTo(address)?.closest(".period");
+  const revision = row?.dataset.revision;
   try {
-    const revision = row?.dataset.revision;
     const answer = await fetch(address, { headers: { "X-Part": "opened" }, cache: "no-store" });
     if (!row || !answer.ok || answer.redirected) return void location.assign(address);
     const html = await answer.text();
     if (loading !== address || !row.isConnected) return;
     seen = revision;
-    if (panel()?.dataset.of === row.parentElement.id) Idiomorph.morph(panel(), html, { morphStyle: "outerHTML", callbacks });
-    else {
-      panel()?.remove();
-      row.parentElement.insertAdjacentHTML("afterend", html);
-    }
+    if (panel() && rowOf(panel()) !== row) panel().remove();
+    if (panel()) Idiomorph.morph(panel(), html, { morphStyle: "outerHTML", callbacks });
+    else row.parentElement.insertAdjacentHTML("afterend", html);
     mark();
     await drawChart();
   } catch {
     return void (seen = null); // not reachable: fetched again with the next news
   } finally {
-    loading = null;
+    if (loading === address) loading = null;
   }
   keepUp(); // what came meanwhile
-}
-
-function open(address) {
-  if (!panel()) home = location.href;
-  history.pushState(null, "", address);
-  return load(address);
 }
 
 function close() {
@@ -60,15 +52,15 @@ function close() {
 }
 
 function follow(event) {
-  if (event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-  const link = event.target.closest("a");
-  const row = event.target.closest(".period");
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  const [link, row] = [event.target.closest("a"), event.target.closest(".period")];
   if (link?.matches("[data-closes]") || (row && panel() && rowOf(panel()) === row)) close();
-  else if (link?.matches("[data-panel]")) {
-    history.replaceState(null, "", link.href);
-    load(link.href);
-  } else if (row && !getSelection().toString()) open(row.querySelector("th a").href);
-  else return;
+  else if (link?.matches("[data-panel]") || (row?.querySelector("th a") && !getSelection().toString())) {
+    const { href } = row ? row.querySelector("th a") : link;
+    if (row && !panel()) home = location.href;
+    history[row ? "pushState" : "replaceState"](null, "", href);
+    load(href);
+  } else return;
   event.preventDefault();
 }
 

@@ -3,38 +3,27 @@
   "use strict";
   const root = document.documentElement;
   const dark = matchMedia("(prefers-color-scheme: dark)");
-  const stored = () => {
-    try {
-      return localStorage.getItem("theme");
-    } catch {
-      return null; // storage may be forbidden: the system's theme it is
-    }
-  };
   const shown = () => root.dataset.theme ?? (dark.matches ? "dark" : "light");
-  const follow = (theme) => {
-    if (theme === "dark" || theme === "light") root.dataset.theme = theme;
-    else delete root.dataset.theme;
-  };
+  const follow = (theme) => ["dark", "light"].includes(theme) && (root.dataset.theme = theme);
 
   root.classList.add("js");
-  follow(stored());
+  try {
+    follow(localStorage.getItem("theme"));
+  } catch {
+    // storage may be forbidden: the system's theme it is, and a choice lasts for one page
+  }
   addEventListener("storage", (event) => event.key === "theme" && follow(event.newValue));
-
-  document.addEventListener("DOMContentLoaded", () => {
+  addEventListener("DOMContentLoaded", () => {
     const button = document.getElementById("theme");
     if (!button) return;
-    const label = () => (button.textContent = shown() === "dark" ? button.dataset.light : button.dataset.dark);
+    const label = () => (button.textContent = button.dataset[shown() === "dark" ? "light" : "dark"]);
     button.hidden = false;
     label();
     dark.addEventListener("change", label);
     button.addEventListener("click", () => {
       follow(shown() === "dark" ? "light" : "dark");
       label();
-      try {
-        localStorage.setItem("theme", root.dataset.theme);
-      } catch {
-        // shown all the same, until the next page
-      }
+      localStorage.setItem("theme", root.dataset.theme);
     });
   });
 })();
