@@ -326,7 +326,7 @@ _collected = (STATIC_ROOT / "staticfiles.json").exists() and not DEBUG
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        "BACKEND": "reporting.assets.HashedAssets"
         if _collected
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
