@@ -20,4 +20,4 @@ WORKDIR /app
 USER 10001
 VOLUME /journal
 EXPOSE 8000
-CMD ["daphne", "-b", "0.0.0.0", "-p", "8000", "--ping-interval", "10", "--ping-timeout", "20", "--websocket-max-message-size", "4096", "--websocket-max-frame-size", "4096", "reporting.asgi:application"]
+CMD ["daphne", "-b", "0.0.0.0", "-p", "8000", "--ping-interval", "10", "--ping-timeout", "20", "--websocket-max-message-size", "1048576", "--websocket-max-frame-size", "4096", "reporting.asgi:application"]

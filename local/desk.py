@@ -117,7 +117,7 @@ def programs(plan: Plan, root: Path) -> list[Program]:
     celery = ["-m", "celery", "-A", "reporting"]
     worker = [*celery, "worker", "--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
     daphne = ["-m", "daphne", "-b", plan.host, "-p", str(plan.port), "--ping-interval", "10", "--ping-timeout", "20"]
-    daphne += ["--websocket-max-message-size", "4096", "--websocket-max-frame-size", "4096"]
+    daphne += ["--websocket-max-message-size", "1048576", "--websocket-max-frame-size", "4096"]
     commands = {
         "beat": [*celery, "beat", "--loglevel", "WARNING"],
         "worker": worker,

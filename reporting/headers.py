@@ -30,7 +30,7 @@ POLICY = "; ".join(
 
 FEATURES = (
     "accelerometer autoplay camera display-capture encrypted-media fullscreen geolocation gyroscope magnetometer "
-    "microphone midi payment picture-in-picture publickey-credentials-get screen-wake-lock usb web-share "
+    "microphone midi payment picture-in-picture publickey-credentials-get screen-wake-lock usb "
     "xr-spatial-tracking"
 )
 ALWAYS = {

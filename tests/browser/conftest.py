@@ -53,7 +53,7 @@ class Desk:
     def start(self) -> None:
         """Start (again), on the same port, and wait until it listens."""
         argv = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port)]
-        argv += ["--websocket-max-message-size", "4096", "--websocket-max-frame-size", "4096"]
+        argv += ["--websocket-max-message-size", "1048576", "--websocket-max-frame-size", "4096"]
         argv += ["reporting.asgi:application"]
         self.process = self.stack.enter_context(running(*argv, log=self.log, PROCESS_ROLE="web"))
         wait_until(self._answers, f"{self.address}/healthz to answer:\n", details=self.process.output)

@@ -26,7 +26,7 @@ ALWAYS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "accelerometer=(), autoplay=(), camera=(), display-capture=(), encrypted-media=(), "
     "fullscreen=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), "
-    "picture-in-picture=(), publickey-credentials-get=(), screen-wake-lock=(), usb=(), web-share=(), "
+    "picture-in-picture=(), publickey-credentials-get=(), screen-wake-lock=(), usb=(), "
     "xr-spatial-tracking=()",
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
@@ -91,7 +91,7 @@ def port(tmp_path_factory: pytest.TempPathFactory, django_db_setup: None) -> Ite
     """A web process for the whole module, reached by TLS as far as it knows."""
     number, log = free_port(), tmp_path_factory.mktemp("web") / "daphne.log"
     argv = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(number)]
-    argv += ["--websocket-max-message-size", "4096", "--websocket-max-frame-size", "4096"]
+    argv += ["--websocket-max-message-size", "1048576", "--websocket-max-frame-size", "4096"]
     environment = {"SECURE_COOKIES": "1", "BEHIND_TLS_PROXY": "1", "TRUSTED_PROXIES": "127.0.0.1"}
     with running(*argv, "reporting.asgi:application", log=log, PROCESS_ROLE="web", **environment) as process:
         wait_until(lambda: _answers(number), "the web process:\n", details=process.output)
