@@ -3,7 +3,7 @@
 
 PY := .venv/bin/python
 
-.PHONY: help setup setup-dev run test bench bench-growth drills lock fmt messages screenshots
+.PHONY: help setup setup-dev run test bench bench-growth drills lock sbom licences audit fmt messages screenshots
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -15,7 +15,10 @@ help: ## what there is
 	@echo "make drills       end processes and servers while they work, and prove that nothing is lost; a table"
 	@echo "make fmt          format the code and mend what can be mended"
 	@echo "make messages     bring the translations' catalogues up to date and say what is missing"
-	@echo "make lock         compile requirements*.txt anew from requirements*.in"
+	@echo "make lock sbom licences audit         compile requirements*.txt anew from requirements*.in"
+	@echo "make sbom         what production is made of, as CycloneDX, in var/sbom.json"
+	@echo "make licences     the licences of that, in docs/licences.md"
+	@echo "make audit        what is known to be vulnerable of it, where the network allows"
 	@echo "make screenshots  make the documents' pictures anew; PAGES=all: every page's, into var/screenshots/"
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -56,6 +59,15 @@ fmt: setup-dev
 
 messages: setup-dev
 	@exec $(PY) -m local.messages
+
+sbom: setup
+	@exec $(PY) -m local.supply sbom var/sbom.json
+
+licences: setup
+	@exec $(PY) -m local.supply licences
+
+audit: setup
+	@exec $(PY) -m local.supply audit
 
 lock: setup
 	$(call bootstrap,lock)

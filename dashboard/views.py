@@ -10,6 +10,7 @@ from django.contrib.auth.views import LoginView
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import NoReverseMatch
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy
@@ -67,7 +68,11 @@ def choose(request: HttpRequest) -> HttpResponse:
         return refusal(request, sentence(error))
     if not trader_id:
         return redirect("home")
-    return redirect(board_address(trader_id, chosen, market if request.GET.get("market") else None))
+    try:
+        address = board_address(trader_id, chosen, market if request.GET.get("market") else None)
+    except NoReverseMatch:  # line breaks: no address has them, and no trader is called so
+        return refusal(request, no_board_sentence(trader_id))
+    return redirect(address)
 
 
 @require_safe

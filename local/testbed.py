@@ -16,6 +16,7 @@ from typing import IO
 from local import servers
 
 ROOT = Path(__file__).resolve().parent.parent
+SECRET_KEY = "for tests only, long enough for the deployment check: 6f1c0b8e5d9a47f2"  # noqa: S105
 _MOST_RUNS = 32
 _SILENT = "http://127.0.0.1:9"  # the discard port: a test that forgets its own stand-in gets no answer
 
@@ -34,7 +35,7 @@ def environment(database_url: str, redis_url: str, journal: Path) -> dict[str, s
         "MARKET_DATA_REQUESTS_PER_MINUTE": "50",
         "MARKET_DATA_REQUESTS_PER_HOUR": "1000",
         "TRADE_JOURNAL_DIR": str(journal),
-        "SECRET_KEY": "for tests only, long enough for the deployment check: 6f1c0b8e5d9a47f2",
+        "SECRET_KEY": SECRET_KEY,
         "DEBUG": "0",
         "SECURE_COOKIES": "0",
         "ALLOWED_HOSTS": "",

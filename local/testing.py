@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
 
-from local import servers, testbed
+from local import secrecy, servers, testbed
 
 ROOT = testbed.ROOT
 _CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -29,6 +29,10 @@ _PRODUCTION = {
     "ALLOWED_HOSTS": "desk.example",
     "CSRF_TRUSTED_ORIGINS": "https://desk.example",
 }
+
+
+_SAYING_ALL = ("-o", "junit_logging=all")
+"""What every test and process says is kept with the results: local/secrecy.py reads it all."""
 
 
 class TestingError(Exception):
@@ -48,10 +52,12 @@ class Stage:
 
 
 def stages() -> list[Stage]:
+    # The last one reads what all the others, and the processes that they started, have said.
     """All of them, quick ones first."""
     python = [sys.executable, "-m"]
     manage = [sys.executable, "manage.py"]
     return [
+        Stage("known vulnerabilities", [*python, "local.supply", "audit"], loud=True),
         Stage("ruff check", [*python, "ruff", "check", "."]),
         Stage("ruff format", [*python, "ruff", "format", "--check", "."]),
         Stage("import contracts", [str(_script("lint-imports"))]),
@@ -65,11 +71,12 @@ def stages() -> list[Stage]:
         # Twice as many workers as cores: many tests wait for processes that they have killed.
         Stage("tests", _pytest("tests", "-n", "4", "--dist", "worksteal", "-m", "not browser and not long"), loud=True),
         Stage("browser tests", _pytest("browser", "-n", "2", "--dist", "loadfile", "-m", "browser"), loud=True),
+        Stage("no secrets said", [*python, "local.secrecy", str(_RESULTS)], loud=True),
     ]
 
 
 def _pytest(name: str, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", "pytest", "--quiet", f"--junit-xml={_RESULTS / name}.xml", *arguments]
+    return [sys.executable, "-m", "pytest", "--quiet", f"--junit-xml={_RESULTS / name}.xml", *_SAYING_ALL, *arguments]
 
 
 def _script(name: str) -> str:
@@ -153,6 +160,7 @@ def _pytest_alone(arguments: list[str]) -> int:
 def _all_stages() -> int:
     began = time.monotonic()
     shutil.rmtree(_RESULTS, ignore_errors=True)
+    os.environ[secrecy.KEEP_IN] = str(_RESULTS / "processes")
     failed = [stage.name for stage in stages() if not run(stage)]
     if failed:
         print(f"FAILED: {', '.join(failed)}", flush=True)

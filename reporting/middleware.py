@@ -1,4 +1,4 @@
-"""What every request passes first: a database that is away is a 503 that says so, never a stack trace."""
+"""What every request passes first: a database that is away is a 503 that says so, a senseless question a 400."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 
 import structlog
-from django.db import InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext, gettext_noop
@@ -28,6 +28,8 @@ class DatabaseAway:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, DataError):
+            return senseless(request, error)
         return unavailable(request, error) if isinstance(error, AWAY) else None
 
 
@@ -43,6 +45,15 @@ def unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
     response["Retry-After"] = "5"
     response["Cache-Control"] = "no-store"
     return response
+
+
+def senseless(request: HttpRequest, error: Exception) -> HttpResponse:
+    """The 400 answer to what PostgreSQL can't even be asked: a NUL in a text, a number beyond all numbers."""
+    log.info("senseless_request", path=request.path[:200], error=(str(error).strip() or "DataError").splitlines()[0])
+    sentence = gettext("The server could not make sense of this request.")
+    if request.path.startswith("/api/"):
+        return JsonResponse({"error": sentence}, status=400)
+    return HttpResponse(render_to_string("400.html"), status=400)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

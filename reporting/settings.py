@@ -341,4 +341,10 @@ SENTRY_DSN = os.environ.get("SENTRY_DSN", "")
 if SENTRY_DSN:
     import sentry_sdk  # 0.7 s to import: only when it is used
 
-    sentry_sdk.init(dsn=SENTRY_DSN, release=VERSION, send_default_pii=False, include_local_variables=False)
+    sentry_sdk.init(
+        dsn=SENTRY_DSN,
+        release=VERSION,
+        send_default_pii=False,
+        include_local_variables=False,
+        max_request_body_size="never",  # forms hold passwords
+    )

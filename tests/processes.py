@@ -15,6 +15,8 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 
+from local import secrecy
+
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 30.0
 
@@ -61,6 +63,7 @@ class Process:
     def end(self) -> None:
         if self._process.poll() is None:
             self.kill()
+        secrecy.keep(self.log)
 
 
 @contextmanager

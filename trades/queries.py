@@ -97,6 +97,8 @@ def position_versions(*, keys: set[tuple[int, int, date]]) -> dict[tuple[int, in
 
 def trader_by_id(*, trader_id: str) -> Trader | None:
     """The trader with the exchange's id, if it is known."""
+    if "\0" in trader_id:
+        return None  # PostgreSQL can't be asked for it
     return Trader.objects.filter(trader_id=trader_id).first()
 
 
