@@ -10,18 +10,16 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from dashboard.access import board_trader, may_see_all
 from dashboard.board import load_board
 from dashboard.desk import load_desk
-from dashboard.desk_pages import no_desk
+from dashboard.desk_pages import need_desk
 from dashboard.export_files import CSV_TYPE, XLSX_TYPE, csv_pieces, file_name, xlsx_file
 from dashboard.exports import Table, board_table, desk_table, history_table, trades_table
 from dashboard.history import load_history
-from dashboard.history_pages import NoHistoryError, asked_history
-from dashboard.pages import asked_market, no_board_sentence, refusal, sentence
+from dashboard.history_pages import asked_history
+from dashboard.pages import asked_market, asked_trader, refusal, refusing, sentence
 from dashboard.period import load_all_trades
 from market.periods import PeriodError, parse_day, parse_period
-from market.queries import MarketError
 
 CSV, XLSX = "csv", "xlsx"
 
@@ -29,32 +27,22 @@ CSV, XLSX = "csv", "xlsx"
 @require_safe
 @never_cache
 @login_required
+@refusing
 def board(request: HttpRequest, trader_id: str, day: str, form: str) -> HttpResponseBase:
     """GET /boards/<trader_id>/<day>/board.csv (or .xlsx)."""
-    trader = board_trader(request.user, trader_id)
-    if trader is None:
-        return refusal(request, no_board_sentence(trader_id))
-    try:
-        market, delivery_day = asked_market(request), parse_day(day)
-    except (MarketError, PeriodError) as error:
-        return refusal(request, sentence(error))
-    shown = load_board(trader=trader, market=market, delivery_day=delivery_day, now=timezone.now())
+    trader, market = asked_trader(request.user, trader_id), asked_market(request)
+    shown = load_board(trader=trader, market=market, delivery_day=parse_day(day), now=timezone.now())
     return _file(board_table(shown), file_name("board", trader_id, day, form=form), form)
 
 
 @require_safe
 @never_cache
 @login_required
+@refusing
 def trades(request: HttpRequest, trader_id: str, day: str, delivery_hour: str, form: str) -> HttpResponseBase:
     """GET /boards/<trader_id>/<day>/<delivery_hour>/trades.csv (or .xlsx): all trades of an opened row."""
-    trader = board_trader(request.user, trader_id)
-    if trader is None:
-        return refusal(request, no_board_sentence(trader_id))
-    try:
-        market, delivery_day = asked_market(request), parse_day(day)
-        asked = parse_period(delivery_day, delivery_hour, market.zone)
-    except (MarketError, PeriodError) as error:
-        return refusal(request, sentence(error))
+    trader, market, delivery_day = asked_trader(request.user, trader_id), asked_market(request), parse_day(day)
+    asked = parse_period(delivery_day, delivery_hour, market.zone)
     shown, row, judged = load_all_trades(
         trader=trader, market=market, delivery_day=delivery_day, period=asked.period, now=timezone.now()
     )
@@ -65,27 +53,23 @@ def trades(request: HttpRequest, trader_id: str, day: str, delivery_hour: str, f
 @require_safe
 @never_cache
 @login_required
+@refusing
 def desk(request: HttpRequest, day: str, form: str) -> HttpResponseBase:
     """GET /desk/<day>/desk.csv (or .xlsx)."""
-    if not may_see_all(request.user):
-        return no_desk(request)
-    try:
-        market, delivery_day = asked_market(request), parse_day(day)
-    except (MarketError, PeriodError) as error:
-        return refusal(request, sentence(error))
-    shown = load_desk(market=market, delivery_day=delivery_day, now=timezone.now())
+    need_desk(request.user)
+    market = asked_market(request)
+    shown = load_desk(market=market, delivery_day=parse_day(day), now=timezone.now())
     return _file(desk_table(shown), file_name("desk", market.code, day, form=form), form)
 
 
 @require_safe
 @never_cache
 @login_required
+@refusing
 def history(request: HttpRequest, form: str) -> HttpResponseBase:
     """GET /history/history.csv (or .xlsx) with what the page is asked with."""
     try:
         asked = asked_history(request)
-    except (NoHistoryError, MarketError) as error:
-        return refusal(request, str(error) if isinstance(error, NoHistoryError) else sentence(error))
     except PeriodError as error:
         return refusal(request, sentence(error), status=400)
     found = load_history(market=asked.market, trader=asked.trader, days=asked.days)

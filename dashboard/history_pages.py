@@ -21,27 +21,31 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from dashboard import formatting as fmt
-from dashboard.access import AnyUser, board_trader, home_trader, may_see_all, visible_traders
+from dashboard.access import AnyUser, home_trader, may_see_all, visible_traders
 from dashboard.charts import HEIGHT, WIDTH, Chart, Point, bar_chart
-from dashboard.desk_pages import desk_address
 from dashboard.history import DayRange, History, Slice, day_range, last_days, load_history
 from dashboard.navigation import Here, exports, links
-from dashboard.pages import asked_market, board_address, named_market, no_board_sentence, refusal, sentence
+from dashboard.pages import (
+    NotThereError,
+    asked_market,
+    asked_trader,
+    board_address,
+    desk_address,
+    named_market,
+    refusing,
+    sentence,
+)
 from dashboard.performance import Figures
 from dashboard.rendering import Cell, energy_cell, signed_cell
 from market.models import Market
 from market.periods import PeriodError, day_of
-from market.queries import MarketError, active_markets
+from market.queries import active_markets
 from trades.models import Trader
 
 PRESETS = (7, 30, 90)
 DEFAULT_DAYS = 30
 WHOLE_DESK = ""
 """In a trader's place, as the page's form sends it."""
-
-
-class NoHistoryError(LookupError):
-    """Not there, or not for this user, alike; the message is one sentence for people in the active language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ class Section:
 
 
 def asked_history(request: HttpRequest, *, days: DayRange | None = None) -> Asked:
-    """What a request asks for (or the same over `days`); MarketError, PeriodError, NoHistoryError: what is wrong."""
+    """What a request asks for (or the same over `days`); MarketError, PeriodError, NotThereError: what is wrong."""
     market = asked_market(request)
     return Asked(
         market=market,
@@ -102,15 +106,12 @@ def asked_history(request: HttpRequest, *, days: DayRange | None = None) -> Aske
 
 def _asked_trader(user: AnyUser, trader_id: str) -> Trader | None:
     if trader_id:
-        trader = board_trader(user, trader_id)
-        if trader is None:
-            raise NoHistoryError(no_board_sentence(trader_id))
-        return trader
+        return asked_trader(user, trader_id)
     if may_see_all(user):
         return None
     own = home_trader(user)
     if own is None:
-        raise NoHistoryError(gettext("Your login does not belong to a trader."))
+        raise NotThereError(gettext("Your login does not belong to a trader."))
     return own
 
 
@@ -124,12 +125,11 @@ def _asked_days(request: HttpRequest, today: date) -> DayRange:
 @require_safe
 @never_cache
 @login_required
+@refusing
 def history(request: HttpRequest) -> HttpResponse:
     """GET /history/?trader=&market=&from=&to= (or days=7, 30, 90): 400 for what is no range, 404 without a right."""
     try:
         asked = asked_history(request)
-    except (NoHistoryError, MarketError) as error:
-        return refusal(request, str(error) if isinstance(error, NoHistoryError) else sentence(error))
     except PeriodError as error:
         return _no_range(request, sentence(error))
     found = load_history(market=asked.market, trader=asked.trader, days=asked.days)

@@ -1,19 +1,22 @@
-"""What a page shows around a board: its address, the days beside it, the switches, and the plain pages that say no."""
+"""What a page shows around a board or the desk: its address, the days beside it, the switches; pages that say no."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import wraps
+from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import get_language, gettext, gettext_lazy
 
 from dashboard import formatting as fmt
-from dashboard.access import AnyUser, may_see_all, visible_traders
+from dashboard.access import AnyUser, board_trader, may_see_all, visible_traders
 from dashboard.board import Board
 from market.models import Market
 from market.periods import PeriodError, day_of
@@ -22,7 +25,7 @@ from trades.models import Trader
 
 _ONE_DAY = timedelta(days=1)
 _NEAR_DAYS = {-1: "yesterday", 0: "today", 1: "tomorrow"}
-NEAR_TITLES = {
+_NEAR_TITLES = {
     "yesterday": gettext_lazy("yesterday"),
     "today": gettext_lazy("today"),
     "tomorrow": gettext_lazy("tomorrow"),
@@ -31,9 +34,10 @@ NEAR_TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class BoardFrame:
-    """Everything on a board's page that is not one of the board's parts."""
+    """Everything on the page of a board, or of the desk, that is not one of its parts."""
 
     trader: Trader
+    """Unsaved, without an id: the desk."""
     market: Market
     day: date
     day_title: str
@@ -74,21 +78,26 @@ def asked_market(request: HttpRequest) -> Market:
     return choose_market(request.GET.get("market"), active_markets())
 
 
-def near_day(day: date, today: date) -> str:
-    """ "today", "yesterday", "tomorrow" or nothing."""
-    return _NEAR_DAYS.get((day - today).days, "")
-
-
 def board_address(trader_id: str, day: date, market: Market | None = None) -> str:
     """Path of a trader's board of one day; `market` only where there are several."""
     path = reverse("board", args=[trader_id, day.isoformat()])
     return f"{path}?{urlencode({'market': market.code})}" if market else path
 
 
-def _socket_address(trader_id: str, day: date, market: Market | None) -> str:
+def desk_address(day: date, market: Market | None = None) -> str:
+    """Path of the desk's view of one day; `market` only where there are several."""
+    path = reverse("desk_day", args=[day.isoformat()])
+    return f"{path}?{urlencode({'market': market.code})}" if market else path
+
+
+def _address(trader: Trader, day: date, market: Market | None) -> str:
+    return board_address(trader.trader_id, day, market) if trader.trader_id else desk_address(day, market)
+
+
+def _socket_address(trader: Trader, day: date, market: Market | None) -> str:
     asked = {"market": market.code} if market else {}
     language = get_language() or settings.LANGUAGE_CODE
-    return f"/ws{board_address(trader_id, day)}?{urlencode({**asked, 'language': language})}"
+    return f"/ws{_address(trader, day, None)}?{urlencode({**asked, 'language': language})}"
 
 
 def named_market(market: Market, markets: list[Market]) -> Market | None:
@@ -107,22 +116,22 @@ def board_frame(board: Board, *, user: AnyUser, follows_today: bool) -> BoardFra
     markets = active_markets()
     named = named_market(board.market, markets)
     today, day = day_of(board.as_of, board.market.zone), board.delivery_day
-    trader_id = board.trader.trader_id
-    near = near_day(day, today)
-    traders = visible_traders(user) if may_see_all(user) else []
+    trader = board.trader
+    near = _NEAR_DAYS.get((day - today).days, "")
+    traders = visible_traders(user) if trader.trader_id and may_see_all(user) else []
     return BoardFrame(
-        trader=board.trader,
+        trader=trader,
         market=board.market,
         day=day,
         day_title=fmt.day_title(day),
         near=near,
-        near_title=str(NEAR_TITLES.get(near, "")),
-        earlier=board_address(trader_id, day - _ONE_DAY, named),
-        later=board_address(trader_id, day + _ONE_DAY, named),
-        today="" if day == today else board_address(trader_id, today, named),
+        near_title=str(_NEAR_TITLES.get(near, "")),
+        earlier=_address(trader, day - _ONE_DAY, named),
+        later=_address(trader, day + _ONE_DAY, named),
+        today="" if day == today else _address(trader, today, named),
         today_iso=today.isoformat(),
-        socket=_socket_address(trader_id, day, named),
-        address=board_address(trader_id, day, named),
+        socket=_socket_address(trader, day, named),
+        address=_address(trader, day, named),
         as_of=fmt.utc(board.as_of),
         follows_today=follows_today,
         currency=fmt.currency_sign(board.market.currency),
@@ -134,6 +143,36 @@ def board_frame(board: Board, *, user: AnyUser, follows_today: bool) -> BoardFra
 def refusal(request: HttpRequest, sentence: str, *, status: int = 404) -> HttpResponse:
     """404 (or 400) with one sentence, also with DEBUG on: nobody needs a stack trace for a wrong address."""
     return render(request, f"{status}.html", {"exception": sentence}, status=status)
+
+
+class NotThereError(LookupError):
+    """Nothing there, or nothing for this user, alike; the message is one sentence for people, in their language."""
+
+
+_View = Callable[..., HttpResponseBase]
+
+
+def refusing(view: _View) -> _View:
+    """The view, with what it raises about its address said on a page of its own: 404 and one sentence."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **arguments: Any) -> HttpResponseBase:
+        try:
+            return view(request, *args, **arguments)
+        except NotThereError as error:
+            return refusal(request, str(error))
+        except (MarketError, PeriodError) as error:
+            return refusal(request, sentence(error))
+
+    return answer
+
+
+def asked_trader(user: AnyUser, trader_id: str) -> Trader:
+    """The trader of an address, for a user who may see the boards; NotThereError else."""
+    trader = board_trader(user, trader_id)
+    if trader is None:
+        raise NotThereError(no_board_sentence(trader_id))
+    return trader
 
 
 def no_board_sentence(trader_id: str) -> str:
