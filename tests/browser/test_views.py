@@ -45,10 +45,10 @@ def test_the_desk_is_live_and_adds_up(desk: Desk, page: Page, tomorrow: date) ->
     row = page.locator("tr[data-delivery-hour='12-13']")
     expect(row.locator("[data-field=performance_eur]").first).to_have_text("+50.00")
     store_trade("12-13", "buy", "4", "20", day=tomorrow, trader="trader_1")
-    expect(row.locator("[data-field=performance_eur]").first).to_have_text("+70.00", timeout=3_000)
+    expect(row.locator("[data-field=performance_eur]").first).to_have_text("+70.00", timeout=10_000)
     expect(row.locator("[data-field=net_mwh]").first).to_have_text("−6.00")
     store_trade("12-13", "sell", "2", "24", day=tomorrow, trader="bot/7 🚀")
-    expect(page.locator("#traders tbody tr")).to_have_count(2, timeout=5_000)
+    expect(page.locator("#traders tbody tr")).to_have_count(2, timeout=10_000)
     expect(page.locator("#heads")).to_contain_text("bot/7 🚀")
     assert result(page, "trader-desk") == "+68.00"
     assert page.evaluate("window.sameDocument"), "without a reload"
@@ -90,7 +90,7 @@ def test_a_choice_of_language_reaches_what_scripts_say(desk: Desk, page: Page) -
     expect(page.locator("tr[data-delivery-hour='12-13'] .gate")).to_have_text("zu")
     expect(page.get_by_role("button", name="Hell")).to_be_visible()
     store_trade("12-13", "sell", "10", "12.2")
-    expect(page.locator("tr[data-delivery-hour='12-13'] [data-field=performance]")).to_have_text("+1,40", timeout=3_000)
+    expect(page.locator("tr[data-delivery-hour='12-13'] [data-field=performance]")).to_have_text("+1,40", timeout=10_000)
     page.get_by_text("Export", exact=True).click()
     with page.expect_download() as download:
         page.get_by_role("link", name="XLSX").click()
