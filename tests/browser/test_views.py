@@ -90,7 +90,9 @@ def test_a_choice_of_language_reaches_what_scripts_say(desk: Desk, page: Page) -
     expect(page.locator("tr[data-delivery-hour='12-13'] .gate")).to_have_text("zu")
     expect(page.get_by_role("button", name="Hell")).to_be_visible()
     store_trade("12-13", "sell", "10", "12.2")
-    expect(page.locator("tr[data-delivery-hour='12-13'] [data-field=performance]")).to_have_text("+1,40", timeout=10_000)
+    expect(page.locator("tr[data-delivery-hour='12-13'] [data-field=performance]")).to_have_text(
+        "+1,40", timeout=10_000
+    )
     page.get_by_text("Export", exact=True).click()
     with page.expect_download() as download:
         page.get_by_role("link", name="XLSX").click()
