@@ -68,6 +68,7 @@ SHOTS = (
     Shot("board-light", BOARD, "light", 1920, 900),
     Shot("board-dark-phone", BOARD, "dark", 390, 844),
     Shot("board-light-phone", BOARD, "light", 390, 844),
+    Shot("opened-dark", f"{BOARD}12-13/", "dark", 1920, 1000),
     Shot("desk-dark", "/desk/", "dark", 1366, 1080),
     Shot("history-light", "/history/", "light", 1366, 1080),
     Shot("not-found", "/boards/nobody/2026-11-23/", "dark", 900, 500),

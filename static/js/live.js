@@ -166,7 +166,8 @@ const showLive = () => root.dataset.link !== "live" && showLink("live", word("li
 
 function showLink(state, words, since = "") {
   const link = document.getElementById("link-state");
-  root.dataset.link = link.dataset.level = state;
+  root.dataset.link = state;
+  link.dataset.level = state === "live" ? "ok" : state;
   write(link.querySelector("span"), since);
   write(link.querySelector("small"), words);
   showAsOf();

@@ -236,7 +236,8 @@ def test_no_sideways_scroll(desk: Desk, page: Page, width: int) -> None:
     store_price("16-17", "-9999.99")
     store_trade("12:15-12:30", "sell", "10", "30")
     page.set_viewport_size({"width": width, "height": 900})
-    open_board(desk, page, SKETCH_DAY)
+    a_head()  # whose head of the page is the longest
+    open_board(desk, page, SKETCH_DAY, username="head")
     expect(figure(page, "12-13", "performance")).to_be_visible()
     expect_no_sideways_scroll(page)
 

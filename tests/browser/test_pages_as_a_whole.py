@@ -23,7 +23,7 @@ from trades.models import Trade
 pytestmark = pytest.mark.browser
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-MOST_BYTES, MOST_REQUESTS = 75_000, 14
+MOST_BYTES, MOST_REQUESTS = 100_000, 15
 """A first board load, as it travels; what is asked for is 150 KB at most."""
 MOST_LINES = 500
 SCRIPTS = Path(__file__).resolve().parents[2] / "static" / "js"
