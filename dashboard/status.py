@@ -15,17 +15,19 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_lazy, pgettext, pgettext_lazy
+from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext, pgettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from dashboard import formatting as fmt
 from dashboard.access import may_see_status
 from dashboard.feeds import FeedStates, load_feeds
+from dashboard.incidents import Facts, Incident, incidents
 from dashboard.pages import refusal
 from market.models import Market
 from market.queries import active_markets
 from prices import queries as prices
+from trades import watching
 
 OUTCOME_WORDS = {
     "newer": pgettext_lazy("requests", "new price"),
@@ -35,6 +37,10 @@ OUTCOME_WORDS = {
     "bad_answer": pgettext_lazy("requests", "not usable"),
     "failed": pgettext_lazy("requests", "no answer"),
     "pending": pgettext_lazy("requests", "under way"),
+}
+QUARANTINE_WORDS = {
+    "unusable": pgettext_lazy("frames", "unusable"),
+    "conflict": pgettext_lazy("frames", "in conflict with a trade"),
 }
 FEED_WORDS = {
     "ok": gettext_lazy("up to date"),
@@ -53,6 +59,10 @@ class MarketStatus:
     last_publication: prices.Publication | None
     last_hour: prices.LastHour
     chased_now: bool
+    listeners: tuple[watching.ListenerState, ...]
+    open_gaps: int
+    quarantine: dict[str, int]
+    """Frames kept aside that wait for a decision, by kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +73,18 @@ class DeskStatus:
     markets: tuple[MarketStatus, ...]
     budget: prices.BudgetUse
     paused_until: datetime | None
+
+    @property
+    def incidents(self) -> list[Incident]:
+        """What is open now, in all markets."""
+        refused = self.paused_until is not None and self.paused_until > self.now
+        return [
+            incident
+            for m in self.markets
+            for incident in incidents(
+                Facts(m.market.code, m.feeds, m.listeners, m.open_gaps, m.quarantine, refused=refused)
+            )
+        ]
 
 
 def load_status(*, now: datetime) -> DeskStatus:
@@ -84,6 +106,9 @@ def _market_status(market: Market, now: datetime, chased: bool) -> MarketStatus:
         last_publication=prices.last_publication(market_id=market.pk),
         last_hour=prices.last_hour(market_id=market.pk, now=now),
         chased_now=chased,
+        listeners=tuple(watching.connected_listeners(market_id=market.pk, now=now)),
+        open_gaps=watching.open_gap_count(market_id=market.pk),
+        quarantine=watching.open_quarantine_counts(market_id=market.pk),
     )
 
 
@@ -104,7 +129,12 @@ def _page(request: HttpRequest) -> HttpResponse:
     if not may_see_status(request.user):
         return refusal(request, gettext("There is nothing at this address."))
     shown = load_status(now=timezone.now())
-    context = {"now": fmt.utc(shown.now)[:19].replace("T", " "), "markets": _tables(shown), "budget": _budget(shown)}
+    context: dict[str, Any] = {
+        "now": fmt.utc(shown.now)[:19].replace("T", " "),
+        "markets": _tables(shown),
+        "budget": _budget(shown),
+    }
+    context |= {"incidents": shown.incidents}
     return render(request, "dashboard/status.html", context)
 
 
@@ -120,6 +150,9 @@ def status_json(of: DeskStatus) -> dict[str, Any]:
     return {
         "as_of": fmt.utc(of.now),
         "version": settings.VERSION,
+        "incidents": [
+            {"level": i.level, "market": i.market, "sentence": i.sentence, "runbook": i.runbook} for i in of.incidents
+        ],
         "budget": {
             "minute": {"used": of.budget.minute_used, "limit": of.budget.minute_limit},
             "hour": {"used": of.budget.hour_used, "limit": of.budget.hour_limit},
@@ -137,6 +170,17 @@ def _market_json(of: MarketStatus) -> dict[str, Any]:
             "connected": exchange.connected,
             "since": _utc(exchange.since),
             "last_message_at": _utc(exchange.last_frame_at),
+            "listeners": [
+                {
+                    "listener": one.listener,
+                    "journal_failed": one.journal_failed,
+                    "waiting": one.waiting,
+                    "overflows": one.overflows,
+                }
+                for one in of.listeners
+            ],
+            "open_gaps": of.open_gaps,
+            "open_quarantine": of.quarantine,
         },
         "prices": {
             "state": feed.state,
@@ -185,7 +229,21 @@ def _exchange(of: MarketStatus) -> list[tuple[str, str]]:
     exchange = of.feeds.exchange
     connected = gettext("connected since") if exchange.connected else gettext("not connected since")
     since = f"{connected} {_clock(exchange.since)}" if exchange.since else gettext("never connected yet")
-    return [(gettext("Exchange"), since), (gettext("Last message"), _clock(exchange.last_frame_at))]
+    listeners = ", ".join(f"{one.listener} ({_waiting(one.waiting)})" for one in of.listeners)
+    aside = ", ".join(f"{count} {QUARANTINE_WORDS[kind]}" for kind, count in of.quarantine.items() if count)
+    return [
+        (gettext("Exchange"), since),
+        (gettext("Last message"), _clock(exchange.last_frame_at)),
+        (gettext("Listeners"), listeners or gettext("none connected")),
+        (gettext("Open gaps"), fmt.count(of.open_gaps) if of.open_gaps else gettext("none")),
+        (gettext("Frames kept aside"), aside or gettext("none")),
+    ]
+
+
+def _waiting(count: int) -> str:
+    if not count:
+        return gettext("nothing waits")
+    return ngettext("%(count)s frame waits", "%(count)s frames wait", count) % {"count": count}
 
 
 def _prices(of: MarketStatus, now: datetime) -> list[tuple[str, str]]:

@@ -84,6 +84,9 @@ SECRET_KEY = os.environ.get("SECRET_KEY") or (unsafe.LAPTOP_KEY if DEBUG else ""
 if not SECRET_KEY:
     stop("SECRET_KEY is missing; set it to a long random text (or, on a laptop only, set DEBUG=1)")
 
+# Earlier keys whose sessions still hold, while a new one is brought in (docs/runbooks/rotate-secrets.md).
+SECRET_KEY_FALLBACKS = listed("SECRET_KEY_FALLBACKS")
+
 _LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = listed("ALLOWED_HOSTS") or _LOOPBACK
 CSRF_TRUSTED_ORIGINS = listed("CSRF_TRUSTED_ORIGINS")
