@@ -149,11 +149,6 @@ def collect_static() -> None:
     if is_current(stamp, digest) and (STATIC / "staticfiles.json").exists():
         return
     say("Collecting static files")
-    # The manifest storage writes the names with hashes; settings.py picks it when the manifest exists.
-    STATIC.mkdir(parents=True, exist_ok=True)
-    manifest = STATIC / "staticfiles.json"
-    if not manifest.exists():
-        manifest.write_text('{"paths": {}, "version": "1.1", "hash": ""}')
     command = [str(VENV_PYTHON), "manage.py", "collectstatic", "--noinput", "--clear", "--verbosity", "0"]
     environment = {**os.environ, "DEBUG": "0", "SECRET_KEY": "for collecting static files only"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)

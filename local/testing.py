@@ -31,6 +31,7 @@ _PRODUCTION = {
 }
 
 
+_COMPOSE = ("--builtin-schema", "vendor.compose-spec")
 _SAYING_ALL = ("-o", "junit_logging=all")
 """What every test and process says is kept with the results: local/secrecy.py reads it all."""
 
@@ -68,6 +69,8 @@ def stages() -> list[Stage]:
             environment=_PRODUCTION,
         ),
         Stage("types", [*python, "mypy"]),
+        Stage("Dockerfile", [str(_script("hadolint")), "Dockerfile"]),
+        Stage("compose", [str(_script("check-jsonschema")), *_COMPOSE, "compose.yaml"]),
         # Twice as many workers as cores: many tests wait for processes that they have killed.
         Stage("tests", _pytest("tests", "-n", "4", "--dist", "worksteal", "-m", "not browser and not long"), loud=True),
         Stage("browser tests", _pytest("browser", "-n", "2", "--dist", "loadfile", "-m", "browser"), loud=True),

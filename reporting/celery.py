@@ -7,6 +7,8 @@ from typing import Any
 
 from celery import Celery, signals
 
+from reporting import alive
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reporting.settings")
 
 app = Celery("reporting")
@@ -17,3 +19,10 @@ app.autodiscover_tasks()
 @signals.setup_logging.connect
 def keep_our_logging(**_kwargs: Any) -> None:
     """Django's LOGGING stays: without a receiver here Celery would take over the root logger."""
+
+
+@signals.heartbeat_sent.connect
+@signals.before_task_publish.connect
+def give_sign_of_life(**_kwargs: Any) -> None:
+    """The worker's loop beats every few seconds; beat publishes a tick, or tries to, as often."""
+    alive.touch(os.environ.get("ALIVE_FILE", ""))

@@ -12,10 +12,28 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext, gettext_noop
 from psycopg_pool import PoolTimeout
 
+from reporting import health, metrics
+
 log = structlog.get_logger("reporting.web")
 
 SENTENCE = gettext_noop("The database can't be reached. Nothing is lost, and this page comes back by itself.")
+INSIDE = {"/healthz": health.healthz, "/readyz": health.readyz, "/metrics": metrics.metrics}
 AWAY = (OperationalError, InterfaceError, PoolTimeout)
+
+
+class AskedFromInside:
+    """Answers /healthz, /readyz and /metrics before anything looks at the host's name.
+
+    A load balancer, a container's own check and Prometheus ask by address, which is none of ALLOWED_HOSTS. The answers
+    make no use of the name.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        answer = INSIDE.get(request.path)
+        return answer(request) if answer else self.get_response(request)
 
 
 class DatabaseAway:

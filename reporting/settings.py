@@ -6,6 +6,7 @@ A value that can't be used ends the process with one sentence: every process rea
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -123,6 +124,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "reporting.headers.SecureAnswers",
+    "reporting.middleware.AskedFromInside",
     "accounts.addresses.OnlyOurProxies",
     "reporting.middleware.DatabaseAway",
     "django.middleware.security.SecurityMiddleware",
@@ -260,6 +262,7 @@ MARKET_DATA_URL = address("MARKET_DATA_URL", "http://127.0.0.1:8766", ("http", "
 MARKET_DATA_UPDATE_INTERVAL = positive("MARKET_DATA_UPDATE_INTERVAL", 600)
 MARKET_DATA_REQUESTS_PER_MINUTE = positive("MARKET_DATA_REQUESTS_PER_MINUTE", 50)
 MARKET_DATA_REQUESTS_PER_HOUR = positive("MARKET_DATA_REQUESTS_PER_HOUR", 1000)
+ALIVE_FILE = os.environ.get("ALIVE_FILE", "")  # reporting/alive.py
 TRADE_JOURNAL_DIR = Path(os.environ.get("TRADE_JOURNAL_DIR") or VAR_DIR / "journal")
 
 # --- people -------------------------------------------------------------------------------------------------------
@@ -325,7 +328,8 @@ TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-_collected = (STATIC_ROOT / "staticfiles.json").exists() and not DEBUG
+_collecting = sys.argv[1:2] == ["collectstatic"]  # names with hashes from the first time on
+_collected = (_collecting or (STATIC_ROOT / "staticfiles.json").exists()) and not DEBUG
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

@@ -8,6 +8,7 @@ import queue
 import signal
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -235,12 +236,22 @@ async def _listen(exchange: Exchange, ears: _Ears) -> None:
         listen(connect=exchange.connection, listener=ears, stopping=stop.is_set, wait=wait, clock=time.monotonic)
     )
     stopped = asyncio.create_task(stop.wait())
+    living = asyncio.create_task(_give_signs_of_life())
     await asyncio.wait({listening, stopped}, return_when=asyncio.FIRST_COMPLETED)
     ears.ending()
     await exchange.close()  # what has arrived is still taken
     await asyncio.wait({listening}, timeout=3)
     listening.cancel()
     stopped.cancel()
+    living.cancel()
     for task in await asyncio.gather(listening, stopped, return_exceptions=True):
         if isinstance(task, Exception):
             raise task
+
+
+async def _give_signs_of_life() -> None:
+    """Touch ALIVE_FILE from the reader's own loop: what hangs there lets it grow old (reporting/alive.py)."""
+    while settings.ALIVE_FILE:
+        with suppress(OSError):
+            Path(settings.ALIVE_FILE).touch()  # noqa: ASYNC240 (in memory: a tmpfs, or a laptop's disk)
+        await asyncio.sleep(5)
