@@ -357,7 +357,9 @@ def staleness(feeds: FeedStates) -> Staleness:
         moments = [moment for moment in (feeds.exchange.since, feeds.prices.last_success_at) if moment]
         return Staleness("trades prices", min(moments, default=None), gettext("exchange and prices are not connected"))
     if trades:
-        return Staleness("trades", feeds.exchange.since, gettext("the exchange is not connected"))
+        silent = feeds.exchange.silent
+        why = gettext("the exchange does not answer") if silent else gettext("the exchange is not connected")
+        return Staleness("trades", feeds.exchange.since, why)
     if prices:
         return Staleness("prices", feeds.prices.last_success_at, gettext("the price provider does not answer"))
     return Staleness()
@@ -365,6 +367,8 @@ def staleness(feeds: FeedStates) -> Staleness:
 
 def _exchange(feeds: FeedStates) -> FeedLine:
     state = feeds.exchange
+    if state.silent:
+        return FeedLine(gettext("Exchange"), "lost", gettext("no answer since"), state.since)
     if not state.connected:
         words = gettext("not connected since") if state.since else gettext("never connected yet")
         return FeedLine(gettext("Exchange"), "lost", words, state.since)

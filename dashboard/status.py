@@ -227,7 +227,8 @@ def _tables(of: DeskStatus) -> list[dict[str, Any]]:
 
 def _exchange(of: MarketStatus) -> list[tuple[str, str]]:
     exchange = of.feeds.exchange
-    connected = gettext("connected since") if exchange.connected else gettext("not connected since")
+    words = gettext("no answer since") if exchange.silent else gettext("not connected since")
+    connected = gettext("connected since") if exchange.connected else words
     since = f"{connected} {_clock(exchange.since)}" if exchange.since else gettext("never connected yet")
     listeners = ", ".join(f"{one.listener} ({_waiting(one.waiting)})" for one in of.listeners)
     aside = ", ".join(f"{count} {QUARANTINE_WORDS[kind]}" for kind, count in of.quarantine.items() if count)

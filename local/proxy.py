@@ -28,6 +28,8 @@ class Mode(enum.Enum):
     PASS = "pass"  # noqa: S105 - no password
     BLACKHOLE = "blackhole"
     """Everything is accepted, nothing is passed on: half-open. A connection that lost bytes stays dead for good."""
+    FREEZE = "freeze"
+    """Nothing is passed on until the mode changes, and then all of it: no byte is lost, no connection ends."""
     REFUSE = "refuse"
     """Open connections go on, new ones are refused."""
     DELAY = "delay"
@@ -61,6 +63,8 @@ class Proxy:
         self._target = (host, port)
         self._links: set[_Link] = set()
         self._server: asyncio.Server | None = None
+        self._flowing = asyncio.Event()
+        self._flowing.set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
 
@@ -110,6 +114,7 @@ class Proxy:
 
     async def _switch(self, mode: Mode) -> None:
         self.mode = mode
+        (self._flowing.clear if mode is Mode.FREEZE else self._flowing.set)()
         if mode is Mode.REFUSE:
             self._refuse()
         else:
@@ -157,8 +162,10 @@ class Proxy:
     async def _pump(self, link: _Link, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         while data := await source.read(_CHUNK):
             link.dead = link.dead or self.mode is Mode.BLACKHOLE
+            await self._flowing.wait()
             if not link.dead:
                 await self._pass_on(data, sink)
+        await self._flowing.wait()
         if not link.dead and self.mode is not Mode.BLACKHOLE and sink.can_write_eof():
             with suppress(OSError):
                 sink.write_eof()

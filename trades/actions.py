@@ -502,6 +502,15 @@ def keep_connection_alive(*, connection_pk: int, health: ListenerHealth) -> None
     FeedConnection.objects.filter(pk=connection_pk).update(alive_at=health.at, **health.columns())
 
 
+def say_silent(*, market: Market, connection_pk: int, since: datetime | None) -> None:
+    """Record since when an open connection has not been heard from, by as much as a ping's answer; None: it is again.
+
+    For people's eyes alone. Gaps follow only what becomes of the connection.
+    """
+    FeedConnection.objects.filter(pk=connection_pk).update(silent_since=since)
+    feed_changed.send_robust(sender=None, market_id=market.pk)
+
+
 def close_connection(*, market: Market, connection_pk: int, at: datetime, health: ListenerHealth, reason: str) -> None:
     """Record that the connection ended at `at`, and why."""
     FeedConnection.objects.filter(pk=connection_pk).update(

@@ -424,6 +424,7 @@ class FeedConnectionAdmin(StyledAdmin):
     connected_at_utc = moment("connected_at")
     alive_at_utc = moment("alive_at")
     last_frame_at_utc = moment("last_frame_at")
+    silent_since_utc = moment("silent_since")
     disconnected_at_utc = moment("disconnected_at")
     list_display = (
         "listener",
@@ -434,6 +435,7 @@ class FeedConnectionAdmin(StyledAdmin):
         "journal_failed",
         "waiting",
         "overflows",
+        "silent_since_utc",
         "disconnected_at_utc",
         "reason",
     )

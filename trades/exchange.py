@@ -16,10 +16,15 @@ from trades.listening import FeedEnded
 log = structlog.get_logger("trades.exchange")
 
 LARGEST_MESSAGE = 16 * 1024 * 1024
-PING_SECONDS = 4.0
-"""Between two pings, and for each answer. A dead connection is noticed after twice this and CLOSE_SECONDS at most."""
+PING_SECONDS = 2.0
+"""Between two pings. A line that lives is heard from at least this often: see SILENT_SECONDS."""
+ANSWER_SECONDS = 6.0
+"""For a ping's answer. Generous, because the exchange replays nothing and every reconnect may lose trades. A dead
+connection is given up after PING_SECONDS, this and CLOSE_SECONDS at most."""
 OPEN_SECONDS = 10.0
 CLOSE_SECONDS = 2.0
+SILENT_SECONDS = 3.0
+"""After so long without a byte, not even a ping's answer, the line counts as silent: people are told, it is kept."""
 LONGEST_SILENCE = 900.0
 """After so long without a frame a connection is renewed: pings prove the line, not that the exchange still sends."""
 RENEW_AGAIN_SECONDS = 60.0
@@ -96,7 +101,7 @@ class Exchange:
                 max_size=LARGEST_MESSAGE,
                 max_queue=1024,
                 ping_interval=PING_SECONDS,
-                ping_timeout=PING_SECONDS,
+                ping_timeout=ANSWER_SECONDS,
                 open_timeout=OPEN_SECONDS,
                 close_timeout=CLOSE_SECONDS,
                 proxy=None,

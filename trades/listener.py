@@ -8,6 +8,7 @@ import queue
 import signal
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,9 +20,9 @@ from django.db import DatabaseError, InterfaceError, connection, reset_queries
 
 from market.models import Market
 from market.queries import MarketError, market_by_code
-from trades.actions import close_connection, keep_connection_alive, open_connection, record_gaps
+from trades.actions import close_connection, keep_connection_alive, open_connection, record_gaps, say_silent
 from trades.capture import Capture, utc_now
-from trades.exchange import Exchange
+from trades.exchange import SILENT_SECONDS, Exchange
 from trades.journal import claim_name
 from trades.listening import listen
 from trades.queries import ALIVE_EVERY
@@ -32,6 +33,7 @@ DRAIN_SECONDS = 7.5
 """From the signal to the last store; with the feed's record after it the process ends within ten seconds."""
 UNDER_WAY = timedelta(seconds=0.5)
 """What the exchange had sent and the network not delivered when a connection fell silent is lost with it."""
+LOOK_AT_SILENCE_SECONDS = 0.25
 MARKET_KEPT_SECONDS = 60.0
 ADDRESS_FILE = "markets.json"
 
@@ -85,6 +87,7 @@ class _FeedRecord:
 
     connected_at: datetime
     pk: int | None = None
+    silent_since: datetime | None = None
     disconnected_at: datetime | None = None
     reason: str = ""
 
@@ -96,6 +99,8 @@ class FeedReporter:
     market_code: str
     listener: str
     capture: Capture
+    silence: Callable[[], float]
+    """Seconds since the open connection was last heard from; may be asked from any thread."""
     _records: list[_FeedRecord] = field(default_factory=list)
     _wake: queue.SimpleQueue[bool] = field(default_factory=queue.SimpleQueue)
     _markets: Markets = field(default_factory=Markets)
@@ -126,7 +131,7 @@ class FeedReporter:
         going_on = True
         while going_on:
             try:
-                going_on = self._wake.get(timeout=ALIVE_EVERY.total_seconds())
+                going_on = self._wake.get(timeout=self._pause())
             except queue.Empty:
                 going_on = True
             try:
@@ -139,6 +144,13 @@ class FeedReporter:
             reset_queries()
         connection.close()
 
+    def _pause(self) -> float:
+        """Seconds until the next word: at the moment at which the line would be silent, and often while it is."""
+        usual = ALIVE_EVERY.total_seconds()
+        if not self._records or self._records[-1].disconnected_at is not None:
+            return usual
+        return min(usual, max(SILENT_SECONDS - self.silence(), LOOK_AT_SILENCE_SECONDS))
+
     def _write(self) -> None:
         market, health = self._markets(self.market_code), self.capture.health()
         for record in list(self._records):
@@ -146,6 +158,7 @@ class FeedReporter:
                 record.pk = open_connection(market=market, listener=self.listener, at=record.connected_at)
             if record.disconnected_at is None:
                 keep_connection_alive(connection_pk=record.pk, health=health)
+                self._write_silence(market, record.pk, record, health.at)
                 continue
             close_connection(
                 market=market,
@@ -156,6 +169,15 @@ class FeedReporter:
             )
             self._records.remove(record)
         record_gaps(market_id=market.pk, now=health.at)
+
+    def _write_silence(self, market: Market, pk: int, record: _FeedRecord, now: datetime) -> None:
+        """The line's falling silent and its being heard again; nothing in between."""
+        silence = self.silence()
+        since = now - timedelta(seconds=silence) if silence >= SILENT_SECONDS else None
+        if (since is None) != (record.silent_since is None):
+            say_silent(market=market, connection_pk=pk, since=since)
+            record.silent_since = since
+            log.warning("exchange_unheard" if since else "exchange_heard_again", listener=self.listener)
 
 
 class _Ears:
@@ -202,11 +224,11 @@ def run_listener(*, market_code: str | None, name: str | None) -> bool:
     held = claim_name(directory, name)
     code, url = market_and_address(directory, market_code)
     capture = Capture(directory=directory, market_code=code, listener=held.name, market_of=Markets())
-    reporter = FeedReporter(code, held.name, capture)
+    exchange = Exchange(url, settings.EXCHANGE_SILENCE_SECONDS)
+    reporter = FeedReporter(code, held.name, capture, exchange.silence)
     log.info("listener_started", market=code, listener=held.name, url=url)
     capture.start()
     reporter.start()
-    exchange = Exchange(url, settings.EXCHANGE_SILENCE_SECONDS)
     ears = _Ears(capture, reporter, exchange)
     try:
         asyncio.run(_listen(exchange, ears))

@@ -285,6 +285,9 @@ class FeedConnection(models.Model):
     connected_at = models.DateTimeField()
     alive_at = models.DateTimeField(help_text="Last moment at which the listener said that it was connected")
     last_frame_at = models.DateTimeField(null=True, blank=True)
+    silent_since = models.DateTimeField(
+        null=True, blank=True, help_text="When it was last heard from, if not even pings are answered any more"
+    )
     disconnected_at = models.DateTimeField(null=True, blank=True)
     reason = models.CharField(max_length=200, blank=True, help_text="Why the connection ended")
     journal_failed = models.BooleanField(

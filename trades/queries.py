@@ -32,11 +32,15 @@ class PositionRow:
 
 @dataclass(frozen=True, slots=True)
 class ExchangeFeedState:
-    """The exchange feed as people ask for it: is it connected, since when, and when did it last say something?"""
+    """The exchange feed as people ask for it: is it connected, since when, and when did it last say something?
+
+    `silent`: not connected as far as anybody can tell, because nothing on the open line is answered.
+    """
 
     connected: bool
     since: datetime | None
     last_frame_at: datetime | None
+    silent: bool = False
 
 
 def positions_of_day(*, trader_pk: int, market_id: int, day: date) -> list[PositionRow]:
@@ -108,14 +112,15 @@ def all_traders() -> list[Trader]:
 
 
 def feed_state(*, market_id: int, now: datetime) -> ExchangeFeedState:
-    """Whether any listener is connected to the market's exchange now. Two queries over the newest connections."""
+    """Whether any listener hears the market's exchange now. One query over the newest connections."""
     newest = list(FeedConnection.objects.filter(market_id=market_id).order_by("-alive_at")[:16])
     alive = [c for c in newest if c.disconnected_at is None and now - c.alive_at <= ALIVE_EVERY * 2.5]
     last_frame = max((c.last_frame_at for c in newest if c.last_frame_at), default=None)
-    if alive:
-        return ExchangeFeedState(True, min(c.connected_at for c in alive), last_frame)
-    lost = max((c.disconnected_at or c.alive_at for c in newest), default=None)
-    return ExchangeFeedState(False, lost, last_frame)
+    heard = [c for c in alive if c.silent_since is None]
+    if heard:
+        return ExchangeFeedState(True, min(c.connected_at for c in heard), last_frame)
+    lost = max((c.disconnected_at or c.silent_since or c.alive_at for c in newest), default=None)
+    return ExchangeFeedState(False, lost, last_frame, silent=bool(alive))
 
 
 def frame_counts(*, market_id: int) -> dict[str, int]:

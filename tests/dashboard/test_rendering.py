@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
 
@@ -170,6 +171,14 @@ def test_a_lost_exchange_says_since_when() -> None:
     assert 'data-stale="trades"' in html
     assert 'data-as-of="2023-02-06T09:15:43Z"' in html
     assert 'data-level="lost"><b>Exchange</b> <small>not connected since <time' in html
+
+
+def test_a_silent_exchange_says_since_when() -> None:
+    feeds = the_feeds(connected=False)
+    html = render_feed_states(replace(feeds, exchange=replace(feeds.exchange, silent=True)))
+    assert 'data-stale="trades"' in html
+    assert 'data-why="the exchange does not answer"' in html
+    assert 'data-level="lost"><b>Exchange</b> <small>no answer since <time' in html
 
 
 @pytest.mark.parametrize(

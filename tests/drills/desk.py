@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from tests.processes import wait_until
 from trades.journal import read_frames, segments
 from trades.listener import Markets
 from trades.models import FeedGap, JournalProgress, Position, QuarantinedMessage, Trade
-from trades.queries import frame_counts, position_differences
+from trades.queries import ExchangeFeedState, feed_state, frame_counts, position_differences
 from trades.replay import replay_directory
 
 
@@ -102,6 +102,11 @@ class Desk:
             for path in segments(listener.journal)
             for frame in read_frames(path)
         ]
+
+    def feed_state(self) -> ExchangeFeedState:
+        """What boards say of the exchange now."""
+        with using(self.url):
+            return feed_state(market_id=Markets()("DE").pk, now=datetime.now(UTC))
 
     def gaps(self) -> list[tuple[datetime, datetime]]:
         with using(self.url):

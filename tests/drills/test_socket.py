@@ -83,6 +83,31 @@ def test_half_open(desk: Desk, after: float) -> None:
     assert desk.row.lost == 100
 
 
+def test_frozen_for_a_while(desk: Desk) -> None:
+    """Nothing comes and no ping is answered: boards say so within 5 s. The line is kept, and nothing is lost."""
+    desk.row.done = "the line frozen, bytes kept, until boards say so"
+    with Proxy("127.0.0.1", desk.exchange.port) as proxy:
+        listener = desk.listener(url=proxy.url)
+        desk.exchange.send(trade(10_000))
+        desk.wait_stored({"10000"})
+        assert desk.feed_state().connected
+        began = time.monotonic()
+        proxy.switch(Mode.FREEZE)
+        desk.feed.push(20, rate=20)
+        wait_until(lambda: desk.feed_state().silent, "the boards' word", 20, listener.output)
+        said = time.monotonic() - began
+        proxy.switch(Mode.PASS)
+        desk.row.note(worst=said, of="until boards say so")
+        assert said < 5
+        wait_until(lambda: desk.feed_state().connected, "the line", 20, listener.output)
+        desk.feed.wait()
+        desk.wait_stored(desk.feed.ids())
+        assert (listener.said("exchange_connected"), listener.said("exchange_disconnected")) == (1, 0)
+        desk.verify()
+    assert desk.row.lost == 0
+    assert desk.gaps() == []
+
+
 def test_connected_but_silent(desk: Desk) -> None:
     """Pings are answered and nothing is sent: a second connection is opened before the first is closed."""
     desk.row.done = "connected but silent for longer than EXCHANGE_SILENCE_SECONDS (2 s here)"

@@ -81,6 +81,19 @@ def test_a_black_hole_accepts_and_says_nothing_and_its_connections_stay_dead(pro
             assert said(fresh, b"again") == b"again"
 
 
+def test_what_was_frozen_comes_when_it_thaws(proxy: Proxy) -> None:
+    with connected(proxy) as client:
+        assert said(client, b"before") == b"before"
+        proxy.switch(Mode.FREEZE)
+        client.sendall(b"kept")
+        client.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            client.recv(10)
+        client.settimeout(10)
+        proxy.switch(Mode.PASS)
+        assert client.recv(10) == b"kept"
+
+
 def test_reset_is_a_reset(proxy: Proxy) -> None:
     with connected(proxy) as client:
         assert said(client, b"1") == b"1"
