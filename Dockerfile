@@ -23,6 +23,8 @@ COPY --from=build /venv /venv
 COPY --from=build /app /app
 WORKDIR /app
 USER 10001
+# Fargate makes what is mounted here as open as it is in the image only if it is named so.
+VOLUME /tmp
 EXPOSE 8000
 # The web process's; the others' stand beside their commands (compose.yaml, deploy/aws).
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 CMD ["python", "-I", "reporting/alive.py", "web"]

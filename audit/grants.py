@@ -49,12 +49,17 @@ def statements(*, role: str, tables: Iterable[str]) -> Iterator[sql.Composed]:
 
 
 @transaction.atomic
-def grant_application(*, role: str, create: bool = False) -> None:
-    """Give the application's role its rights. Raises django.db.ProgrammingError when the role doesn't exist."""
+def grant_application(*, role: str, create: bool = False, password: str | None = None) -> None:
+    """Give the application's role its rights, and the password if there is one.
+
+    Raises django.db.ProgrammingError when the role doesn't exist.
+    """
     with connection.cursor() as cursor:
         tables = {name for name in connection.introspection.table_names(cursor) if name.startswith(_ours())}
         if create and not _exists(role):
             cursor.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
+        if password is not None:
+            cursor.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(password)))
         for statement in statements(role=role, tables=tables):
             cursor.execute(statement)
 

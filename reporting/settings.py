@@ -6,6 +6,7 @@ A value that can't be used ends the process with one sentence: every process rea
 from __future__ import annotations
 
 import os
+import ssl
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -219,6 +220,8 @@ def celery_broker(redis_url: str) -> str:
 
 
 CELERY_BROKER_URL = celery_broker(REDIS_URL)
+if CELERY_BROKER_URL.startswith("rediss://"):  # Celery alone would believe any certificate
+    CELERY_BROKER_USE_SSL = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS = {

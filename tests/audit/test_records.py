@@ -150,6 +150,19 @@ def test_the_product_works_with_the_applications_role(role: str, client: Client)
     assert root.last_login
 
 
+def test_the_role_gets_its_password_from_the_environment(monkeypatch: pytest.MonkeyPatch, role: str) -> None:
+    with connection.cursor() as cursor:
+        stored = "SELECT rolpassword FROM pg_authid WHERE rolname = %s"
+        cursor.execute(stored, [role])
+        assert cursor.fetchone() == (None,)
+        with pytest.raises(CommandError, match="DESK_PASSWORD is not set"):
+            call_command("grant_role", role, "--password-from", "DESK_PASSWORD")
+        monkeypatch.setenv("DESK_PASSWORD", "it's; odd\"")
+        call_command("grant_role", role, "--password-from", "DESK_PASSWORD", stdout=io.StringIO())
+        cursor.execute(stored, [role])
+        assert cursor.fetchone()[0].startswith("SCRAM-SHA-256$")
+
+
 def test_the_check_names_a_role_that_could_change_records() -> None:
     with pytest.raises(
         CommandError, match=r"it is a superuser; it may alter, delete from, update, truncate audit_entry"

@@ -120,3 +120,9 @@ def test_an_unreachable_database_is_one_sentence_for_a_command() -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("PostgreSQL can't be used: ")
     assert "Traceback" not in done.stderr
+
+
+def test_over_tls_the_jobs_broker_must_prove_who_it_is() -> None:
+    code = "from reporting.celery import app; print(app.connection_for_read().ssl)"
+    assert "CERT_REQUIRED" in start(code, REDIS_URL="rediss://:token@redis.example:6379/0").stdout
+    assert start(code, REDIS_URL="redis://redis.example:6379/0").stdout.strip() in {"False", "None"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import ArgumentParser
 from typing import Any
 
@@ -17,6 +18,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("role", metavar="ROLE", nargs="?", help="the role that the processes connect as")
         parser.add_argument("--create", action="store_true", help="create the role if it is not there")
+        parser.add_argument("--password-from", metavar="NAME", help="set its password to this environment variable's")
         parser.add_argument(
             "--check", action="store_true", help="say what this connection's own role could do to records; exit code 1"
         )
@@ -25,7 +27,7 @@ class Command(BaseCommand):
         if options["check"]:
             self._check()
         elif options["role"]:
-            self._grant(options["role"], create=options["create"])
+            self._grant(options["role"], create=options["create"], password_from=options["password_from"])
         else:
             raise CommandError("name the role that the processes connect as, or ask with --check")
 
@@ -35,9 +37,12 @@ class Command(BaseCommand):
             raise CommandError(f"the role of this connection can change records: {'; '.join(found)}")
         self.stdout.write("The role of this connection can't change or delete records.")
 
-    def _grant(self, role: str, *, create: bool) -> None:
+    def _grant(self, role: str, *, create: bool, password_from: str | None) -> None:
+        password = os.environ.get(password_from) if password_from else None
+        if password_from and not password:
+            raise CommandError(f"{password_from} is not set")
         try:
-            grant_application(role=role, create=create)
+            grant_application(role=role, create=create, password=password)
         except DatabaseProblem as error:
             raise CommandError(str(error).splitlines()[0]) from None
         self.stdout.write(f"{role} may do what the processes need; records stay as they are")
