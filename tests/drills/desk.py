@@ -14,6 +14,7 @@ from django.db import connections
 from django.db.models import F, Max
 
 from local.exchange import ScriptedExchange
+from local.testbed import ROOT
 from tests.drills.feed import Feed
 from tests.drills.listeners import PATIENCE, Listener
 from tests.drills.results import Row
@@ -58,7 +59,9 @@ class Desk:
         for listener in self._listeners:
             listener.end()
 
-    def listener(self, name: str = "l1", url: str | None = None, *, connected: bool = True, **changes: str) -> Listener:
+    def listener(
+        self, name: str = "l1", url: str | None = None, *, connected: bool = True, code: Path = ROOT, **changes: str
+    ) -> Listener:
         """A listener with its own disk, connected; `url` is its way to the exchange."""
         environment = {
             "DATABASE_URL": self.url,
@@ -66,6 +69,7 @@ class Desk:
             "EXCHANGE_WS_URL": url or self.exchange.url,
         }
         listener = Listener(name, self._folder, environment)
+        listener.code = code
         self._listeners.append(listener)
         listener.start(connected=connected, **changes)
         return listener

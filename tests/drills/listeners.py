@@ -7,12 +7,13 @@ import os
 import resource
 import signal
 import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
 
 from local.testbed import ROOT
-from tests.processes import manage, wait_until
+from tests.processes import wait_until
 
 PATIENCE = 45.0
 FAULTS = Path(__file__).resolve().parent / "faults"
@@ -23,6 +24,7 @@ class Listener:
 
     def __init__(self, name: str, folder: Path, environment: dict[str, str]) -> None:
         self.name = name
+        self.code = ROOT  # whose listen_trades it is: another checkout's for another version
         self.journal = folder / name
         self._log: list[str] = []
         self._environment = {**environment, "TRADE_JOURNAL_DIR": str(self.journal)}
@@ -32,11 +34,17 @@ class Listener:
     def start(self, *, connected: bool = True, **changes: str) -> None:
         """Start it (again) with these names in its environment, and wait until it is connected."""
         before = self.said("exchange_connected")
-        environment = {**os.environ, **self._environment, "PYTHONUNBUFFERED": "1", **changes}
+        environment = {
+            **os.environ,
+            **self._environment,
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONPATH": str(self.code),
+            **changes,
+        }
         # A pipe, not a file: a drill that limits the size of files must not silence the log.
         self._process = subprocess.Popen(
-            manage("listen_trades", "--name", self.name),
-            cwd=ROOT,
+            [sys.executable, str(self.code / "manage.py"), "listen_trades", "--name", self.name],
+            cwd=self.code,
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

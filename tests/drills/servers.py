@@ -45,6 +45,10 @@ class DrillServers:
         self.execute(statement.format(sql.Identifier(name), sql.Identifier(template or self.template)))
         return name
 
+    def create_empty(self, name: str) -> None:
+        """A new database without tables."""
+        self.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template1").format(sql.Identifier(name)))
+
     def drop_database(self, name: str) -> None:
         self.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 

@@ -8,19 +8,18 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from urllib.request import urlopen
 
 import pytest
-import requests
 from django.contrib.auth.models import User
 
 from accounts.sessions import end_sessions
 from dashboard.access import DESK_HEAD
 from dashboard.models import TraderLogin
 from tests.dashboard.boards import SKETCH_DAY, store_price, store_trade
-from tests.dashboard.people import PASSWORD, a_head, a_trader
+from tests.dashboard.people import a_head, a_trader
 from tests.processes import free_port, running, wait_until
+from tests.web.browsers import Browser, shown
 from trades.models import Trader
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
@@ -28,42 +27,6 @@ pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True), 
 ROUNDS = 100
 """Changes; each is read by two browsers in each of two processes, READS times: thousands of pages."""
 READS = 6
-HEADERS = {"Accept-Language": "en"}
-
-
-@dataclass
-class Browser:
-    """One logged-in browser at one web process."""
-
-    address: str
-    username: str
-    password: str = PASSWORD
-
-    def __post_init__(self) -> None:
-        self.session = requests.Session()
-        self.session.headers.update(HEADERS)
-        self.log_in()
-
-    def log_in(self) -> None:
-        form = self.session.get(f"{self.address}/accounts/login/").text
-        found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form)
-        if found is None:  # still logged in
-            return
-        data = {"username": self.username, "password": self.password, "csrfmiddlewaretoken": found[1]}
-        answer = self.session.post(f"{self.address}/accounts/login/", data=data, allow_redirects=False)
-        assert answer.status_code == 302, answer.text
-
-    def board(self, trader: str) -> requests.Response:
-        path = f"{self.address}/boards/{trader}/{SKETCH_DAY}/"
-        return self.session.get(path, allow_redirects=False, timeout=20)
-
-
-def shown(answer: requests.Response, field: str = "trade_count") -> str:
-    """The day's figure on the page."""
-    assert answer.status_code == 200, answer.status_code
-    found = re.search(rf'data-total="{field}"[^>]* data-value="([^"]*)"', answer.text)
-    assert found is not None
-    return found[1]
 
 
 @pytest.fixture(scope="module")
@@ -110,12 +73,12 @@ def test_whatever_changes_is_on_the_very_next_page(webs: list[str]) -> None:
         for _ in range(READS):
             for name, pages in browsers.items():
                 for browser in pages:
-                    answer = browser.board(own[name])
+                    answer = browser.board(own[name], SKETCH_DAY)
                     assert shown(answer) == str(counts[name])
                     assert f'data-field="reference_price" data-value="{next_value(price)}"' in answer.text
     Trader.objects.filter(trader_id="trader_1").update(name="Renamed")
     for browser in browsers["anna"]:
-        assert "Renamed" in browser.board("trader_1").text
+        assert "Renamed" in browser.board("trader_1", SKETCH_DAY).text
 
 
 def next_value(price: itertools.count[int]) -> str:
@@ -156,9 +119,9 @@ def test_who_loses_the_right_loses_the_page_at_once(webs: list[str], harm: Calla
     head = a_head()
     browsers = [Browser(web, "head") for web in webs]
     for browser in browsers * 4:
-        assert browser.board("trader_1").status_code == 200
+        assert browser.board("trader_1", SKETCH_DAY).status_code == 200
     harm(head)
-    assert [browser.board("trader_1").status_code for browser in browsers * 2] == [status] * 4
+    assert [browser.board("trader_1", SKETCH_DAY).status_code for browser in browsers * 2] == [status] * 4
 
 
 def test_a_traders_login_moves_to_another_trader(webs: list[str]) -> None:
@@ -167,10 +130,10 @@ def test_a_traders_login_moves_to_another_trader(webs: list[str]) -> None:
     anna = a_trader("trader_1", "anna")
     browsers = [Browser(web, "anna") for web in webs]
     for browser in browsers * 4:
-        assert browser.board("trader_1").status_code == 200
+        assert browser.board("trader_1", SKETCH_DAY).status_code == 200
     TraderLogin.objects.filter(user=anna).update(trader=Trader.objects.get(trader_id="trader_2"))
-    assert [b.board("trader_1").status_code for b in browsers] == [404, 404]
-    assert [b.board("trader_2").status_code for b in browsers] == [200, 200]
+    assert [b.board("trader_1", SKETCH_DAY).status_code for b in browsers] == [404, 404]
+    assert [b.board("trader_2", SKETCH_DAY).status_code for b in browsers] == [200, 200]
 
 
 def test_roles_taken_and_given_in_turn(webs: list[str]) -> None:
@@ -178,7 +141,7 @@ def test_roles_taken_and_given_in_turn(webs: list[str]) -> None:
     head = a_head()
     browsers = [Browser(web, "head") for web in webs]
     for _ in range(20):
-        assert [b.board("trader_1").status_code for b in browsers * 3] == [200] * 6
+        assert [b.board("trader_1", SKETCH_DAY).status_code for b in browsers * 3] == [200] * 6
         _take_role(head)
-        assert [b.board("trader_1").status_code for b in browsers * 2] == [404] * 4
+        assert [b.board("trader_1", SKETCH_DAY).status_code for b in browsers * 2] == [404] * 4
         _give_back(head)

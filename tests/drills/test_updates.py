@@ -1,0 +1,261 @@
+"""Updates: the version before on the new schema, the new one on the old, and everything restarted under load."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import date
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from websockets.asyncio.client import connect
+
+from dashboard.logins import create_trader_login
+from local.testbed import ROOT
+from tests.dashboard.people import PASSWORD
+from tests.drills.desk import Desk, using
+from tests.drills.listeners import Listener
+from tests.prices.desk import celery
+from tests.processes import free_port, wait_until
+from tests.web.browsers import Browser, shown
+from trades.actions import rebuild_positions
+from trades.models import Trade
+from trades.queries import position_differences
+from trades.slots import slot_differences
+
+pytestmark = [pytest.mark.integration, pytest.mark.drill, pytest.mark.timeout(240)]
+
+PREVIOUS = (ROOT / "deploy" / "previous-release").read_text().split()[0]
+"""The commit of the version before this one."""
+DAY = date(2026, 11, 23)
+_SHOWN = re.compile(r'data-total=\\"trade_count\\"[^>]* data-value=\\"(\d+)\\"')
+
+
+# --- two versions -----------------------------------------------------------------------------------------------------
+@pytest.fixture
+def previous(tmp_path: Path) -> Path:
+    """A folder with the code of the version before."""
+    done = subprocess.run(["git", "archive", PREVIOUS], cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode == 0, f"the version before ({PREVIOUS}) is not in this clone: {done.stderr.decode()}"
+    with tarfile.open(fileobj=BytesIO(done.stdout)) as archive:
+        archive.extractall(tmp_path / "previous", filter="data")
+    return tmp_path / "previous"
+
+
+def _migrate(url: str, code: Path) -> None:
+    environment = {**os.environ, "DATABASE_URL": url, "PYTHONPATH": str(code)}
+    argv = [sys.executable, str(code / "manage.py"), "migrate", "-v", "0"]
+    subprocess.run(argv, cwd=code, env=environment, check=True)
+
+
+@contextmanager
+def _web(desk: Desk, code: Path = ROOT, port: int | None = None) -> Iterator[str]:
+    """A web process of that code, ready; its address."""
+    port = port or free_port()
+    environment = {
+        **os.environ,
+        "DATABASE_URL": desk.url,
+        "REDIS_URL": desk.servers.own.redis_url,
+        "PYTHONPATH": str(code),
+        "PROCESS_ROLE": "web",
+    }
+    argv = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "reporting.asgi:application"]
+    process = subprocess.Popen(argv, cwd=code, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        wait_until(lambda: _is_ready(address), f"{address}/readyz")
+        yield address
+    finally:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+        process.kill()
+
+
+def _is_ready(address: str) -> bool:
+    from urllib.request import urlopen
+
+    try:
+        with urlopen(f"{address}/readyz", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _push(desk: Desk, count: int, rate: float = 50) -> None:
+    desk.feed.push(count, rate=rate)
+    desk.feed.wait()
+
+
+def test_the_version_before_on_the_new_schema_and_the_new_one_on_the_old(desk: Desk, previous: Path) -> None:
+    """Old and new listeners side by side, before and after the migration; old and new pages after it: 0 lost."""
+    desk.row.done = "old and new code on the old schema, then on the new one"
+    desk.servers.drop_database(desk.database)
+    desk.servers.create_empty(desk.database)
+    _migrate(desk.url, previous)
+    old = desk.listener("l1", code=previous)
+    new = desk.listener("l2")
+    _push(desk, 50)
+    desk.wait_stored(desk.feed.ids())
+    _migrate(desk.url, ROOT)
+    _push(desk, 50)
+    desk.wait_stored(desk.feed.ids())
+    with using(desk.url):
+        create_trader_login(trader_id="trader_1", username="anna", password=PASSWORD)
+    counts = []
+    for code in (previous, ROOT):
+        with _web(desk, code) as address:
+            counts.append(shown(Browser(address, "anna").board("trader_1", DAY)))
+    assert counts[0] == counts[1] != "0"
+    assert old.terminate() == 0
+    old.code = ROOT
+    old.start()
+    assert new.terminate() == 0
+    _push(desk, 50)
+    desk.wait_stored(desk.feed.ids())
+    with using(desk.url):
+        rebuild_positions(keys=slot_differences())
+        assert (position_differences(), slot_differences()) == ([], [])
+        assert Trade.objects.count() == 150
+    desk.verify()
+    assert desk.row.lost == 0
+
+
+# --- everything restarted under load --------------------------------------------------------------------------------
+@dataclass
+class _Balancer:
+    """Which web processes get requests: one is taken out before it is told to end."""
+
+    addresses: list[str] = field(default_factory=list)
+
+    def pick(self) -> str:
+        return self.addresses[0]
+
+
+@dataclass
+class _Reader:
+    """Somebody who asks for the board ten times a second, and an open page that follows over its socket."""
+
+    balancer: _Balancer
+    browser: Browser
+    answers: list[int] = field(default_factory=list)
+    page: int = 0
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def __enter__(self) -> _Reader:
+        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._ask, self._follow)]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_details: object) -> None:
+        self.over.set()
+        for thread in self._threads:
+            thread.join(20)
+
+    def _ask(self) -> None:
+        while not self.over.wait(0.1):
+            self.browser.address = self.balancer.pick()
+            try:
+                self.answers.append(self.browser.board("trader_1", DAY).status_code)
+            except OSError:
+                self.answers.append(0)
+
+    def _follow(self) -> None:
+        asyncio.run(self._follow_for_ever())
+
+    async def _follow_for_ever(self) -> None:
+        while not self.over.is_set():
+            origin = self.balancer.pick()
+            address = f"{origin.replace('http', 'ws')}/ws/boards/trader_1/{DAY}/"
+            headers = {"Cookie": self.browser.cookies}
+            with suppress(Exception):
+                async with connect(address, origin=origin, additional_headers=headers) as socket:  # type: ignore[arg-type]
+                    await socket.send('{"have": ""}')
+                    while not self.over.is_set():
+                        found = _SHOWN.search(str(await asyncio.wait_for(socket.recv(), 10)))
+                        self.page = int(found[1]) if found else self.page
+            await asyncio.sleep(0.2)
+
+    def lag(self) -> float:
+        """Seconds until the open page shows what a fresh page shows now."""
+        wanted, began = int(shown(self.browser_now())), time.monotonic()
+        wait_until(lambda: self.page >= wanted, f"the page to show {wanted}", 5)
+        return time.monotonic() - began
+
+    def browser_now(self):  # type: ignore[no-untyped-def]
+        return self.browser.board("trader_1", DAY)
+
+
+def _restart_listener(listener: Listener) -> None:
+    assert listener.terminate(10) == 0
+    listener.start()
+
+
+@contextmanager
+def _job(desk: Desk, *arguments: str) -> Iterator[None]:
+    environment = {**os.environ, "DATABASE_URL": desk.url, "REDIS_URL": desk.servers.own.redis_url}
+    process = subprocess.Popen(
+        celery(*arguments), cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        assert process.wait(15) is not None
+
+
+@pytest.mark.long
+def test_everything_restarted_under_load(desk: Desk) -> None:
+    """Web one by one behind a balancer, worker, beat, listeners in turn, at 20 trades a second."""
+    desk.row.done = "web x 2, worker, beat, listener x 2 restarted in turn, 20 trades/s, 10 readings/s, an open page"
+    with using(desk.url):
+        create_trader_login(trader_id="trader_1", username="anna", password=PASSWORD)
+    pair = [desk.listener("l1"), desk.listener("l2")]
+    balancer, worst = _Balancer(), 0.0
+    with ExitStack() as stack:
+        webs = [ExitStack(), ExitStack()]
+        for web in webs:
+            stack.push(web)
+            balancer.addresses.append(web.enter_context(_web(desk)))
+        jobs = stack.enter_context(ExitStack())
+        _start_jobs(jobs, desk)
+        desk.feed.push(1000, rate=20)
+        reader = stack.enter_context(_Reader(balancer, Browser(balancer.pick(), "anna")))
+        wait_until(lambda: reader.page > 0, "the open page")
+        for number, web in enumerate(webs):
+            leaving = balancer.addresses.pop(0)
+            time.sleep(0.3)  # what was on its way there is answered
+            web.close()
+            balancer.addresses.append(web.enter_context(_web(desk)))
+            assert leaving not in balancer.addresses, number
+            worst = max(worst, reader.lag())
+        jobs.close()
+        _start_jobs(jobs, desk)
+        for listener in pair:
+            _restart_listener(listener)
+            worst = max(worst, reader.lag())
+        desk.feed.wait()
+        desk.wait_stored(desk.feed.ids())
+        worst = max(worst, reader.lag())
+    assert reader.answers
+    assert set(reader.answers) == {200}, reader.answers
+    desk.row.note(worst=worst, of="until the open page was right")
+    desk.verify()
+    assert desk.row.lost == 0
+    assert desk.gaps() == []
+
+
+def _start_jobs(stack: ExitStack, desk: Desk) -> None:
+    stack.enter_context(_job(desk, "worker", "--without-gossip", "--without-mingle"))
+    stack.enter_context(_job(desk, "beat"))
