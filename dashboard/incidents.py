@@ -34,6 +34,11 @@ class Incident:
     sentence: str
     runbook: str
 
+    @property
+    def page(self) -> str:
+        """Where the runbook is in the repository."""
+        return f"docs/runbooks/{self.runbook}.md"
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:

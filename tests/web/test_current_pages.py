@@ -24,7 +24,7 @@ from trades.models import Trader
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
 
-ROUNDS = 100
+ROUNDS = 80
 """Changes; each is read by two browsers in each of two processes, READS times: thousands of pages."""
 READS = 6
 
