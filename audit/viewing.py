@@ -79,12 +79,14 @@ class ViewLog:
             self._write(self._waiting.get())
 
     def _write(self, view: View) -> None:
-        pause = threading.Event()
+        pause, tries = threading.Event(), 0
         while True:
             try:
                 write(view)
             except DatabaseProblem as error:
-                log.warning("views_wait_for_the_database", error=str(error).splitlines()[0] if str(error) else "")
+                if tries % 30 == 0:
+                    log.warning("views_wait_for_the_database", error=str(error).splitlines()[0] if str(error) else "")
+                tries += 1
                 pause.wait(2)
             else:
                 self._waiting.task_done()

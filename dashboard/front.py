@@ -44,7 +44,8 @@ NOTE = "desk.page"
 # Headers that no page depends on; one that is not named here is part of what must be the same.
 _WITHOUT_MEANING = frozenset(
     {b"accept", b"cache-control", b"connection", b"dnt", b"if-modified-since", b"if-none-match", b"pragma", b"priority",
-     b"referer", b"upgrade-insecure-requests", b"user-agent"}
+     b"referer", b"upgrade-insecure-requests", b"user-agent",
+     b"x-amzn-trace-id", b"x-request-id"}  # another one each time: a load balancer's
 )  # fmt: skip
 
 

@@ -22,12 +22,15 @@ from dashboard.front import Front  # noqa: E402
 from dashboard.origins import SameOriginOnly  # noqa: E402
 from dashboard.routing import websocket_urlpatterns  # noqa: E402
 from reporting.answers import WithHeaders, harden_daphne  # noqa: E402
+from reporting.request_ids import WithRequestId  # noqa: E402
 
 harden_daphne()
 
-application = ProtocolTypeRouter(
-    {
-        "http": WithHeaders(Front(django_application)),
-        "websocket": SameOriginOnly(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
-    }
+application = WithRequestId(
+    ProtocolTypeRouter(
+        {
+            "http": WithHeaders(Front(django_application)),
+            "websocket": SameOriginOnly(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+        }
+    )
 )

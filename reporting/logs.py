@@ -1,19 +1,17 @@
-"""Logging: one JSON line an event on standard output, readable colours when that is a terminal."""
+"""Logging: one JSON line an event on standard output, readable colours when that is a terminal (docs/logs.md)."""
 
 from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import MutableMapping
+from pathlib import Path
 from typing import Any
 
 import structlog
 
-_SHARED: list[Any] = [
-    structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_log_level,
-    structlog.stdlib.add_logger_name,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-]
+from reporting.version import VERSION
+
 _QUIETER = {
     "daphne": "WARNING",
     "django.server": "WARNING",
@@ -25,13 +23,49 @@ _QUIETER = {
     "urllib3": "WARNING",
     "asyncio": "WARNING",
 }
+_WITH_HANDLERS_OF_THEIR_OWN = ("django", "django.server")
+"""Django gives them some before it asks us: each line would be said twice."""
+
+
+def process_of(argv: list[str]) -> str:
+    """Which process a command line is: web, listener, worker, beat, or the management command's name."""
+    words = [Path(argv[0]).name, *argv[1:]] if argv else []
+    if any("daphne" in word for word in (*argv[:1], *words[:1])) or "reporting.asgi:application" in words:
+        return "web"
+    if "listen_trades" in words:
+        return "listener"
+    if any("celery" in word for word in argv[:1]):
+        return next((word for word in words if word in {"worker", "beat"}), "celery")
+    return words[1] if words[:1] == ["manage.py"] and len(words) > 1 else (words[0] if words else "")
+
+
+def _whose(process: str) -> Any:
+    """Every line says which process of which version it is of."""
+
+    def add(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        event.setdefault("process", process)
+        event.setdefault("version", VERSION)
+        return event
+
+    return add
+
+
+def _shared(process: str) -> list[Any]:
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _whose(process),
+    ]
 
 
 def configure(config: dict[str, Any]) -> None:
     """Set up structlog and the standard library's loggers. `config`: {"level": "INFO"}."""
+    shared = _shared(process_of(sys.argv))
     structlog.configure(
         processors=[
-            *_SHARED,
+            *shared,
             structlog.processors.format_exc_info,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
@@ -40,17 +74,23 @@ def configure(config: dict[str, Any]) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=_SHARED, processors=_rendering()))
+    colours = sys.stdout.isatty()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_rendering(colours=colours))
+    )
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(config.get("level", "INFO"))
+    for name in _WITH_HANDLERS_OF_THEIR_OWN:
+        logging.getLogger(name).handlers = []
+        logging.getLogger(name).propagate = True
     for name, level in _QUIETER.items():
         logging.getLogger(name).setLevel(level)
 
 
-def _rendering() -> list[Any]:
+def _rendering(*, colours: bool) -> list[Any]:
     last: Any
-    if sys.stdout.isatty():
+    if colours:
         last = [structlog.dev.ConsoleRenderer()]
     else:
         last = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]

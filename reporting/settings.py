@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import environs
 
-from reporting import unsafe, version
+from reporting import errors, unsafe, version
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -348,13 +348,6 @@ LOGGING_CONFIG = "reporting.logs.configure"
 LOGGING = {"level": os.environ.get("LOG_LEVEL", "INFO").upper()}
 
 SENTRY_DSN = os.environ.get("SENTRY_DSN", "")
+SENTRY_ENVIRONMENT = os.environ.get("SENTRY_ENVIRONMENT") or ("laptop" if DEBUG else "production")
 if SENTRY_DSN:
-    import sentry_sdk  # 0.7 s to import: only when it is used
-
-    sentry_sdk.init(
-        dsn=SENTRY_DSN,
-        release=VERSION,
-        send_default_pii=False,
-        include_local_variables=False,
-        max_request_body_size="never",  # forms hold passwords
-    )
+    errors.start(dsn=SENTRY_DSN, release=VERSION, environment=SENTRY_ENVIRONMENT)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import structlog
 from django.db import DataError, IntegrityError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import F
@@ -27,6 +28,8 @@ from trades.positions import Sums, sums_by_key
 from trades.queries import EFFECTIVE_TRADES, SUMS, PositionKey, stored_facts
 from trades.signals import feed_changed, positions_changed
 from trades.slots import add_to_slots, rebuild_slots
+
+log = structlog.get_logger("trades.actions")
 
 CERTAIN_AFTER = timedelta(seconds=12.5)
 """A connection that has not said a word for this long is dead; a board says so earlier (trades.queries.feed_state)."""
@@ -148,8 +151,24 @@ def _store(
         _keep_progress(cursor, source, fresh[-1].number, result)
         if changes:
             transaction.on_commit(lambda: _announce(changes), robust=True)
+        if conflicts:
+            transaction.on_commit(lambda: _say_conflicts(market, source, conflicts), robust=True)
         reach("before_commit")
         return result
+
+
+def _say_conflicts(market: Market, source: FrameSource, conflicts: list[_Aside]) -> None:
+    """Which trade, and where in which journal the other facts are: the first of them, and how many."""
+    first = conflicts[0]
+    log.warning(
+        "trade_conflict",
+        market=market.code,
+        listener=source.listener,
+        trade=first.why.exchange_id,
+        journal=source.journal,
+        position=first.frame.number,
+        count=len(conflicts),
+    )
 
 
 def _announce(changes: set[Change]) -> None:

@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import structlog
 from django.db import DatabaseError, InterfaceError, connection, reset_queries
@@ -74,6 +75,7 @@ class Capture:
         self.journal_failed = False
         self._directory, self._market_code, self._listener = directory, market_code, listener
         self._market_of, self._clock = market_of, clock
+        self._log = log.bind(listener=listener, market=market_code)
         self._received: deque[tuple[datetime, bytes]] = deque()
         self._arrived = threading.Condition()
         self._journalled: deque[_Batch] = deque()
@@ -102,7 +104,7 @@ class Capture:
         """
         if self.waiting >= LONGEST_QUEUE:
             self.counts.overflows += 1
-            log.critical("memory_full", waiting=self.waiting, consequence="the exchange's socket has to wait")
+            self._log.critical("memory_full", waiting=self.waiting, consequence="the exchange's socket has to wait")
             while self.waiting > ROOM_AGAIN:  # noqa: ASYNC110 - another thread makes room
                 await asyncio.sleep(0.05)
         now = self._clock()
@@ -202,7 +204,7 @@ class Capture:
                 finished.close()
         if self.journal_failed:
             self.journal_failed = False
-            log.warning("journal_usable_again", path=str(self._journal.path))
+            self._log.warning("journal_usable_again", path=str(self._journal.path))
         return self._journal
 
     def _lose_journal(self, error: Exception) -> None:
@@ -214,7 +216,7 @@ class Capture:
         self._retry_journal_at = time.monotonic() + JOURNAL_RETRY_SECONDS
         if not self.journal_failed:
             self.journal_failed = True
-            log.critical(
+            self._log.critical(
                 "journal_failed",
                 error=str(error) or type(error).__name__,
                 consequence="frames go to the database one by one",
@@ -296,6 +298,11 @@ class Capture:
     def _say_that_storing_waits(self, error: Exception, tries: int) -> None:
         said = (str(error) or type(error).__name__).splitlines()[0]
         if isinstance(error, DatabaseError | InterfaceError):
-            log.error("storing_waits", error=said, tries=tries, queued=self._queued())
+            self._log.error("storing_waits", error=said, tries=tries, queued=self._queued(), **self._in_hand_at())
         else:
-            log.critical("storing_fails", error=said, tries=tries, queued=self._queued(), exc_info=error)
+            self._log.critical("storing_fails", error=said, tries=tries, exc_info=error, **self._in_hand_at())
+
+    def _in_hand_at(self) -> dict[str, Any]:
+        """Where in the journal the waiting frames are; nothing while a journal is read again."""
+        batch = self._in_hand
+        return {"journal": batch.source.journal, "position": batch.frames[0].number} if batch else {}

@@ -177,7 +177,10 @@ class FeedReporter:
         if (since is None) != (record.silent_since is None):
             say_silent(market=market, connection_pk=pk, since=since)
             record.silent_since = since
-            log.warning("exchange_unheard" if since else "exchange_heard_again", listener=self.listener)
+            if since:
+                log.warning("exchange_unheard", market=self.market_code, listener=self.listener)
+            else:
+                log.warning("exchange_heard_again", market=self.market_code, listener=self.listener)
 
 
 class _Ears:
@@ -185,7 +188,8 @@ class _Ears:
 
     def __init__(self, capture: Capture, reporter: FeedReporter, exchange: Exchange) -> None:
         self._capture, self._reporter, self._exchange = capture, reporter, exchange
-        self._refusals = 0
+        self._refusals = self._connections = 0
+        self._log = log.bind(market=reporter.market_code, listener=reporter.listener)
         self._drain_until: float | None = None
 
     def ending(self) -> None:
@@ -199,17 +203,20 @@ class _Ears:
 
     def connected(self) -> None:
         self._refusals = 0
-        log.info("exchange_connected", url=self._exchange.url)
+        self._connections += 1
+        self._log.info("exchange_connected", connection=self._connections, url=self._exchange.url)
         self._reporter.connected()
 
     def disconnected(self, reason: str) -> None:
-        log.warning("exchange_disconnected", reason=reason)
+        self._log.warning("exchange_disconnected", connection=self._connections, reason=reason)
         self._reporter.disconnected(reason, self._exchange.silence())
 
     def refused(self, reason: str, pause: float) -> None:
         self._refusals += 1
         if self._refusals in {1, 5} or self._refusals % 60 == 0:
-            log.warning("exchange_reconnecting", reason=reason, pause_seconds=round(pause, 2), tries=self._refusals)
+            self._log.warning(
+                "exchange_reconnecting", reason=reason, pause_seconds=round(pause, 2), tries=self._refusals
+            )
 
     async def take(self, frame: bytes) -> None:
         await self._capture.take(frame)

@@ -111,17 +111,24 @@ headers = {{"authorization": "Bearer planted5e9a1d", "host": "localhost"}}
 client = Client(raise_request_exception=False, headers=headers)
 client.cookies["else"] = "planted-database-password"
 print(client.post("/accounts/login/", {{"username": "a", "password": "{PASSWORD}"}}).status_code)
+import structlog
+facts = {{"error": "frame-" + "planted", "raw": b"frame-" + b"planted"}}
+structlog.get_logger("x").critical("storing_fails", listener="l1", **facts)
 sentry_sdk.flush(10)
 """
 
 
-def test_sentry_is_told_of_the_error_and_of_no_secret(sentry: int) -> None:
+def test_sentry_is_told_of_the_error_and_of_no_secret(sentry: int, settings: Settings) -> None:
     dsn = f"http://public@127.0.0.1:{sentry}/1"
-    env = {**os.environ, "SENTRY_DSN": dsn, **AWAY}
+    env = {**os.environ, "SENTRY_DSN": dsn, "SENTRY_ENVIRONMENT": "rehearsal", **AWAY}
     done = subprocess.run([sys.executable, "-c", REPORT], env=env, cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert done.stdout.split()[-1:] == ["500"], done.stderr
+    assert "500" in done.stdout.splitlines(), done.stderr
     told = "\n".join(Collector.kept)
     assert "ZeroDivisionError" in told
+    assert "storing_fails" in told
+    assert "frame-planted" not in told
+    assert f'"release":"{settings.VERSION}"' in told
+    assert '"environment":"rehearsal"' in told
     assert json.loads(told.splitlines()[0])
     assert not list(said_in(told))
     assert not list(said_in(done.stdout + done.stderr))

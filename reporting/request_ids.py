@@ -1,0 +1,41 @@
+"""One id a request and a socket: in every line that is logged for it, and in the answer's X-Request-ID."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import Any
+
+from structlog.contextvars import bound_contextvars
+
+HEADER = b"x-request-id"
+_USABLE = re.compile(rb"[A-Za-z0-9._=:-]{8,80}")
+"""What a proxy before us may have chosen; anything else isn't repeated into logs and answers."""
+
+
+def id_of(headers: list[tuple[bytes, bytes]]) -> str:
+    """The id that came with the request, or a new one."""
+    given = next((value for name, value in headers if name == HEADER), b"")
+    return given.decode() if _USABLE.fullmatch(given) else uuid.uuid4().hex
+
+
+class WithRequestId:
+    """ASGI middleware, the outermost."""
+
+    def __init__(self, application: Any) -> None:
+        self.application = application
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] == "websocket":
+            with bound_contextvars(connection=id_of(scope["headers"])):
+                await self.application(scope, receive, send)
+            return
+        request_id = id_of(scope["headers"])
+
+        async def sending(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", ()), (HEADER, request_id.encode())]}
+            await send(message)
+
+        with bound_contextvars(request_id=request_id):
+            await self.application(scope, receive, sending)
