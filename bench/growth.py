@@ -1,74 +1,112 @@
 """`make bench-growth`: the same board, storm and ingest with ten thousand, one million and ten million stored trades.
 
-Takes its time (the largest step alone makes nine million trades); each step goes on from the one before.
+Each size is a database of its own, made by `generate_history` and kept for the next run: the largest takes a while. All
+sizes are measured in turn, several times, each in a process of its own (`python -m bench.growth NUMBER`).
 """
 
 from __future__ import annotations
 
+import json
+import os
 import statistics
+import subprocess
+import sys
 import time
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.request import Request, urlopen
 
-from django.core.management import call_command
-from django.db import connection
+import psycopg
+from psycopg import sql
 
-from bench.desk import DAY, Login, log_in, web
-from bench.ingest import store_some
-from bench.storm import storm
+from bench.desk import DAY, ROOT, Login, log_in, web
 from bench.table import Row, timed
-from trades.generated import SOURCE
+
+ROUNDS, SECONDS = 3, 3.0
+
+
+@dataclass(frozen=True)
+class Step:
+    """One size: trades a day and market, over `days` up to DAY."""
+
+    database: str
+    what: str
+    days: int
+    traders: int
+    trades_a_day: int
+    markets: tuple[str, ...]
+
 
 STEPS = (
-    ("10 thousand trades, 1 day, 5 traders, 1 market", 1, 5, 10_000, ("DE",)),
-    ("1 million, 400 days, 5 traders, 1 market", 400, 5, 2_475, ("DE",)),
-    ("10 million, 400 days, 100 traders, 4 markets", 401, 100, 5_610, ("DE", "FR", "NL", "AT")),
+    Step("growth_1", "10 thousand trades, 1 day, 5 traders, 1 market", 1, 5, 10_000, ("DE",)),
+    Step("growth_2", "1 million, 400 days, 5 traders, 1 market", 400, 5, 2_500, ("DE",)),
+    Step("reporting", "10 million, 401 days, 100 traders, 4 markets", 401, 100, 6_235, ("DE", "FR", "NL", "AT")),
 )
-"""What, days, traders, trades a day and market, markets. The board looked at is always the same trader's."""
-SECONDS = 4.0
+FIGURES = (
+    ("a board read and rendered", "ms"),
+    ("a board's page by Django", "ms"),
+    ("storm against a constant answer", "ratio"),
+    ("storing one trade", "ms"),
+    ("storing 500 trades", "ms"),
+)
 
 
 def run(_folder: Path) -> list[Row]:
+    """Fill what is missing, then measure; beside each figure the smallest size's."""
+    for number, step in enumerate(STEPS):
+        _create(step.database)
+        _in_a_process(number, "fill")
+    found: list[list[dict[str, float]]] = [[] for _ in STEPS]
+    for _ in range(ROUNDS):
+        for number in range(len(STEPS)):
+            found[number].append(_in_a_process(number, "measure"))
+    middle = [{name: statistics.median(one[name] for one in rounds) for name in rounds[0]} for rounds in found]
+    return [
+        Row(f"{what}: {step.what}", unit, figures[what], middle[0][what], f"{figures['trades']:,.0f} trades")
+        for what, unit in FIGURES
+        for step, figures in zip(STEPS, middle, strict=True)
+    ]
+
+
+def _url(database: str) -> str:
+    return f"{os.environ['DATABASE_URL'].rpartition('/')[0]}/{database}"
+
+
+def _create(database: str) -> None:
+    with psycopg.connect(_url("postgres"), autocommit=True) as admin:
+        if admin.execute("SELECT FROM pg_database WHERE datname = %s", [database]).fetchone() is None:
+            admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
+
+
+def _in_a_process(number: int, work: str) -> dict[str, float]:
+    environment = {**os.environ, "DATABASE_URL": _url(STEPS[number].database)}
+    argv = [sys.executable, "-m", "bench.growth", str(number), work]
+    done = subprocess.run(argv, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    result: dict[str, float] = json.loads(done.stdout.strip().rpartition("\n")[2])
+    return result
+
+
+# --- in the step's own process ----------------------------------------------------------------------------------------
+def _fill(step: Step) -> dict[str, float]:
+    from django.core.management import call_command
+
     from market.models import Market
 
-    rows: list[Row] = []
-    first: dict[str, float] = {}
-    for name, days, traders, count, markets in STEPS:
-        for code in markets:
-            Market.objects.get_or_create(code=code, defaults={"name": code})
-            _fill(code, days, traders, count)
-        found = _measured()
-        first = first or found
-        rows += [
-            Row(f"{what}: {name}", unit, found[what], first[what], f"{_trades():,} trades")
-            for what, unit in (
-                ("a board read and rendered", "ms"),
-                ("a board's page by Django", "ms"),
-                ("storm against a constant answer", "ratio"),
-                ("storing one trade", "ms"),
-                ("storing 500 trades", "ms"),
-            )
-        ]
-    return rows
+    call_command("migrate", verbosity=0)
+    wanted = {"days": step.days, "until": DAY.isoformat(), "traders": step.traders, "trades_a_day": step.trades_a_day}
+    for code in step.markets:
+        Market.objects.get_or_create(code=code, defaults={"name": code})
+        call_command("generate_history", into=step.database, market=code, **wanted)
+    return {}
 
 
-def _fill(code: str, days: int, traders: int, count: int) -> None:
-    name = str(connection.settings_dict["NAME"])
-    wanted = {"days": days, "until": DAY.isoformat(), "traders": traders, "trades_a_day": count}
-    call_command("generate_history", into=name, market=code, **wanted)
-
-
-def _trades() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM trades_trade")
-        return int(cursor.fetchone()[0])
-
-
-def _measured() -> dict[str, float]:
+def _measure() -> dict[str, float]:
+    from bench.ingest import store_some
     from dashboard.live import BoardKey, render
     from market.queries import market_by_code
+    from trades.generated import SOURCE
     from trades.models import Trader
 
     market, trader = market_by_code("DE"), Trader.objects.get(trader_id="generated_1")
@@ -83,19 +121,28 @@ def _measured() -> dict[str, float]:
         "storm against a constant answer": ratio,
         "storing one trade": statistics.median(ones) * 1000,
         "storing 500 trades": statistics.median(many) * 1000,
+        "trades": _trades(),
     }
+
+
+def _trades() -> float:
+    from trades.models import Trade
+
+    return float(Trade.objects.count())
 
 
 def _web(trader_id: str) -> tuple[float, float]:
     """Milliseconds of a page that Django makes, and the storm's answers a second as a share of the constant's."""
+    from bench.storm import storm
+
     login = log_in(trader_id)
     with ExitStack() as stack:
         address, _ = stack.enter_context(web())
         page = statistics.median(_page(address, login, number) for number in range(20)) * 1000
         size = storm(address, [login], 1.0).size
         floor, _ = stack.enter_context(web("bench.constant:application", SIZE=str(size)))
-        pairs = [(storm(address, [login], SECONDS), storm(floor, [login], SECONDS)) for _ in range(3)]
-    return page, statistics.median(len(ours.times) / len(bare.times) for ours, bare in pairs)
+        ours, bare = storm(address, [login], SECONDS), storm(floor, [login], SECONDS)
+    return page, len(ours.times) / len(bare.times)
 
 
 def _page(address: str, login: Login, number: int) -> float:
@@ -105,3 +152,10 @@ def _page(address: str, login: Login, number: int) -> float:
     with urlopen(request) as answer:
         answer.read()
     return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    import django
+
+    django.setup()
+    print(json.dumps(_fill(STEPS[int(sys.argv[1])]) if sys.argv[2] == "fill" else _measure()))
