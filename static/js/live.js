@@ -34,31 +34,32 @@ const callbacks = {
 const morph = (element, html) => Idiomorph.morph(element, html, { morphStyle: "outerHTML", callbacks });
 
 const keyOf = (cell) => `${cell.closest("[id]").id} ${cell.dataset.field ?? cell.dataset.total}`;
-const figures = () => new Map([...board.querySelectorAll("[data-value]")].map((cell) => [keyOf(cell), cell.dataset.value]));
+const cellsIn = (parts) => parts.flatMap((part) => [...part.querySelectorAll("[data-value]")]);
+const figures = (parts) => new Map(cellsIn(parts).map((cell) => [keyOf(cell), cell.dataset.value]));
 
-function flash(cell) {
-  cell.classList.remove("flash");
-  void cell.offsetWidth; // starts the animation anew
-  cell.classList.add("flash");
+function flash(cells) {
+  for (const cell of cells) cell.classList.remove("flash");
+  void root.offsetWidth; // starts the animations anew
+  for (const cell of cells) cell.classList.add("flash");
 }
 
-// Runs `change` and flashes the cells whose figure is another one afterwards.
-function flashing(change) {
-  const before = figures();
+// Runs `change` on these parts and flashes the cells whose figure is another one afterwards, once it has been painted.
+function flashing(change, parts = [board]) {
+  const before = figures(parts);
   change();
   document.title = [document.getElementById("summary").dataset.title, title].filter(Boolean).join(" · ");
   document.dispatchEvent(new CustomEvent("desk:changed"));
   if (calm.matches) return;
-  for (const cell of board.querySelectorAll("[data-value]")) {
-    const old = before.get(keyOf(cell));
-    if (old !== cell.dataset.value && (old !== undefined || cell.closest(".period"))) flash(cell);
-  }
+  const isNews = (old, cell) => old !== cell.dataset.value && (old !== undefined || cell.closest(".period"));
+  const changed = cellsIn(parts).filter((cell) => isNews(before.get(keyOf(cell)), cell));
+  if (changed.length) requestAnimationFrame(() => flash(changed));
 }
 
 function apply({ version, parts }) {
   const found = Object.entries(parts).map(([id, html]) => [document.getElementById(id), html]);
   if (found.some(([element]) => !element)) return void refresh(); // a period that this page has no row for
-  if (found.length) flashing(() => found.forEach(([element, html]) => morph(element, html)));
+  const changing = found.map(([element]) => element);
+  if (found.length) flashing(() => found.forEach(([element, html]) => morph(element, html)), changing);
   board.dataset.version = version;
 }
 

@@ -82,7 +82,7 @@ def test_no_accessibility_rule_is_broken(desk: Desk, page: Page, today: date) ->
     page.goto(f"{desk.address}/boards/trader_1/{today}/25-26/")
     found += broken_rules(page, "not found")
     desk.complaints = [said for said in desk.complaints if "404 (Not Found)" not in said]
-    assert found == []
+    assert found == [], "\n".join(found)
 
 
 def test_a_first_load_is_small(desk: Desk, chromium: Browser, today: date) -> None:
