@@ -26,6 +26,7 @@ from django.db import Error as DatabaseProblem
 from django.db import InterfaceError, OperationalError, connection, reset_queries
 from django.utils.translation import override
 
+from dashboard import measures
 from dashboard.board import Board, load_board
 from dashboard.course import load_course
 from dashboard.desk import load_desk
@@ -188,6 +189,8 @@ class _Watched:
     pages: set[Page] = field(default_factory=set)
     rendered: Rendered | None = None
     dirty: bool = False
+    dirty_since: float = 0.0
+    """When it was first heard that it moved, since it was last read (monotonic seconds)."""
     anew: bool = False
     """Everything is to be read again, not only the figures."""
     waiting: list[asyncio.Future[None]] = field(default_factory=list)
@@ -320,6 +323,8 @@ class Hub:
 
     def _touch(self, key: BoardKey, *, anew: bool = False) -> None:
         watched = self._boards[key]
+        if not watched.dirty:
+            watched.dirty_since = time.monotonic()
         watched.dirty = True
         watched.anew = watched.anew or anew
         if watched.task is None or watched.task.done():
@@ -328,7 +333,7 @@ class Hub:
     async def _refresh(self, key: BoardKey, watched: _Watched) -> None:
         """Render and send while there is news, at most ten times a second."""
         while watched.dirty:
-            before = None if watched.anew else watched.rendered
+            before, heard = None if watched.anew else watched.rendered, watched.dirty_since
             watched.dirty = watched.anew = False
             waiting, watched.waiting = watched.waiting, []
             try:
@@ -338,6 +343,8 @@ class Hub:
             else:
                 self._all_is_well()
                 await self._publish(watched, fresh)
+                measures.BOARDS_RENDERED.inc()
+                measures.PUSH_SECONDS.observe(time.monotonic() - heard)
             for done in waiting:
                 if not done.done():
                     done.set_result(None)
@@ -354,6 +361,7 @@ class Hub:
         for page in list(watched.pages):
             try:
                 await page.send(text_data=message)
+                measures.MESSAGES_PUSHED.inc()
             except Exception:  # a socket that is just going away; its own disconnect takes it off the list
                 watched.pages.discard(page)
 

@@ -71,6 +71,7 @@ def stages() -> list[Stage]:
         Stage("types", [*python, "mypy"]),
         Stage("Dockerfile", [str(_script("hadolint")), "Dockerfile"]),
         Stage("CloudFormation", [str(_script("cfn-lint")), "deploy/aws/foundation.yaml", "deploy/aws/desk.yaml"]),
+        Stage("alerts", [*python, "local.promtool"], loud=True),
         Stage("compose", [str(_script("check-jsonschema")), *_COMPOSE, "compose.yaml"]),
         # Twice as many workers as cores: many tests wait for processes that they have killed.
         Stage("tests", _pytest("tests", "-n", "4", "--dist", "worksteal", "-m", "not browser and not long"), loud=True),

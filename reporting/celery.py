@@ -7,7 +7,7 @@ from typing import Any
 
 from celery import Celery, signals
 
-from reporting import alive
+from reporting import alive, jobs
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reporting.settings")
 
@@ -26,3 +26,9 @@ def keep_our_logging(**_kwargs: Any) -> None:
 def give_sign_of_life(**_kwargs: Any) -> None:
     """The worker's loop beats every few seconds; beat publishes a tick, or tries to, as often."""
     alive.touch(os.environ.get("ALIVE_FILE", ""))
+
+
+@signals.task_success.connect
+def note_success(sender: Any, **_kwargs: Any) -> None:
+    """For /metrics: a job that stands still is seen by the age of its last success."""
+    jobs.note(sender.name)

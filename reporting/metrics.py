@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import redis
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from dashboard import measures
 from dashboard.live import hub
 from market.queries import active_markets
 from prices import queries as prices
+from reporting import jobs
 from trades import queries as trades
 from trades import watching
 
@@ -30,12 +33,17 @@ def metrics(request: HttpRequest) -> HttpResponse:
         return HttpResponse("The bearer token is missing or wrong.", status=401, headers={"WWW-Authenticate": "Bearer"})
     registry = CollectorRegistry()
     registry.register(DeskCollector())
-    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE)
+    own = generate_latest(measures.REGISTRY) + generate_latest(_OF_THE_PROCESS)
+    return HttpResponse(generate_latest(registry) + own, content_type=CONTENT_TYPE)
 
 
 def _knows_token(request: HttpRequest) -> bool:
     given = request.headers.get("Authorization", "")
     return constant_time_compare(given, f"Bearer {settings.METRICS_TOKEN}")
+
+
+_OF_THE_PROCESS = CollectorRegistry()
+ProcessCollector(registry=_OF_THE_PROCESS)
 
 
 class DeskCollector:
@@ -50,6 +58,8 @@ class DeskCollector:
         yield from _waiting_for_people()
         yield from _provider(now)
         yield from _provider_last_hour(now)
+        yield from _lateness(now)
+        yield from _jobs()
 
 
 def _process() -> Iterator[Metric]:
@@ -74,18 +84,22 @@ def _feeds(now: datetime) -> Iterator[Metric]:
     last_frame = GaugeMetricFamily(
         "desk_exchange_last_frame_timestamp_seconds", "When the exchange last said something", labels=["market"]
     )
+    silent = GaugeMetricFamily(
+        "desk_exchange_silent", "1 while a line is open and nothing on it is answered", labels=["market"]
+    )
     last_price = GaugeMetricFamily(
         "desk_reference_price_last_success_timestamp_seconds", "When the provider last answered", labels=["market"]
     )
     for market in active_markets():
         exchange = trades.feed_state(market_id=market.pk, now=now)
         connected.add_metric([market.code], float(exchange.connected))
+        silent.add_metric([market.code], float(exchange.silent))
         if exchange.last_frame_at:
             last_frame.add_metric([market.code], exchange.last_frame_at.timestamp())
         state = prices.feed_state(market_id=market.pk, now=now, interval=settings.MARKET_DATA_UPDATE_INTERVAL)
         if state.last_success_at:
             last_price.add_metric([market.code], state.last_success_at.timestamp())
-    yield from (connected, last_frame, last_price)
+    yield from (connected, silent, last_frame, last_price)
 
 
 def _listeners(now: datetime) -> Iterator[Metric]:
@@ -96,13 +110,22 @@ def _listeners(now: datetime) -> Iterator[Metric]:
     overflows = CounterMetricFamily(
         "desk_listener_overflows", "How often a listener's memory was full and the socket had to wait", labels=names
     )
+    connected = GaugeMetricFamily("desk_listeners_connected", "Listeners that are connected", labels=["market"])
+    stored = GaugeMetricFamily(
+        "desk_journal_last_stored_timestamp_seconds", "When a journal's frame was last stored", labels=["market"]
+    )
     for market in active_markets():
-        for state in watching.connected_listeners(market_id=market.pk, now=now):
+        states = watching.connected_listeners(market_id=market.pk, now=now)
+        connected.add_metric([market.code], len(states))
+        stored_at = watching.last_stored_at(market_id=market.pk)
+        if stored_at:
+            stored.add_metric([market.code], stored_at.timestamp())
+        for state in states:
             values = [market.code, state.listener]
             failed.add_metric(values, float(state.journal_failed))
             waiting.add_metric(values, state.waiting)
             overflows.add_metric(values, state.overflows)
-    yield from (failed, waiting, overflows)
+    yield from (connected, stored, failed, waiting, overflows)
 
 
 def _waiting_for_people() -> Iterator[Metric]:
@@ -155,3 +178,42 @@ def _provider_last_hour(now: datetime) -> Iterator[Metric]:
             published.add_metric([market.code], news.last_update)
             delay.add_metric([market.code], news.seen_at - news.last_update)
     yield from (outcomes, latency, published, delay)
+
+
+def _lateness(now: datetime) -> Iterator[Metric]:
+    """Of the last hour; a market in which nothing happened has no figure. Read from what is stored, however much."""
+    names = ["market", "quantile"]
+    capture = GaugeMetricFamily(
+        "desk_capture_latency_seconds", "From a frame's receipt to its trade's storing", None, names
+    )
+    arrival = GaugeMetricFamily(
+        "desk_reference_price_latency_seconds", "From a publication's stamp to its first price's storing", None, names
+    )
+    since = now - timedelta(hours=1)
+    for market in active_markets():
+        late = watching.capture_lateness(market_id=market.pk, since=since)
+        if late:
+            for quantile, value in (("0.5", late.p50), ("0.95", late.p95), ("1", late.most)):
+                capture.add_metric([market.code, quantile], value)
+        news = prices.publications(market_ids=[market.pk], since=since.timestamp())
+        took = sorted(one.seen_at - one.last_update for one in news)
+        for quantile, share in (("0.5", 0.5), ("0.95", 0.95), ("1", 1.0)):
+            if took:
+                arrival.add_metric([market.code, quantile], took[min(len(took) - 1, int(share * len(took)))])
+    yield from (capture, arrival)
+
+
+def _jobs() -> Iterator[Metric]:
+    up = GaugeMetricFamily("desk_redis_up", "1 when Redis answers")
+    waiting = GaugeMetricFamily("desk_jobs_waiting", "Jobs that wait for a worker")
+    success = GaugeMetricFamily(
+        "desk_job_last_success_timestamp_seconds", "When a job last ended well; forgotten with Redis", labels=["task"]
+    )
+    try:
+        for job, at in sorted(jobs.successes().items()):
+            success.add_metric([job], at)
+        waiting.add_metric([], jobs.waiting())
+        up.add_metric([], 1)
+    except redis.RedisError:
+        up.add_metric([], 0)
+    yield from (up, waiting, success)

@@ -1,13 +1,20 @@
-"""One id a request and a socket: in every line that is logged for it, and in the answer's X-Request-ID."""
+"""One id a request and a socket: in every line that is logged for it, and in the answer's X-Request-ID.
+
+The same place, the outermost, counts requests and takes their time.
+"""
 
 from __future__ import annotations
 
 import re
+import time
 import uuid
 from typing import Any
 
 from structlog.contextvars import bound_contextvars
 
+from dashboard import measures
+
+_ASKED_BY_MACHINES = {"/healthz", "/readyz", "/metrics"}
 HEADER = b"x-request-id"
 _USABLE = re.compile(rb"[A-Za-z0-9._=:-]{8,80}")
 """What a proxy before us may have chosen; anything else isn't repeated into logs and answers."""
@@ -30,11 +37,14 @@ class WithRequestId:
             with bound_contextvars(connection=id_of(scope["headers"])):
                 await self.application(scope, receive, send)
             return
-        request_id = id_of(scope["headers"])
+        request_id, began = id_of(scope["headers"]), time.monotonic()
 
         async def sending(message: dict[str, Any]) -> None:
             if message["type"] == "http.response.start":
                 message = {**message, "headers": [*message.get("headers", ()), (HEADER, request_id.encode())]}
+                if scope.get("path") not in _ASKED_BY_MACHINES:
+                    measures.REQUESTS.labels(f"{message['status'] // 100}xx").inc()
+                    measures.REQUEST_SECONDS.observe(time.monotonic() - began)
             await send(message)
 
         with bound_contextvars(request_id=request_id):
