@@ -5,7 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -14,8 +16,10 @@ from django.db import OperationalError
 from django.test import Client
 from pytest_django import Settings
 
+from local.exchange import ScriptedExchange
 from reporting import alive, metrics
-from tests.processes import ROOT
+from tests.processes import ROOT, manage, running, wait_until
+from tests.trades.frames import germany
 
 BY_ADDRESS = Client(headers={"host": "10.20.1.7:8000"}, raise_request_exception=False)
 
@@ -76,3 +80,23 @@ def test_a_web_process_is_asked_for_its_health() -> None:
     assert (done.returncode, done.stderr) == (0, b"")
     assert gone.returncode == 1
     assert "/healthz" in gone.stderr
+
+
+@pytest.mark.integration
+@pytest.mark.django_db(transaction=True)
+def test_the_processes_give_their_signs_of_life(exchange: ScriptedExchange, tmp_path: Path) -> None:
+    germany()
+    celery = (sys.executable, "-m", "celery", "-A", "reporting")
+    commands = {
+        "worker": (*celery, "worker", "--without-gossip", "--without-mingle", "--loglevel", "WARNING"),
+        "beat": (*celery, "beat", "--loglevel", "WARNING"),
+        "listener": manage("listen_trades"),
+    }
+    with ExitStack() as stack:
+        for name, argv in commands.items():
+            changes = {"ALIVE_FILE": str(tmp_path / name), "TRADE_JOURNAL_DIR": str(tmp_path / "journal")}
+            log = tmp_path / f"{name}.log"
+            stack.enter_context(running(*argv, log=log, EXCHANGE_WS_URL=exchange.url, **changes))
+        for name in commands:
+            ask = {"port": "1", "file": str(tmp_path / name)}
+            wait_until(lambda: not alive.problem(name, now=time.time(), **ask), f"the {name}'s sign")  # noqa: B023
