@@ -159,7 +159,7 @@ def test_two_listeners_in_two_zones_with_a_journal_each_overlap_at_an_update() -
     assert len(services) == 2
     zones, journals = set(), set()
     for service in services.values():
-        assert service["DesiredCount"] == 1
+        assert service["DesiredCount"] == {"!If": ["IsRunning", 1, 0]}
         assert service["DeploymentConfiguration"]["MinimumHealthyPercent"] == 100
         assert service["DeploymentConfiguration"]["MaximumPercent"] == 200
         zones.add(str(service["NetworkConfiguration"]["AwsvpcConfiguration"]["Subnets"]))
@@ -167,6 +167,7 @@ def test_two_listeners_in_two_zones_with_a_journal_each_overlap_at_an_update() -
         assert "$(hostname" in str(task["ContainerDefinitions"][0]["Command"])
         journals.add(str(task["Volumes"][1]["EFSVolumeConfiguration"]["AuthorizationConfig"]))
     assert len(zones) == len(journals) == 2
+    assert RESOURCES["ListenerInZoneB"]["DependsOn"] == "ListenerInZoneA"  # in turn
 
 
 @pytest.mark.parametrize("name", [n for n, r in RESOURCES.items() if r["Type"] == "AWS::ECS::Service"])

@@ -113,3 +113,11 @@ def test_the_proxy_answers_nobody_for_metrics_and_knows_both_web_processes() -> 
     assert f"reverse_proxy {' '.join(f'{name}:8000' for name in running('web'))}" in text
     assert "idle 120s" in text
     assert text.count("{") == text.count("}")
+
+
+def test_documents_name_services_that_are_there() -> None:
+    text = "\n".join(page.read_text() for page in sorted((ROOT / "docs").rglob("*.md")))
+    started = re.findall(r"--no-deps --wait ([a-z0-9 ]+)$", text, re.MULTILINE)
+    in_turn = re.findall(r"^for name in ([a-z0-9 ]+); do docker compose up", text, re.MULTILINE)
+    named = {word for words in (*started, *in_turn) for word in words.split()}
+    assert {"web1", "listener1"} <= named <= set(SERVICES)
