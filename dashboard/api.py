@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.http import HttpRequest, JsonResponse
@@ -10,29 +12,37 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from dashboard.access import board_trader, home_trader, may_see_all
+from dashboard.access import home_trader, may_see_all
 from dashboard.board import Board, BoardRow, load_board
 from dashboard.formatting import plain, utc
-from dashboard.pages import asked_market, no_board_sentence, sentence
+from dashboard.pages import REFUSED, NotThereError, asked_market, asked_trader, why_not
 from dashboard.performance import Figures
-from market.periods import PeriodError, parse_day, parse_period
-from market.queries import MarketError, market_by_code
+from market.periods import parse_day, parse_period
+from market.queries import market_by_code
 from prices import queries as prices
+
+
+def answering(view: Callable[..., JsonResponse]) -> Callable[..., JsonResponse]:
+    """The view, for those with a session; 401 without one, and what it raises about its address as 404, as JSON."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **arguments: Any) -> JsonResponse:
+        if not request.user.is_authenticated:
+            return _refusal(401, gettext("Log in first: this address answers only with a session's cookie."))
+        try:
+            return view(request, *args, **arguments)
+        except REFUSED as error:
+            return _refusal(404, why_not(error))
+
+    return answer
 
 
 @require_safe
 @never_cache
+@answering
 def board(request: HttpRequest, trader_id: str, day: str) -> JsonResponse:
     """GET /api/v1/boards/<trader_id>/<YYYY-MM-DD>: 401 without a login, 404 without a right, both with a sentence."""
-    if not request.user.is_authenticated:
-        return _refusal(401, gettext("Log in first: this address answers only with a session's cookie."))
-    trader = board_trader(request.user, trader_id)
-    if trader is None:
-        return _refusal(404, no_board_sentence(trader_id))
-    try:
-        market, delivery_day = asked_market(request), parse_day(day)
-    except (MarketError, PeriodError) as error:
-        return _refusal(404, sentence(error))
+    trader, market, delivery_day = asked_trader(request.user, trader_id), asked_market(request), parse_day(day)
     return JsonResponse(
         board_json(load_board(trader=trader, market=market, delivery_day=delivery_day, now=timezone.now()))
     )
@@ -40,21 +50,16 @@ def board(request: HttpRequest, trader_id: str, day: str) -> JsonResponse:
 
 @require_safe
 @never_cache
+@answering
 def price_path(request: HttpRequest, market: str, day: str, delivery_hour: str) -> JsonResponse:
     """GET /api/v1/prices/<market>/<YYYY-MM-DD>/<delivery_hour>: every accepted value of a period, oldest first.
 
     For everybody who may see a board; 401 without a login, 404 without a board or for a period that doesn't exist.
     """
-    if not request.user.is_authenticated:
-        return _refusal(401, gettext("Log in first: this address answers only with a session's cookie."))
     if home_trader(request.user) is None and not may_see_all(request.user):
-        return _refusal(404, gettext("Your login does not belong to a trader."))
-    try:
-        known = market_by_code(market)
-        delivery_day = parse_day(day)
-        parsed = parse_period(delivery_day, delivery_hour, known.zone)
-    except (MarketError, PeriodError) as error:
-        return _refusal(404, sentence(error))
+        raise NotThereError(gettext("Your login does not belong to a trader."))
+    known, delivery_day = market_by_code(market), parse_day(day)
+    parsed = parse_period(delivery_day, delivery_hour, known.zone)
     path = prices.price_path(market_id=known.pk, start=parsed.period.start, end=parsed.period.end)
     return JsonResponse(
         {

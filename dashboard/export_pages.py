@@ -17,9 +17,9 @@ from dashboard.export_files import CSV_TYPE, XLSX_TYPE, csv_pieces, file_name, x
 from dashboard.exports import Table, board_table, desk_table, history_table, trades_table
 from dashboard.history import load_history
 from dashboard.history_pages import asked_history
-from dashboard.pages import asked_market, asked_trader, refusal, refusing, sentence
+from dashboard.pages import asked_market, asked_period, asked_trader, refusal, refusing, sentence
 from dashboard.period import load_all_trades
-from market.periods import PeriodError, parse_day, parse_period
+from market.periods import PeriodError, parse_day
 
 CSV, XLSX = "csv", "xlsx"
 
@@ -41,12 +41,15 @@ def board(request: HttpRequest, trader_id: str, day: str, form: str) -> HttpResp
 @refusing
 def trades(request: HttpRequest, trader_id: str, day: str, delivery_hour: str, form: str) -> HttpResponseBase:
     """GET /boards/<trader_id>/<day>/<delivery_hour>/trades.csv (or .xlsx): all trades of an opened row."""
-    trader, market, delivery_day = asked_trader(request.user, trader_id), asked_market(request), parse_day(day)
-    asked = parse_period(delivery_day, delivery_hour, market.zone)
+    asked = asked_period(request, trader_id, day, delivery_hour)
     shown, row, judged = load_all_trades(
-        trader=trader, market=market, delivery_day=delivery_day, period=asked.period, now=timezone.now()
+        trader=asked.trader,
+        market=asked.market,
+        delivery_day=asked.day,
+        period=asked.parsed.period,
+        now=timezone.now(),
     )
-    name = file_name("trades", trader_id, day, asked.label, form=form)
+    name = file_name("trades", trader_id, day, asked.parsed.label, form=form)
     return _file(trades_table(shown, row, judged), name, form)
 
 

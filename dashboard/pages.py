@@ -19,7 +19,7 @@ from dashboard import formatting as fmt
 from dashboard.access import AnyUser, board_trader, may_see_all, visible_traders
 from dashboard.board import Board
 from market.models import Market
-from market.periods import PeriodError, day_of
+from market.periods import ParsedPeriod, PeriodError, day_of, parse_day, parse_period
 from market.queries import MarketError, active_markets, market_by_code
 from trades.models import Trader
 
@@ -149,6 +149,9 @@ class NotThereError(LookupError):
     """Nothing there, or nothing for this user, alike; the message is one sentence for people, in their language."""
 
 
+REFUSED = (NotThereError, MarketError, PeriodError)
+"""What the `asked_…` functions raise; `why_not` makes a sentence of it."""
+
 _View = Callable[..., HttpResponseBase]
 
 
@@ -159,10 +162,8 @@ def refusing(view: _View) -> _View:
     def answer(request: HttpRequest, *args: Any, **arguments: Any) -> HttpResponseBase:
         try:
             return view(request, *args, **arguments)
-        except NotThereError as error:
-            return refusal(request, str(error))
-        except (MarketError, PeriodError) as error:
-            return refusal(request, sentence(error))
+        except REFUSED as error:
+            return refusal(request, why_not(error))
 
     return answer
 
@@ -173,6 +174,27 @@ def asked_trader(user: AnyUser, trader_id: str) -> Trader:
     if trader is None:
         raise NotThereError(no_board_sentence(trader_id))
     return trader
+
+
+@dataclass(frozen=True, slots=True)
+class AskedPeriod:
+    """What a row's address names, all of it there and the user's to see. `day`: the delivery day."""
+
+    trader: Trader
+    market: Market
+    day: date
+    parsed: ParsedPeriod
+
+
+def asked_period(request: HttpRequest, trader_id: str, day: str, delivery_hour: str) -> AskedPeriod:
+    """What `/<trader_id>/<day>/<delivery_hour>` names; raises one of REFUSED."""
+    trader, market, delivery_day = asked_trader(request.user, trader_id), asked_market(request), parse_day(day)
+    return AskedPeriod(trader, market, delivery_day, parse_period(delivery_day, delivery_hour, market.zone))
+
+
+def why_not(error: Exception) -> str:
+    """One of REFUSED as a sentence in the active language."""
+    return sentence(error) if isinstance(error, MarketError | PeriodError) else str(error)
 
 
 def no_board_sentence(trader_id: str) -> str:

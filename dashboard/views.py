@@ -19,25 +19,26 @@ from django.views.decorators.http import require_safe
 
 from accounts import company
 from accounts.guessing import LOCKED
-from dashboard.access import board_trader, home_trader, may_see_all, may_see_status
+from dashboard.access import home_trader, may_see_all, may_see_status
 from dashboard.account_pages import log_in, needs_second_step, wait_for_second_step
 from dashboard.board import Board, load_board
 from dashboard.course import load_course
 from dashboard.feeds import load_feeds
 from dashboard.front import note_page
 from dashboard.navigation import Here, exports, links
-from dashboard.pages import asked_market, board_address, board_frame, no_board_sentence, refusal, sentence
+from dashboard.pages import asked_market, asked_trader, board_address, board_frame, no_board_sentence, refusal, refusing
 from dashboard.rendering import page_version, render_parts
 from dashboard.words import page_words
 from market.models import Market
-from market.periods import PeriodError, day_of, parse_day
-from market.queries import MarketError, active_markets
+from market.periods import day_of, parse_day
+from market.queries import active_markets
 from trades.models import Trader
 
 
 @require_safe
 @never_cache
 @login_required
+@refusing
 def home(request: HttpRequest) -> HttpResponse:
     """The user's own board of today, or the first that the user may see."""
     now = timezone.now()
@@ -48,24 +49,19 @@ def home(request: HttpRequest) -> HttpResponse:
         return redirect("status")
     if trader is None:
         return render(request, "dashboard/no_trader.html")
-    try:
-        market = asked_market(request)
-    except MarketError as error:
-        return refusal(request, sentence(error))
+    market = asked_market(request)
     return _show(request, trader, market, day_of(now, market.zone), now, follows_today=True)
 
 
 @require_safe
 @never_cache
 @login_required
+@refusing
 def choose(request: HttpRequest) -> HttpResponse:
     """Where the page's switches lead: `?trader=&day=&market=` to the address of that board; what is left out stays."""
     trader_id, day = request.GET.get("trader"), request.GET.get("day")
-    try:
-        market = asked_market(request)
-        chosen = parse_day(day) if day else day_of(timezone.now(), market.zone)
-    except (MarketError, PeriodError) as error:
-        return refusal(request, sentence(error))
+    market = asked_market(request)
+    chosen = parse_day(day) if day else day_of(timezone.now(), market.zone)
     if not trader_id:
         return redirect("home")
     try:
@@ -78,15 +74,11 @@ def choose(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 @login_required
+@refusing
 def board(request: HttpRequest, trader_id: str, day: str) -> HttpResponse:
     """One trader's board of one delivery day; 404 without the right to it, as for one that doesn't exist."""
-    trader = board_trader(request.user, trader_id)
-    if trader is None:
-        return refusal(request, no_board_sentence(trader_id))
-    try:
-        return _show(request, trader, asked_market(request), parse_day(day), timezone.now())
-    except (MarketError, PeriodError) as error:
-        return refusal(request, sentence(error))
+    trader = asked_trader(request.user, trader_id)
+    return _show(request, trader, asked_market(request), parse_day(day), timezone.now())
 
 
 class SignInForm(AuthenticationForm):
