@@ -25,6 +25,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import company, second_factor
 from accounts.addresses import address_of
+from accounts.browsers import browser_name
 from accounts.models import UserSession
 from accounts.sessions import end_sessions, key_digest, sessions_of
 from audit.actions import record
@@ -65,7 +66,8 @@ def _shown(row: UserSession, own: str) -> dict[str, Any]:
         "started": f"{row.started_at:%Y-%m-%d %H:%M}",
         "seen": f"{row.seen_at:%Y-%m-%d %H:%M}",
         "address": row.address,
-        "browser": row.browser,
+        "browser": browser_name(row.browser),
+        "agent": row.browser,
     }
 
 
