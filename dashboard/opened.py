@@ -98,9 +98,12 @@ class StepLine:
 
 
 def render_opened(opened: OpenedPeriod, addresses: Addresses, show: str, *, whole: bool) -> str:
-    """The panel; `whole` with all its sections, for a page without script, else with the one that is shown."""
+    """The panel; `whole` with all its sections, for a page without script, else with what is shown.
+
+    With the chart come the trades: a wide page has room for both.
+    """
     row, zone = opened.row, opened.board.market.zone
-    sections = SECTIONS if whole else (show,)
+    sections = SECTIONS if whole else (CHART, TRADES) if show == CHART else (show,)
     context = {
         "row": row,
         "of": row_id(row),

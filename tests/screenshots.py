@@ -84,6 +84,9 @@ PAGES = {
     "history": "/history/",
     "history-trader": "/history/?trader=trader_1&days=7",
     "history-refused": "/history/?from=2026-11-23&to=2016-11-23",
+    "account": "/accounts/",
+    "password": "/accounts/password/",
+    "second-factor": "/accounts/second-factor/",
     "status": "/status/",
     "not-found": "/boards/nobody/2026-11-23/",
     "login": "/accounts/login/",
@@ -219,7 +222,8 @@ def web() -> Iterator[str]:
 
     with TemporaryDirectory() as folder:
         argv = (sys.executable, "-c", _WEB, MOMENT.isoformat(), str(port))
-        with running(*argv, log=Path(folder) / "web.log", PROCESS_ROLE="web", DEBUG="1") as process:
+        environment = {"PROCESS_ROLE": "web", "DEBUG": "1", "SECOND_FACTOR": "optional"}
+        with running(*argv, log=Path(folder) / "web.log", **environment) as process:
             wait_until(answers, "the web process:\n", details=process.output)
             yield address
 

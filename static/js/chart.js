@@ -1,7 +1,7 @@
 // An opened row's chart: the reference as steps, our trades as dots, our running averages, gate closure. Imported by
 // opened.js when the first row is opened; draw(place) draws or brings up to date, with only the newer trades fetched.
 const { lang } = document.documentElement;
-const number = new Intl.NumberFormat(lang, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const number = (value) => value.toLocaleString(lang, { minimumFractionDigits: 2, maximumFractionDigits: 2 }).replace("-", "−");
 const zoned = (shape) => new Intl.DateTimeFormat(lang === "en" ? "en-GB" : lang, { ...shape, timeZone: document.getElementById("board").dataset.zone });
 const [clock, seconds, day] = [zoned({ timeStyle: "short" }), zoned({ timeStyle: "medium" }), zoned({ day: "numeric", month: "short" })];
 let shown = null; // {place, plot, data, mw}: one row is open at a time
@@ -64,8 +64,8 @@ function dotsAndGate(plot) {
 // What is under the pointer, in words: the trade or the step of the reference.
 function readOut({ cursor: { idx: at }, data }) {
   const value = data.slice(1).map((column) => column[at] ?? null).reduce((last, one) => one ?? last, null);
-  const amount = shown.mw[at] ? ` · ${number.format(shown.mw[at])} MW` : "";
-  const text = value === null ? "" : `${seconds.format(data[0][at])}${amount} · ${number.format(value)} ${shown.place.dataset.unit}`;
+  const amount = shown.mw[at] ? ` · ${number(shown.mw[at])} MW` : "";
+  const text = value === null ? "" : `${seconds.format(data[0][at])}${amount} · ${number(value)} ${shown.place.dataset.unit}`;
   document.getElementById("chart-at").textContent = text;
 }
 
@@ -77,13 +77,14 @@ function options(place) {
   const tick = (at) => (clock.format(at) === "00:00" ? day.format(at) : clock.format(at));
   const line = (name, dash, width) => ({ stroke: () => colour(name), width, dash, spanGaps: true, points: { show: false } });
   const dots = { paths: () => null, points: { show: false } }; // drawn over the lines; here for the scale
-  const until = (from, to) => (gate - to < (to - from) / 3 ? Math.max(gate, to) : to) + (to - from) / 50 + 1000;
-  const range = (plot, from, to) => (from === null ? [gate - 3_600_000, gate] : [from, until(from, to)]);
+  const until = (from, to) => (gate - to < (to - from) / 3 ? Math.max(gate, to) : to);
+  const margin = (from, to) => Math.ceil((to - from) / 50) + 1000;
+  const range = (plot, from, to) => (from === null ? [gate - 3_600_000, gate] : [from - margin(from, to), until(from, to) + margin(from, to)]);
   return {
     ...size(place), ms: 1, legend: { show: false }, scales: { x: { range } }, cursor: { points: { show: false } },
     axes: [
       { ...axis, size: 30, values: (plot, ticks) => ticks.map(tick) },
-      { ...axis, size: 64, values: (plot, ticks) => ticks.map((at) => number.format(at)) },
+      { ...axis, size: 64, values: (plot, ticks) => ticks.map((at) => number(at)) },
     ],
     series: [{}, { ...line("text", [], 2), paths: uPlot.paths.stepped({ align: 1 }) }, line("sell", [5, 3], 1), line("buy", [5, 3], 1), dots, dots],
     hooks: { draw: [dotsAndGate], setCursor: [readOut] },
@@ -110,6 +111,6 @@ export function paint(place, data) {
   place.dataset.drawn = mw.length;
 }
 
-const again = () => shown?.plot?.redraw(false);
+const again = () => shown?.plot?.redraw(false); // in the colours of another theme, or of paper
 new MutationObserver(again).observe(document.documentElement, { attributeFilter: ["data-theme"] });
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
+for (const media of ["(prefers-color-scheme: dark)", "print"]) matchMedia(media).addEventListener("change", again);

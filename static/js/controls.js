@@ -70,7 +70,7 @@ const KEYS = {
   t: () => click(".to-today"),
   "[": () => click("[rel=prev]"),
   "]": () => click("[rel=next]"),
-  "/": () => document.querySelector("[name=trader]")?.focus(),
+  "/": () => document.querySelector("[name=trader], #traders a")?.focus(),
   "?": () => help?.showModal(),
   Escape: () => document.dispatchEvent(new CustomEvent("desk:close")),
 };

@@ -55,7 +55,8 @@ class Desk:
         argv = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port)]
         argv += ["--websocket-max-message-size", "1048576", "--websocket-max-frame-size", "4096"]
         argv += ["reporting.asgi:application"]
-        self.process = self.stack.enter_context(running(*argv, log=self.log, PROCESS_ROLE="web"))
+        web = running(*argv, log=self.log, PROCESS_ROLE="web", SECOND_FACTOR="optional")
+        self.process = self.stack.enter_context(web)
         wait_until(self._answers, f"{self.address}/healthz to answer:\n", details=self.process.output)
 
     def _answers(self) -> bool:

@@ -16,7 +16,7 @@ from tests.browser.conftest import Desk
 from tests.dashboard.boards import SKETCH_DAY, store_price, store_sketch, store_trade
 from tests.dashboard.people import a_head, a_trader
 from trades.actions import ensure_trader
-from trades.models import FeedConnection
+from trades.models import FeedConnection, FeedGap
 from trades.signals import feed_changed
 
 pytestmark = pytest.mark.browser
@@ -229,7 +229,7 @@ def test_nothing_flashes_for_those_who_want_no_motion(desk: Desk, page: Page, to
 
 
 @pytest.mark.parametrize("width", [1920, 1366, 768, 390])
-def test_no_sideways_scroll(desk: Desk, page: Page, width: int) -> None:
+def test_no_sideways_scroll(desk: Desk, page: Page, market: Market, width: int) -> None:
     store_sketch()
     store_trade("16-17", "sell", "9999.9", "-9999.99")
     store_trade("16-17", "buy", "9999.9", "9999.99")
@@ -239,6 +239,11 @@ def test_no_sideways_scroll(desk: Desk, page: Page, width: int) -> None:
     a_head()  # whose head of the page is the longest
     open_board(desk, page, SKETCH_DAY, username="head")
     expect(figure(page, "12-13", "performance")).to_be_visible()
+    expect_no_sideways_scroll(page)
+    now = timezone.now()
+    FeedGap.objects.create(market=market, started_at=now - timedelta(minutes=2), ended_at=now)
+    page.reload()
+    expect(page.locator("#gaps")).to_be_visible()
     expect_no_sideways_scroll(page)
 
 

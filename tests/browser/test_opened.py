@@ -91,6 +91,27 @@ def test_its_own_address_opens_it(desk: Desk, page: Page) -> None:
     desk.complaints = [said for said in desk.complaints if "404 (Not Found)" not in said]
 
 
+def test_its_chart_follows_the_window_and_prints_in_ink(desk: Desk, page: Page, tomorrow: date) -> None:
+    """As wide as there is room, with the trades beside it on a wide page; dark on paper whatever the theme."""
+    store_trade("12-13", "sell", "10", "30", day=tomorrow)
+    for minutes, value in ((40, "25"), (20, "31")):
+        store_price("12-13", value, day=tomorrow, at=timezone.now() - timedelta(minutes=minutes))
+    desk.log_in(page, "anna", f"/boards/trader_1/{tomorrow}/12-13/")
+    drawn(page, 4)
+    trades = page.locator("#opened .trades-part")
+    expect(trades).to_be_visible()
+    page.set_viewport_size({"width": 1000, "height": 900})
+    expect(trades).to_be_hidden()
+    page.wait_for_function("document.querySelector('#chart canvas').clientWidth < 1000")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1000
+    light = """canvas => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data
+        .some((red, at, all) => at % 4 === 0 && red > 226 && all[at + 3] === 255)"""
+    page.wait_for_function(f"({light})(document.querySelector('#chart canvas'))")
+    page.emulate_media(media="print")
+    page.wait_for_function(f"!({light})(document.querySelector('#chart canvas'))")
+    desk.complaints = [said for said in desk.complaints if "getImageData" not in said]
+
+
 def test_an_empty_folded_period_opens_by_its_address(desk: Desk, page: Page) -> None:
     store_sketch()
     desk.log_in(page, "anna", f"/boards/trader_1/{SKETCH_DAY}/05-06/")

@@ -77,8 +77,16 @@ def test_no_accessibility_rule_is_broken(desk: Desk, page: Page, today: date) ->
         found += broken_rules(page, f"opened row, {show}")
     page.set_viewport_size({"width": 390, "height": 844})
     found += broken_rules(page, "opened row, phone")
-    page.goto(f"{desk.address}/status/")
-    found += broken_rules(page, "status")
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.goto(f"{desk.address}/desk/{today}/")
+    expect(link(page)).to_have_text("live")
+    found += broken_rules(page, "desk")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    for address in ("history", "accounts", "accounts/password", "accounts/second-factor", "status"):
+        page.goto(f"{desk.address}/{address}/")
+        found += broken_rules(page, address)
     page.goto(f"{desk.address}/boards/trader_1/{today}/25-26/")
     found += broken_rules(page, "not found")
     desk.complaints = [said for said in desk.complaints if "404 (Not Found)" not in said]
