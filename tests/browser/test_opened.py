@@ -16,6 +16,7 @@ from tests.browser.conftest import Desk
 from tests.browser.test_board import link, open_board, row
 from tests.dashboard.boards import SKETCH_DAY, store_price, store_sketch, store_trade
 from tests.dashboard.people import a_trader
+from tests.processes import wait_until
 from trades.actions import ensure_trader
 from trades.judgements import cancel_trade
 from trades.models import Trade
@@ -98,17 +99,17 @@ def test_its_chart_follows_the_window_and_prints_in_ink(desk: Desk, page: Page, 
         store_price("12-13", value, day=tomorrow, at=timezone.now() - timedelta(minutes=minutes))
     desk.log_in(page, "anna", f"/boards/trader_1/{tomorrow}/12-13/")
     drawn(page, 4)
-    trades = page.locator("#opened .trades-part")
+    trades, canvas = page.locator("#opened .trades-part"), page.locator("#chart canvas")
     expect(trades).to_be_visible()
     page.set_viewport_size({"width": 1000, "height": 900})
     expect(trades).to_be_hidden()
-    page.wait_for_function("document.querySelector('#chart canvas').clientWidth < 1000")
+    wait_until(lambda: canvas.evaluate("canvas => canvas.clientWidth") < 1000, "the chart to shrink")
     assert page.evaluate("document.documentElement.scrollWidth") <= 1000
     light = """canvas => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data
         .some((red, at, all) => at % 4 === 0 && red > 226 && all[at + 3] === 255)"""
-    page.wait_for_function(f"({light})(document.querySelector('#chart canvas'))")
+    wait_until(lambda: canvas.evaluate(light), "the reference's line on a dark ground")
     page.emulate_media(media="print")
-    page.wait_for_function(f"!({light})(document.querySelector('#chart canvas'))")
+    wait_until(lambda: not canvas.evaluate(light), "the chart in ink")
     desk.complaints = [said for said in desk.complaints if "getImageData" not in said]
 
 
