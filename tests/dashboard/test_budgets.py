@@ -1,0 +1,107 @@
+"""Fixed budgets of what does not wobble: statements, round trips to Redis, messages and bytes of one change.
+
+Speeds are shown by `make bench`; these tests say when something begins to cost more than it did (docs/performance.md).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from dashboard import live
+from dashboard.live import Announcer, BoardKey, Hub, render
+from tests.dashboard.boards import SKETCH_DAY, store_price, store_trade
+from tests.dashboard.people import a_trader
+from tests.processes import wait_until
+from tests.trades.frames import confirmation, germany, store
+from trades.models import Trader
+
+pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
+
+A_TRADE = 8  # lock progress, traders, insert, position, slot, progress; begin and commit
+MORE_OF_A_BATCH = 0
+A_PAGE = 16  # session, user, rights, markets, figures, course, feeds
+A_CHANGE = 2  # positions, prices
+BYTES_OF_A_CHANGE = 12_000
+MOMENT = datetime(2023, 2, 6, 9, 15, tzinfo=UTC)
+
+
+@pytest.fixture
+def anna() -> User:
+    return a_trader()
+
+
+def statements(captured: CaptureQueriesContext) -> list[str]:
+    return [query["sql"] for query in captured.captured_queries]
+
+
+def test_statements_of_a_trade_and_of_a_batch() -> None:
+    germany()
+    store(confirmation(0), journal="warm")
+    with CaptureQueriesContext(connection) as one:
+        store(confirmation(1), journal="one")
+    with CaptureQueriesContext(connection) as many:
+        store(*[confirmation(n) for n in range(2, 202)], journal="many")
+    assert len(one) <= A_TRADE + 1, statements(one)  # and the market, which the listener remembers
+    assert len(many) == len(one) + MORE_OF_A_BATCH
+
+
+def test_statements_of_a_page_do_not_grow_with_trades(client: Client, anna: User) -> None:
+    client.force_login(anna)
+    address = f"/boards/trader_1/{SKETCH_DAY}/"
+    counts = []
+    for trades in (1, 60):
+        for number in range(trades):
+            store_trade("12-13", "sell" if number % 2 else "buy", "10", "20")
+        client.get(address)
+        with CaptureQueriesContext(connection) as page:
+            assert client.get(address).status_code == 200
+        counts.append(len(page))
+    assert counts[0] == counts[1] <= A_PAGE
+
+
+def test_a_change_costs_two_statements_and_a_small_message(anna: User) -> None:
+    for hour in range(8, 20):
+        store_trade(f"{hour:02d}-{hour + 1:02d}", "sell", "10", "20")
+        store_price(f"{hour:02d}-{hour + 1:02d}", "18")
+    key = BoardKey(Trader.objects.get(trader_id="trader_1").pk, germany().pk, SKETCH_DAY)
+    before = render(key, MOMENT, None)
+    store_trade("12-13", "buy", "5", "17")
+    with CaptureQueriesContext(connection) as change:
+        after = render(key, MOMENT + timedelta(seconds=1), before)
+    assert len(change) == A_CHANGE, statements(change)
+    changed = {name: html for name, html in after.parts.items() if before.parts[name] != html}
+    assert len(changed) == 3, "the row, the day's answer and the total"
+    assert len(Hub()._message(after, changed).encode()) < BYTES_OF_A_CHANGE
+
+
+def test_many_changes_at_once_are_one_publish(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a batch moved, one round trip to Redis tells of it."""
+    sent: list[dict[str, Any]] = []
+
+    class Layer:
+        async def group_send(self, _group: str, message: dict[str, Any]) -> None:
+            sent.append(message)
+
+    monkeypatch.setattr(live, "hints_layer", Layer)
+    announcer = Announcer()
+    hints = [("board", trader, 1, "2026-11-23") for trader in range(15)]
+    announcer._pending.update(hints)
+    announcer.add(hints[:1])
+    wait_until(lambda: sent, "the publish", 5)
+    assert [len(message["hints"]) for message in sent] == [15]
+
+
+def test_the_page_is_read_in_sql_that_knows_no_trades(client: Client, anna: User) -> None:
+    store_trade("12-13", "sell", "10", "20")
+    client.force_login(anna)
+    with CaptureQueriesContext(connection) as page:
+        client.get(f"/boards/trader_1/{SKETCH_DAY}/")
+    assert not [said for said in statements(page) if re.search(r"\btrades_trade\b", said)]
