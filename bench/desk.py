@@ -102,7 +102,7 @@ def log_in(trader_id: str) -> Login:
 
     from dashboard.logins import create_trader_login
 
-    user = create_trader_login(trader_id=trader_id, username=f"{trader_id}-{next(_numbers)}", password=PASSWORD)
+    user = create_trader_login(trader_id=trader_id, username=f"{trader_id}-{time.time_ns()}", password=PASSWORD)
     client = Client(headers={"host": "127.0.0.1"})
     client.force_login(user)
     client.get("/")  # brings the second cookie
