@@ -45,6 +45,8 @@ class _Link:
     client: asyncio.StreamWriter
     target: asyncio.StreamWriter | None = None
     dead: bool = False
+    ended: bool = False
+    """The client has been told that nothing more comes: what the target says after that is dropped."""
 
     def abort(self) -> None:
         """Reset both sides."""
@@ -126,6 +128,7 @@ class Proxy:
 
     async def _half_close(self) -> None:
         for link in list(self._links):
+            link.ended = True
             link.client.write_eof()
 
     async def _end(self) -> None:
@@ -163,10 +166,10 @@ class Proxy:
         while data := await source.read(_CHUNK):
             link.dead = link.dead or self.mode is Mode.BLACKHOLE
             await self._flowing.wait()
-            if not link.dead:
+            if not link.dead and not (link.ended and sink is link.client):
                 await self._pass_on(data, sink)
         await self._flowing.wait()
-        if not link.dead and self.mode is not Mode.BLACKHOLE and sink.can_write_eof():
+        if not link.dead and not link.ended and self.mode is not Mode.BLACKHOLE and sink.can_write_eof():
             with suppress(OSError):
                 sink.write_eof()
 

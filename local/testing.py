@@ -75,7 +75,7 @@ def stages() -> list[Stage]:
         Stage("compose", [str(_script("check-jsonschema")), *_COMPOSE, "compose.yaml"]),
         # Twice as many workers as cores: many tests wait for processes that they have killed.
         Stage("tests", _pytest("tests", "-n", "4", "--dist", "worksteal", "-m", "not browser and not long"), loud=True),
-        Stage("browser tests", _pytest("browser", "-n", "2", "--dist", "loadfile", "-m", "browser"), loud=True),
+        Stage("browser tests", _pytest("browser", "-n", "3", "--dist", "loadfile", "-m", "browser"), loud=True),
         Stage("no secrets said", [*python, "local.secrecy", str(_RESULTS)], loud=True),
     ]
 

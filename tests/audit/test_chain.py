@@ -164,6 +164,7 @@ def test_rows_added_at_once_make_one_chain() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_capture_does_not_wait_for_the_log() -> None:
     """Somebody holds the log's end and never lets go: trades are stored all the same."""
+    germany()  # made now: a new market is on record itself
     holding, done = threading.Event(), threading.Event()
 
     def hold() -> None:

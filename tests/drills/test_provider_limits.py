@@ -86,7 +86,7 @@ def test_whatever_happens_the_provider_counts_no_violation(
 def test_a_killed_workers_chase_is_taken_up_with_the_next_tick(market: Market, tmp_path: Path, row: Row) -> None:
     row.done = "kill -9 of the worker that chases, another one beside it"
     with ExitStack() as stack:
-        simulated = SimulatedMarket(seed=6, interval=INTERVAL, delay_max=2)
+        simulated = SimulatedMarket(seed=6, interval=INTERVAL, never_rate=0.9)  # always awaited, so always chased
         address, limits = stack.enter_context(desk.provider_running(simulated, Limits(5000, 100_000)))
         env, log = environment(address, per_minute=5000), tmp_path / "desk.log"
         env["MARKET_DATA_REQUESTS_PER_HOUR"] = "100000"
@@ -108,6 +108,7 @@ def test_a_killed_workers_chase_is_taken_up_with_the_next_tick(market: Market, t
         assert limits.violations == 0
 
 
+@pytest.mark.long
 @pytest.mark.timeout(120)
 def test_a_worker_that_was_there_before_its_provider(market: Market, tmp_path: Path, row: Row) -> None:
     """It must not need a restart: the first sign of life brings every price."""
