@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +13,7 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeHistogramMetricFamily, GaugeMetricFamily, Metric
 
 from dashboard import measures
 from dashboard.live import hub
@@ -180,27 +181,41 @@ def _provider_last_hour(now: datetime) -> Iterator[Metric]:
     yield from (outcomes, latency, published, delay)
 
 
+QUANTILES = (("0.5", 0.5), ("0.95", 0.95), ("1", 1.0))
+CAPTURE_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 60.0)
+ARRIVAL_BUCKETS = (0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 120.0)
+
+
 def _lateness(now: datetime) -> Iterator[Metric]:
     """Of the last hour; a market in which nothing happened has no figure. Read from what is stored, however much."""
-    names = ["market", "quantile"]
-    capture = GaugeMetricFamily(
-        "desk_capture_latency_seconds", "From a frame's receipt to its trade's storing", None, names
-    )
-    arrival = GaugeMetricFamily(
-        "desk_reference_price_latency_seconds", "From a publication's stamp to its first price's storing", None, names
-    )
+    capture = _Late("desk_capture", "From a frame's receipt to its trade's storing", CAPTURE_BUCKETS)
+    arrival = _Late("desk_reference_price", "From a publication's stamp to its first price's storing", ARRIVAL_BUCKETS)
     since = now - timedelta(hours=1)
     for market in active_markets():
-        late = watching.capture_lateness(market_id=market.pk, since=since)
-        if late:
-            for quantile, value in (("0.5", late.p50), ("0.95", late.p95), ("1", late.most)):
-                capture.add_metric([market.code, quantile], value)
+        capture.add(market.code, watching.capture_lateness(market_id=market.pk, since=since))
         news = prices.publications(market_ids=[market.pk], since=since.timestamp())
-        took = sorted(one.seen_at - one.last_update for one in news)
-        for quantile, share in (("0.5", 0.5), ("0.95", 0.95), ("1", 1.0)):
-            if took:
-                arrival.add_metric([market.code, quantile], took[min(len(took) - 1, int(share * len(took)))])
-    yield from (capture, arrival)
+        arrival.add(market.code, sorted(one.seen_at - one.last_update for one in news))
+    yield from (*capture.metrics, *arrival.metrics)
+
+
+class _Late:
+    """One kind of lateness, as quantiles and as a histogram over the same lately stored rows."""
+
+    def __init__(self, name: str, what: str, bounds: tuple[float, ...]) -> None:
+        labels = ["market", "quantile"]
+        self._quantiles = GaugeMetricFamily(f"{name}_latency_seconds", what, None, labels)
+        self._histogram = GaugeHistogramMetricFamily(f"{name}_recent_seconds", what, labels=["market"])
+        self._bounds = bounds
+        self.metrics = (self._quantiles, self._histogram)
+
+    def add(self, market: str, took: list[float]) -> None:
+        """`took`: seconds, shortest first; nothing is said of a market without any."""
+        if not took:
+            return
+        for quantile, share in QUANTILES:
+            self._quantiles.add_metric([market, quantile], took[min(len(took) - 1, int(share * len(took)))])
+        buckets = [(str(bound), bisect_right(took, bound)) for bound in self._bounds]
+        self._histogram.add_metric([market], [*buckets, ("+Inf", len(took))], sum(took))
 
 
 def _jobs() -> Iterator[Metric]:

@@ -76,8 +76,10 @@ def test_how_late_trades_and_prices_are(client: Client) -> None:
     text = client.get("/metrics").content.decode()
     (said,) = re.findall(r'desk_capture_latency_seconds{market="DE",quantile="0.95"} ([0-9.]+)', text)
     assert 29 < float(said) < 60
+    assert 'desk_capture_recent_seconds_bucket{le="5.0",market="DE"} 0.0' in text
+    assert 'desk_capture_recent_seconds_bucket{le="60.0",market="DE"} 1.0' in text
     assert "desk_journal_last_stored_timestamp_seconds" in text
-    assert watching.capture_lateness(market_id=germany().pk, since=now + timedelta(hours=1)) is None
+    assert watching.capture_lateness(market_id=germany().pk, since=now + timedelta(hours=1)) == []
 
 
 def test_the_jobs_last_successes_are_kept_in_redis_and_missed_with_it(client: Client, settings: Settings) -> None:
