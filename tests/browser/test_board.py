@@ -15,6 +15,7 @@ from market.periods import day_of
 from tests.browser.conftest import Desk
 from tests.dashboard.boards import SKETCH_DAY, store_price, store_sketch, store_trade
 from tests.dashboard.people import a_head, a_trader
+from tests.processes import wait_until
 from trades.actions import ensure_trader
 from trades.models import FeedConnection, FeedGap
 from trades.signals import feed_changed
@@ -102,8 +103,9 @@ def test_a_trade_arrives_live_and_flashes(desk: Desk, page: Page, tomorrow: date
     expect(figure(page, "12-13", "performance")).to_have_text("+5.00", timeout=3_000)
     expect(figure(page, "12-13", "trade_count")).to_have_text("2")
     expect(page.locator("#summary strong")).to_have_text("+100.00 €")
+    news = {"average_price", "average_buy_price", "bought_mwh", "trade_count", "net_mwh", "performance_eur"}
+    wait_until(lambda: news <= set(page.evaluate("window.flashed")), "the flashes, which follow the painting", 3)
     flashed = set(page.evaluate("window.flashed"))
-    assert {"average_price", "average_buy_price", "bought_mwh", "trade_count", "net_mwh", "performance_eur"} <= flashed
     assert not {"reference_price", "sold_mwh"} & flashed, "only what changed"
     expect(page.locator(".flash")).to_have_count(0, timeout=3_000)
     assert page.evaluate("window.sameDocument")
