@@ -21,6 +21,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from bench.desk import free_port, percentile
 from bench.table import Row
 from local.exchange import ScriptedExchange
 from local.testing import find_chromium
@@ -78,7 +79,7 @@ def _measure(page: Any, exchange: ScriptedExchange, count: int, pause: float) ->
 
 
 def _tail(values: list[float]) -> str:
-    return f"p95 {_at(values, 95):.1f}, p99 {_at(values, 99):.1f}"
+    return f"p95 {percentile(values, 95):.1f}, p99 {percentile(values, 99):.1f}"
 
 
 def _until(page: Any, condition: str) -> None:
@@ -88,10 +89,6 @@ def _until(page: Any, condition: str) -> None:
         if time.monotonic() > deadline:
             raise RuntimeError(f"in vain: {condition}")
         time.sleep(0.05)
-
-
-def _at(values: list[float], percent: int) -> float:
-    return sorted(values)[min(len(values) - 1, len(values) * percent // 100)]
 
 
 def _frame(identity: str) -> str:
@@ -124,7 +121,7 @@ def _desk(folder: Path, exchange: ScriptedExchange) -> Iterator[Callable[[Any], 
     from dashboard.logins import create_trader_login
 
     create_trader_login(trader_id=TRADER, username=TRADER, password=PASSWORD)
-    port = _free_port()
+    port = free_port()
     environment = {
         **os.environ,
         "EXCHANGE_WS_URL": exchange.url,
@@ -191,7 +188,7 @@ FLOOR_PAGE = """<!doctype html>
 
 @contextmanager
 def _floor(exchange: ScriptedExchange) -> Iterator[Callable[[Any], Any]]:
-    port = _free_port()
+    port = free_port()
     process = subprocess.Popen([sys.executable, "-m", "bench.pipeline", exchange.url, str(port)], cwd=ROOT)
     pages = ThreadingHTTPServer(("127.0.0.1", 0), _page_handler(port))
     threading.Thread(target=pages.serve_forever, daemon=True).start()
@@ -223,11 +220,3 @@ def _open_floor(browser: Any, page_port: int, port: int) -> Any:
     _watch_with_sockets(f"ws://127.0.0.1:{port}", "", f"http://127.0.0.1:{page_port}")
     page.evaluate(WATCH)
     return page
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
