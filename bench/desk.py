@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import math
 import os
 import socket
 import subprocess
@@ -22,6 +23,10 @@ ROOT = Path(__file__).resolve().parent.parent
 DAY = date(2026, 11, 24)
 PASSWORD = "a long enough password"
 _numbers = itertools.count(1)
+
+
+class BenchError(Exception):
+    """A figure that can't be measured; the message is one sentence for people."""
 
 
 def free_port() -> int:
@@ -49,7 +54,7 @@ def web(application: str = "reporting.asgi:application", **environment: str) -> 
     port = free_port()
     with process("-m", "daphne", "-v", "0", "-p", str(port), application, PROCESS_ROLE="web", **environment) as daphne:
         address = f"http://127.0.0.1:{port}"
-        wait_until(lambda: answers(f"{address}/healthz"), 30)
+        wait_until(lambda: answers(f"{address}/healthz"), 30, "an answer of the web process")
         yield address, daphne.pid
 
 
@@ -70,11 +75,12 @@ def answers(address: str) -> bool:
         return False
 
 
-def wait_until(holds: Callable[[], object], seconds: float) -> None:
+def wait_until(holds: Callable[[], object], seconds: float, what: str) -> None:
+    """Until it holds; BenchError with `what` was waited for after so many seconds."""
     deadline = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > deadline:
-            raise RuntimeError("waited in vain")
+            raise BenchError(f"not within {seconds:.0f} s: {what}")
         time.sleep(0.02)
 
 
@@ -128,43 +134,87 @@ def a_frame(trader_id: str, hour: int = 12) -> str:
 
 
 class Viewers:
-    """Open pages without a browser: sockets that take everything; `take` sees each message with its page's number."""
+    """Open pages without a browser: sockets that take everything; `take` sees each message with its page's number.
+
+    A page is open with its first message. One that is refused or cut ends the block with an error that says why.
+    """
 
     def __init__(self, address: str, logins: list[Login], take: Callable[[int, str], None] = lambda *_: None) -> None:
         self._address, self._logins, self._take = address, logins, take
-        self._loop = asyncio.new_event_loop()
-        self.open = 0
+        self._loop, self._over = asyncio.new_event_loop(), asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="viewers", daemon=True)
+        self._open: set[int] = set()
+        self._lost: dict[int, str] = {}
+        """Page -> why it is not open any more, or never was."""
 
     def __enter__(self) -> Viewers:
-        threading.Thread(target=self._run, name="viewers", daemon=True).start()
-        wait_until(lambda: self.open == len(self._logins), 60)
+        self._thread.start()
+        with suppress(BenchError):
+            wait_until(lambda: self._lost or len(self._open) == len(self._logins), 60, "pages opened")
+        if self._lost or len(self._open) < len(self._logins):
+            self._close()
+            raise BenchError(self._what_is_wrong())
         return self
 
-    def __exit__(self, *_details: object) -> None:
-        self._loop.call_soon_threadsafe(self._everything.cancel)
+    def __exit__(self, kind: object, *_details: object) -> None:
+        lost = dict(self._lost)  # before all of them are closed
+        self._close()
+        if lost and kind is None:
+            raise BenchError(self._what_is_wrong())
+
+    def _what_is_wrong(self) -> str:
+        waiting = {n: "no message" for n in range(len(self._logins)) if n not in self._open}
+        wrong = waiting | self._lost
+        some = "; ".join(f"{self._logins[n].trader_id}: {why}" for n, why in sorted(wrong.items())[:5])
+        return f"{len(wrong)} of {len(self._logins)} pages are not open: {some}"
+
+    def _close(self) -> None:
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join()
 
     def _run(self) -> None:
-        self._everything = self._loop.create_task(self._view_all())
-        with suppress(asyncio.CancelledError):
-            self._loop.run_until_complete(self._everything)
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._view_all())
 
     async def _view_all(self) -> None:
-        await asyncio.gather(*(self._view(*pair) for pair in enumerate(self._logins)))
+        views = [asyncio.create_task(self._view(*pair)) for pair in enumerate(self._logins)]
+        await self._over.wait()
+        for view in views:
+            view.cancel()
+        await asyncio.gather(*views, return_exceptions=True)
 
     async def _view(self, number: int, login: Login) -> None:
+        await asyncio.sleep(number * 0.01)  # a desk does not arrive in one instant
+        try:
+            await self._watch(number, login)
+            self._lost[number] = "closed"
+        except Exception as error:  # whatever it is, it is why this page is lost
+            self._lost[number] = str(error) or type(error).__name__
+
+    async def _watch(self, number: int, login: Login) -> None:
         from websockets.asyncio.client import connect
 
         headers: Any = {"Cookie": login.cookie}
         address = self._address.replace("http", "ws") + login.socket
-        await asyncio.sleep(number * 0.01)  # a desk does not arrive in one instant
-        async with connect(address, origin=self._address, additional_headers=headers, compression=None) as page:  # type: ignore[arg-type]
+        opening = connect(
+            address,
+            origin=self._address,  # type: ignore[arg-type]
+            additional_headers=headers,
+            compression=None,
+            open_timeout=30,
+            close_timeout=2,
+        )
+        async with opening as page:
             await page.send('{"have": ""}')
-            first = True
-            async for message in page:
-                if first:
-                    self.open, first = self.open + 1, False
-                self._take(number, str(message))
+            try:
+                async for message in page:
+                    self._take(number, str(message))
+                    self._open.add(number)
+            except asyncio.CancelledError:
+                await page.close()  # as a browser says goodbye, not as a client with an error
+                raise
 
 
 def percentile(values: list[float], percent: float) -> float:
-    return sorted(values)[min(len(values) - 1, int(len(values) * percent / 100))]
+    """The smallest value that so many percent of them do not exceed (the nearest rank)."""
+    return sorted(values)[max(0, math.ceil(len(values) * percent / 100) - 1)]
