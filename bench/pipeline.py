@@ -20,6 +20,7 @@ async def main(exchange: str, port: int) -> None:
 
     async def hold(viewer: ServerConnection) -> None:
         viewers.add(viewer)
+        await viewer.send(str(count))
         await viewer.wait_closed()
         viewers.discard(viewer)
 

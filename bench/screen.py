@@ -1,37 +1,32 @@
 """From the exchange's send to the changed cell in a real Chromium, with 14 more viewers, beside a bare pipeline.
 
 The floor is the least that has the same stations: websocket -> one PostgreSQL transaction -> websocket -> DOM, in one
-process without Django, Redis, journal or rendering.
+process without Django, Redis, journal or rendering. At 100 a minute a trade to the product and one to the floor take
+turns, 300 ms apart; at 20 a second and in bursts short rounds do: so whatever else the machine does hits both alike.
 """
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
 import statistics
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, date, datetime
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from bench.desk import free_port, percentile
+from bench.desk import Login, Viewers, a_frame, free_port, listener, log_in, percentile, process, wait_until, web
 from bench.table import Row
 from local.exchange import ScriptedExchange
-from local.testing import find_chromium
+from local.testing import need_chromium
 
-ROOT = Path(__file__).resolve().parent.parent
 VIEWERS = 14
+A_MINUTE, SECONDS = 100, 60.0
+QUICK_ROUNDS, QUICK, QUICK_PAUSE = 2, 100, 0.05
+BURSTS, BURST = 5, 100
 CHROMIUM = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking"]
-DAY = date(2026, 11, 24)
-TRADER, PASSWORD = f"bench-{time.time_ns()}", "a long enough password"  # a new trader has an empty board
-PATTERNS = {"100 a minute": (60, 0.6), "20 a second": (200, 0.05), "a burst of 100": (100, 0.0)}
 
 # Notes for each count that a cell shows the moment at which it first showed at least that.
 WATCH = """() => {
@@ -46,135 +41,133 @@ WATCH = """() => {
 }"""
 
 
+@dataclass(frozen=True)
+class Side:
+    """The product or the floor: its exchange, and a page that counts the trades that it shows."""
+
+    exchange: ScriptedExchange
+    trader_id: str
+    page: Any
+
+    def count(self) -> int:
+        return int(self.page.evaluate("window.seen.length"))
+
+    def send(self, trades: int = 1) -> float:
+        """So many trades at once; when (milliseconds of the epoch, as the page's clock)."""
+        frames = [a_frame(self.trader_id) for _ in range(trades)]
+        now = time.time() * 1000
+        self.exchange.send(*frames)
+        return now
+
+    def latencies(self, before: int, sent: list[float]) -> list[float]:
+        """Milliseconds from each send, the first after `before` others, to the cell that counts it."""
+        wait_until(lambda: self.count() >= before + len(sent), 30, f"{before + len(sent)} trades on the page")
+        seen = self.page.evaluate(f"window.seen.slice({before})")
+        return [at - when for at, when in zip(seen, sent, strict=True)]
+
+
 def run(folder: Path) -> list[Row]:
+    login = log_in(f"screen-{time.time_ns()}")  # first: beside Playwright's own loop Django refuses to work
     with ExitStack() as stack:
-        exchange = stack.enter_context(ScriptedExchange())
-        ours = stack.enter_context(_desk(folder, exchange))
-        floor_exchange = stack.enter_context(ScriptedExchange())
-        floor = stack.enter_context(_floor(floor_exchange))
         browser = stack.enter_context(_chromium())
-        page, floor_page = ours(browser), floor(browser)
-        rows = []
-        for name, (count, pause) in PATTERNS.items():
-            mine = _measure(page, exchange, count, pause)
-            bare = _measure(floor_page, floor_exchange, count, pause)
-            note = f"{_tail(mine)}; floor {_tail(bare)}"
-            rows.append(
-                Row(f"send -> DOM, 15 viewers, {name}", "ms", statistics.median(mine), statistics.median(bare), note)
-            )
-    return rows
+        ours = stack.enter_context(_product(folder, browser, login))
+        floor = stack.enter_context(_floor(browser))
+        return [
+            *_steady_rows(*in_turn(ours, floor, A_MINUTE, SECONDS / A_MINUTE)),
+            *_quick_rows(ours, floor),
+            *_burst_rows(ours, floor),
+        ]
 
 
-def _measure(page: Any, exchange: ScriptedExchange, count: int, pause: float) -> list[float]:
-    """Milliseconds from each send to the cell that counts it."""
-    before = page.evaluate("window.seen.length")
-    sent = []
+def _steady_rows(ours: list[float], floor: list[float]) -> list[Row]:
+    what, of = f"send -> DOM, 15 viewers, {A_MINUTE} a minute", f"of {len(ours)} each"
+    tail = f"p95 {percentile(ours, 95):.1f}, floor {percentile(floor, 95):.1f}; {of}"
+    return [
+        Row(f"{what}: median", "ms", percentile(ours, 50), percentile(floor, 50), tail),
+        Row(f"{what}: p99", "ms", percentile(ours, 99), percentile(floor, 99), of),
+    ]
+
+
+def _quick_rows(ours: Side, floor: Side) -> list[Row]:
+    pairs = [[_alone(side, QUICK, QUICK_PAUSE) for side in (ours, floor)] for _ in range(QUICK_ROUNDS)]
+    mine, bare = ([late for pair in pairs for late in pair[side]] for side in (0, 1))
+    tails = "; ".join(
+        f"{who}p95 {percentile(of, 95):.1f}, p99 {percentile(of, 99):.1f}" for who, of in (("", mine), ("floor ", bare))
+    )
+    what = f"send -> DOM, 15 viewers, {1 / QUICK_PAUSE:.0f} a second: median"
+    return [Row(what, "ms", percentile(mine, 50), percentile(bare, 50), f"{tails}; of {len(mine)} each")]
+
+
+def _burst_rows(ours: Side, floor: Side) -> list[Row]:
+    pairs = [(_burst(ours), _burst(floor)) for _ in range(BURSTS)]
+    mine, bare = ([pair[side] for pair in pairs] for side in (0, 1))
+    usual = f"median {statistics.median(mine):.0f}, floor {statistics.median(bare):.0f}"
+    what = f"send -> DOM, 15 viewers, a burst of {BURST} complete: longest of {BURSTS}"
+    return [Row(what, "ms", max(mine), max(bare), usual)]
+
+
+# --- patterns -----------------------------------------------------------------------------------------------------
+def in_turn(ours: Side, floor: Side, count: int, pause: float) -> tuple[list[float], list[float]]:
+    """So many trades to each, `pause` seconds apart, the floor's in the middle between two of ours."""
+    sides = (ours, floor)
+    before = [side.count() for side in sides]
+    sent: tuple[list[float], list[float]] = [], []
+    began = time.monotonic()
+    for number in range(2 * count):
+        time.sleep(max(0.0, began + number * pause / 2 - time.monotonic()))
+        sent[number % 2].append(sides[number % 2].send())
+    return ours.latencies(before[0], sent[0]), floor.latencies(before[1], sent[1])
+
+
+def _alone(side: Side, count: int, pause: float) -> list[float]:
+    """Latencies (ms) of so many trades, `pause` seconds apart."""
+    before, sent, began = side.count(), [], time.monotonic()
     for number in range(count):
-        sent.append(time.time() * 1000)
-        exchange.send(_frame(f"{time.time_ns()}-{number}"))
-        time.sleep(pause)
-    _until(page, f"window.seen.length >= {before + count}")
-    seen = page.evaluate(f"window.seen.slice({before})")
-    return [at - when for at, when in zip(seen, sent, strict=False)]
+        time.sleep(max(0.0, began + number * pause - time.monotonic()))
+        sent.append(side.send())
+    return side.latencies(before, sent)
 
 
-def _tail(values: list[float]) -> str:
-    return f"p95 {percentile(values, 95):.1f}, p99 {percentile(values, 99):.1f}"
+def _burst(side: Side) -> float:
+    """Milliseconds until all trades of a burst are shown."""
+    time.sleep(1.0)  # what came before has come to rest
+    before = side.count()
+    return max(side.latencies(before, [side.send(BURST)] * BURST))
 
 
-def _until(page: Any, condition: str) -> None:
-    """Poll: the board's Content-Security-Policy lets no condition be evaluated by the page itself."""
-    deadline = time.monotonic() + 30
-    while not page.evaluate(condition):
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"in vain: {condition}")
-        time.sleep(0.05)
-
-
-def _frame(identity: str) -> str:
-    facts = {
-        "id": identity,
-        "price": 20.5,
-        "quantity": 1.5,
-        "direction": "sell",
-        "delivery_day": DAY.isoformat(),
-        "delivery_hour": "12-13",
-        "trader_id": TRADER,
-        "execution_time": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
-    }
-    return json.dumps({"trade_confirmation": facts})
-
-
+# --- the browser and the product ----------------------------------------------------------------------------------
 @contextmanager
 def _chromium() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM)
+        browser = playwright.chromium.launch(executable_path=need_chromium(), args=CHROMIUM)
         yield browser
         browser.close()
 
 
 @contextmanager
-def _desk(folder: Path, exchange: ScriptedExchange) -> Iterator[Callable[[Any], Any]]:
-    """Our listener and web process; gives a function that opens the board and 14 more sockets."""
-    from dashboard.logins import create_trader_login
-
-    create_trader_login(trader_id=TRADER, username=TRADER, password=PASSWORD)
-    port = free_port()
-    environment = {
-        **os.environ,
-        "EXCHANGE_WS_URL": exchange.url,
-        "TRADE_JOURNAL_DIR": str(folder / "screen-journal"),
-    }
-    commands = (
-        [sys.executable, "-m", "daphne", "-v", "0", "-p", str(port), "reporting.asgi:application"],
-        [sys.executable, "manage.py", "listen_trades"],
-    )
-    processes = [subprocess.Popen(command, cwd=ROOT, env=environment) for command in commands]
-    try:
+def _product(folder: Path, browser: Any, login: Login) -> Iterator[Side]:
+    """Our listener and web process, a new trader's board in the browser, and 14 more pages with it."""
+    with ScriptedExchange() as exchange, web() as (address, _), listener(exchange.url, folder):
         exchange.wait_for_connections(1, 30)
-        yield lambda browser: _open_board(browser, port)
-    finally:
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            process.wait(20)
+        page = _open_board(browser, address, login)
+        with Viewers(address, [login] * VIEWERS):
+            yield Side(exchange, login.trader_id, page)
+        page.context.close()
 
 
-def _open_board(browser: Any, port: int) -> Any:
+def _open_board(browser: Any, address: str, login: Login) -> Any:
     context = browser.new_context()
+    cookies = (cookie.split("=", 1) for cookie in login.cookie.split("; "))
+    context.add_cookies([{"name": name, "value": value, "url": address} for name, value in cookies])
     page = context.new_page()
-    address = f"http://127.0.0.1:{port}/boards/{TRADER}/{DAY}/"
-    page.goto(address)
-    page.fill("[name=username]", TRADER)
-    page.fill("[name=password]", PASSWORD)
-    page.press("[name=password]", "Enter")
-    page.wait_for_selector("#periods")
-    _until(page, "document.documentElement.dataset.link === 'live'")
-    cookie = "; ".join(f"{c['name']}={c['value']}" for c in context.cookies())
-    socket = page.evaluate(
-        "new URL(document.getElementById('board').dataset.socket, location.href.replace('http', 'ws')).href"
-    )
-    _watch_with_sockets(socket, cookie, f"http://127.0.0.1:{port}")
+    page.goto(f"{address}{login.board}")
+    # asked from here: the board's Content-Security-Policy lets the page itself evaluate no condition
+    live = "document.documentElement.dataset.link === 'live'"
+    wait_until(lambda: page.evaluate(live), 30, "a board that is live")
     page.evaluate(WATCH)
     return page
-
-
-def _watch_with_sockets(address: str, cookie: str, origin: str) -> None:
-    """The other viewers: sockets that take everything and show nothing."""
-    from websockets.asyncio.client import connect
-
-    async def viewer() -> None:
-        async with connect(address, origin=origin, additional_headers={"Cookie": cookie}) as socket:  # type: ignore[arg-type]
-            await socket.send('{"have": ""}')
-            async for _ in socket:
-                pass
-
-    async def all_viewers() -> None:
-        await asyncio.gather(*(viewer() for _ in range(VIEWERS)), return_exceptions=True)
-
-    threading.Thread(target=lambda: asyncio.run(all_viewers()), daemon=True).start()
 
 
 # --- the floor ----------------------------------------------------------------------------------------------------
@@ -183,22 +176,34 @@ FLOOR_PAGE = """<!doctype html>
 <script>new WebSocket("ws://127.0.0.1:PORT").onmessage = (event) => {
   const cell = document.querySelector("td");
   cell.dataset.value = cell.textContent = event.data;
+  document.documentElement.dataset.link = "live";
 };</script>"""
+NOBODY = Login("floor", 0, "")
 
 
 @contextmanager
-def _floor(exchange: ScriptedExchange) -> Iterator[Callable[[Any], Any]]:
+def _floor(browser: Any) -> Iterator[Side]:
+    """The bare pipeline, its page in the browser, and 14 more sockets."""
     port = free_port()
-    process = subprocess.Popen([sys.executable, "-m", "bench.pipeline", exchange.url, str(port)], cwd=ROOT)
+    with ScriptedExchange() as exchange, process("-m", "bench.pipeline", exchange.url, str(port)), _pages(port) as home:
+        exchange.wait_for_connections(1, 30)
+        page = browser.new_context().new_page()
+        page.goto(home)
+        live = "document.documentElement.dataset.link === 'live'"
+        wait_until(lambda: page.evaluate(live), 30, "the floor's page")
+        page.evaluate(WATCH)
+        with Viewers(f"http://127.0.0.1:{port}", [NOBODY] * VIEWERS):
+            yield Side(exchange, NOBODY.trader_id, page)
+        page.context.close()
+
+
+@contextmanager
+def _pages(port: int) -> Iterator[str]:
+    """A server of the floor's one page; its address."""
     pages = ThreadingHTTPServer(("127.0.0.1", 0), _page_handler(port))
     threading.Thread(target=pages.serve_forever, daemon=True).start()
-    try:
-        exchange.wait_for_connections(1, 30)
-        yield lambda browser: _open_floor(browser, pages.server_address[1], port)
-    finally:
-        process.terminate()
-        process.wait(10)
-        pages.shutdown()
+    yield f"http://127.0.0.1:{pages.server_address[1]}/"
+    pages.shutdown()
 
 
 def _page_handler(port: int) -> type[BaseHTTPRequestHandler]:
@@ -212,11 +217,3 @@ def _page_handler(port: int) -> type[BaseHTTPRequestHandler]:
             return
 
     return Handler
-
-
-def _open_floor(browser: Any, page_port: int, port: int) -> Any:
-    page = browser.new_page()
-    page.goto(f"http://127.0.0.1:{page_port}/")
-    _watch_with_sockets(f"ws://127.0.0.1:{port}", "", f"http://127.0.0.1:{page_port}")
-    page.evaluate(WATCH)
-    return page
