@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 from bench.desk import Viewers, a_frame, listener, log_in, process, web
 from bench.table import Row
@@ -63,9 +63,9 @@ def _trade(exchange: ScriptedExchange, traders: list[str]) -> None:
     time.sleep(max(0.0, began + MINUTE - time.monotonic()))
 
 
-def _spent(pids: dict[str, int], work: object) -> dict[str, float]:
+def _spent(pids: dict[str, int], work: Callable[[], object]) -> dict[str, float]:
     before = {name: _family_seconds(pid) for name, pid in pids.items()}
-    work()  # type: ignore[operator]
+    work()
     return {name: _family_seconds(pid) - before[name] for name, pid in pids.items()}
 
 
@@ -85,7 +85,7 @@ def _family_seconds(pid: int) -> float:
 
 def _family_memory(pid: int) -> float:
     """Megabytes of the whole family; what its members share is counted once for each (PostgreSQL: too much)."""
-    return sum(member.memory_info().rss for member in _family(pid)) / 1e6
+    return float(sum(member.memory_info().rss for member in _family(pid))) / 1e6
 
 
 def _servers(folder: Path) -> dict[str, int]:

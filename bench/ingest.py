@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from django.db import connection
@@ -22,7 +23,7 @@ _ids = itertools.count(1)
 def run(_folder: Path) -> list[Row]:
     rows = []
     for batch in (1, 100, 500):
-        ours, floor = alternate(lambda n=batch: store_some(n), lambda n=batch: bare_insert(n), 40)
+        ours, floor = alternate(partial(store_some, batch), partial(bare_insert, batch), 40)
         rows.append(Row(f"ingest, batches of {batch}", "trades/s", batch / ours, batch / floor))
     return rows
 

@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+import psutil  # type: ignore[import-untyped]
+
 from bench.ingest import bare_insert, frame
 from bench.table import Row
 from local.exchange import ScriptedExchange
@@ -52,6 +54,4 @@ def _flood(exchange: ScriptedExchange, frames: list[str], pid: int) -> tuple[flo
 
 
 def _resident(pid: int) -> float:
-    import psutil
-
     return float(psutil.Process(pid).memory_info().rss) / 1e6

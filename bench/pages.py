@@ -8,7 +8,7 @@ from collections import defaultdict
 from contextlib import ExitStack
 from pathlib import Path
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 from bench.desk import Login, Viewers, a_frame, listener, log_in, percentile, web
 from bench.table import Row
