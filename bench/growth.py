@@ -133,15 +133,16 @@ def _trades() -> float:
 
 def _web(trader_id: str) -> tuple[float, float]:
     """Milliseconds of a page that Django makes, and the storm's answers a second as a share of the constant's."""
-    from bench.storm import storm
+    from bench.storm import USERS, storm
 
     login = log_in(trader_id)
+    people = [login] * USERS
     with ExitStack() as stack:
         address, _ = stack.enter_context(web())
         page = statistics.median(_page(address, login, number) for number in range(20)) * 1000
-        size = storm(address, [login], 1.0).size
+        size = storm(address, people, 1.0).size
         floor, _ = stack.enter_context(web("bench.constant:application", SIZE=str(size)))
-        ours, bare = storm(address, [login], SECONDS), storm(floor, [login], SECONDS)
+        ours, bare = storm(address, people, SECONDS), storm(floor, people, SECONDS)
     return page, len(ours.times) / len(bare.times)
 
 

@@ -1,4 +1,8 @@
-"""The refresh storm: 15 traders and 16 more connections reload boards as fast as they can, while news arrives.
+"""The refresh storm: 15 users and 16 bare connections reload boards as fast as they can, while news arrives.
+
+A user is logged in, has the board open (its socket follows the news) and reloads it on a connection of its own; a bare
+connection has a user's session, but no open page: it only asks, again and again. News: 100 trades a minute, and a price
+every five seconds. Rounds of 5 s take turns with the floor, four of each: 20 s of storm.
 
 The floor is the same server with a constant answer of the same size. Every answer is looked at: it must be the asked
 trader's board, and no older than what was committed before the request was sent.
@@ -7,6 +11,7 @@ trader's board, and no older than what was committed before the request was sent
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import threading
 import time
@@ -21,7 +26,8 @@ from bench.desk import DAY, Login, Viewers, a_frame, listener, log_in, percentil
 from bench.table import Row
 from local.exchange import ScriptedExchange
 
-TRADERS, CONNECTIONS, SECONDS, ROUNDS = 15, 31, 5.0, 4
+USERS, BARE = 15, 16
+SECONDS, ROUNDS = 5.0, 4
 _LENGTH = re.compile(rb"(?i)content-length: (\d+)")
 _COUNT = re.compile(rb'data-total="trade_count"[^>]* data-value="(\d*)"')
 _SHOWN = re.compile(r'data-total=\\"trade_count\\"[^>]* data-value=\\"(\d+)\\"')
@@ -35,6 +41,8 @@ class Storm:
     errors: int = 0
     wrong: int = 0
     size: int = 0
+    during: list[tuple[float, float]] = field(default_factory=list)
+    """Begin and end, by time.time()."""
 
 
 @dataclass
@@ -44,13 +52,15 @@ class News:
     sent: dict[tuple[str, int], float] = field(default_factory=dict)
     shown: dict[tuple[str, int], float] = field(default_factory=dict)
 
-    def latencies(self) -> list[float]:
-        return [(self.shown[key] - at) * 1000 for key, at in self.sent.items() if key in self.shown]
+    def latencies(self, during: list[tuple[float, float]]) -> list[float]:
+        """Milliseconds to the page, of trades sent in these spans; infinite for one that never came."""
+        sent = {key: at for key, at in self.sent.items() if any(first <= at <= last for first, last in during)}
+        return [(self.shown.get(key, math.inf) - at) * 1000 for key, at in sent.items()]
 
 
 def run(folder: Path) -> list[Row]:
     prefix = f"storm{time.time_ns()}"
-    logins = [log_in(f"{prefix}-{number}") for number in range(TRADERS)]
+    logins = [log_in(f"{prefix}-{number}") for number in range(USERS)]
     news = News()
     with ExitStack() as stack:
         exchange = stack.enter_context(ScriptedExchange())
@@ -68,35 +78,44 @@ def run(folder: Path) -> list[Row]:
 
 
 def _rows(pairs: list[tuple[Storm, Storm]], news: News, asked: int, size: int) -> list[Row]:
-    ours, floor = [o for o, _ in pairs], [f for _, f in pairs]
-    rate = [len(o.times) / SECONDS for o in ours], [len(f.times) / SECONDS for f in floor]
-    p99 = [percentile(o.times, 99) * 1000 for o in ours], [percentile(f.times, 99) * 1000 for f in floor]
-    seen = news.latencies()
-    bad = (
-        f"{sum(o.errors for o in ours)} errors, {sum(o.wrong for o in ours)} wrong or stale, {asked} provider requests"
-    )
-    late = f"p50 {percentile(seen, 50):.0f}, p99 {percentile(seen, 99):.0f} ms of {len(seen)} trades"
+    ours, floor = together([o for o, _ in pairs]), together([f for _, f in pairs])
+    rate, bare = (len(storms.times) / SECONDS / len(pairs) for storms in (ours, floor))
+    p99, bare_p99 = (percentile(storms.times, 99) * 1000 for storms in (ours, floor))
+    seen = news.latencies(ours.during)
+    bad = f"{ours.errors} errors, {ours.wrong} wrong or stale, {asked} provider requests"
+    late = f"p50 {percentile(seen, 50):.0f}; of {len(seen)} trades"
     return [
-        Row("refresh storm, board answers of one process", "a second", _median(rate[0]), _median(rate[1]), bad),
-        Row("refresh storm, p99 of an answer", "ms", _median(p99[0]), _median(p99[1]), f"{size} bytes"),
+        Row("refresh storm, board answers of one process", "a second", rate, bare, f"{size} bytes each"),
+        Row("refresh storm, p99 of an answer", "ms", p99, bare_p99, f"of {len(ours.times):,}, {len(floor.times):,}"),
+        Row("refresh storm, what must not be", "", float(ours.errors + ours.wrong + asked), None, bad),
         Row("refresh storm, send -> socket meanwhile, p99", "ms", percentile(seen, 99), None, late),
     ]
 
 
-def _median(values: list[float]) -> float:
-    return percentile(values, 50)
+def together(storms: list[Storm]) -> Storm:
+    """All rounds as one."""
+    return Storm(
+        times=[seconds for one in storms for seconds in one.times],
+        errors=sum(one.errors for one in storms),
+        wrong=sum(one.wrong for one in storms),
+        size=storms[-1].size,
+        during=[span for one in storms for span in one.during],
+    )
 
 
 # --- the storm ----------------------------------------------------------------------------------------------------
 def storm(address: str, logins: list[Login], seconds: float) -> Storm:
+    """Each login reloads its board, and so do the bare connections, for so long."""
     result = Storm()
 
     async def everybody() -> None:
         end = time.monotonic() + seconds
-        people = [logins[number % len(logins)] for number in range(CONNECTIONS)]
-        await asyncio.gather(*(_reload(address, login, end, result) for login in people))
+        bare = [logins[number % len(logins)] for number in range(BARE)]
+        await asyncio.gather(*(_reload(address, login, end, result) for login in logins + bare))
 
+    began = time.time()
     asyncio.run(everybody())
+    result.during.append((began, time.time()))
     return result
 
 
