@@ -1,55 +1,103 @@
 """`make bench`: run all benchmarks, or the one that BENCH names, on servers started for them.
 
-`make bench-growth` (`python -m bench growth`) runs the one that takes its time, on a database of its own.
+`make bench-growth` (`python -m bench growth`) runs the one that takes its time, on a database of its own. RECORD=1
+makes a whole run the one that later ones are compared with: docs/performance.json, and the table in its .md.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import time
+import traceback
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import table
+from bench import aims, document, runs, table
 from local import servers
 
 NAMES = ("journal", "ingest", "listener", "replay", "board", "screen", "storm", "pages", "cost", "prices", "history")
 FOLDER = Path(__file__).resolve().parent.parent / "var" / "bench"
-
-
 GROWTH = "growth"
 
 
 def main(arguments: list[str]) -> int:
     wanted = (arguments or [os.environ.get("BENCH") or ""])[0]
+    recording = os.environ.get("RECORD", "") not in {"", "0"}
     if wanted and wanted not in {*NAMES, GROWTH}:
-        print(f"BENCH must be one of {', '.join(NAMES)}", file=sys.stderr)
-        return 1
+        return _refuse(f"BENCH must be one of {', '.join(NAMES)}")
+    if wanted and recording:
+        return _refuse("RECORD=1 records a whole run; leave BENCH out")
     folder = FOLDER.with_name("bench-growth") if wanted == GROWTH else FOLDER
     with ExitStack() as stack:
-        folder.mkdir(parents=True, exist_ok=True)
-        own = stack.enter_context(servers.running(folder, fast=False))
-        os.environ.update(
-            DATABASE_URL=own.database_url,
-            REDIS_URL=own.redis_url,
-            SECRET_KEY="for benchmarks only",
-            SECURE_COOKIES="0",
-            LOG_LEVEL="ERROR",
-            DJANGO_SETTINGS_MODULE="reporting.settings",
-        )
-        import django
-
-        django.setup()
-        from django.core.management import call_command
-
-        call_command("migrate", verbosity=0)
-        rows: list[table.Row] = []
-        for name in [wanted] if wanted else NAMES:
-            print(f"{name} …", flush=True)
-            rows += __import__(f"bench.{name}", fromlist=["run"]).run(folder)
-    table.show(rows)
-    print(f"Written to {table.keep(rows)}")
+        _prepare(stack, folder)
+        rows, failed = _measure([wanted] if wanted else list(NAMES), folder)
+        run = runs.this_run(rows)
+    _say(run, whole=not wanted)
+    if failed:
+        return _refuse(f"Failed: {', '.join(failed)}")
+    if recording:
+        _record(run)
     return 0
+
+
+def _refuse(why: str) -> int:
+    print(why, file=sys.stderr)
+    return 1
+
+
+def _prepare(stack: ExitStack, folder: Path) -> None:
+    """Servers of our own, Django on them, the schema."""
+    folder.mkdir(parents=True, exist_ok=True)
+    own = stack.enter_context(servers.running(folder, fast=False))
+    os.environ.update(
+        DATABASE_URL=own.database_url,
+        REDIS_URL=own.redis_url,
+        SECRET_KEY="for benchmarks only",
+        SECURE_COOKIES="0",
+        LOG_LEVEL="ERROR",
+        DJANGO_SETTINGS_MODULE="reporting.settings",
+    )
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+
+
+def _measure(names: list[str], folder: Path) -> tuple[list[table.Row], list[str]]:
+    """The rows of these benchmarks beside the last run's, and which of them failed: the others' time is not lost."""
+    rows: list[table.Row] = []
+    failed = []
+    for name in names:
+        print(f"{name} …", flush=True)
+        began = time.monotonic()
+        try:
+            rows += __import__(f"bench.{name}", fromlist=["run"]).run(folder)
+        except Exception:
+            traceback.print_exc()
+            failed.append(name)
+        print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
+    last = runs.last_run()
+    return table.beside(rows, last.rows if last else ()), failed
+
+
+def _say(run: runs.Run, *, whole: bool) -> None:
+    """The table, what is worse than the last recorded run, which aims were missed."""
+    print(*table.console(run.rows), sep="\n")
+    print(f"Written to {runs.keep(run)}")
+    worse = [row.what for row in run.rows if row.is_worse]
+    if worse:
+        print(f"Worse than the last recorded run by more than a quarter: {'; '.join(worse)}")
+    missed = [*aims.missed(run.rows), *(f"{what}: not measured" for what in aims.unmeasured(run.rows) if whole)]
+    print(*([f"Aims missed: {len(missed)}", *missed] if missed else ["No aim missed."]), sep="\n  ")
+
+
+def _record(run: runs.Run) -> None:
+    runs.RECORDED.write_text(run.as_json())
+    document.DOCUMENT.write_text(document.with_figures(document.DOCUMENT.read_text(), run))
+    print(f"Recorded in {runs.RECORDED.relative_to(runs.ROOT)} and {document.DOCUMENT.relative_to(runs.ROOT)}")
 
 
 if __name__ == "__main__":

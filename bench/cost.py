@@ -28,31 +28,28 @@ def run(folder: Path) -> list[Row]:
         address, web_pid = stack.enter_context(web(MARKET_DATA_URL=provider))
         pids = {"web": web_pid, "listener": stack.enter_context(listener(exchange.url, folder))}
         for name, extra in (("worker", ["--without-gossip", "--without-mingle"]), ("beat", [])):
-            argv = ["-m", "celery", "-A", "reporting", name, *extra, "--loglevel", "ERROR"]
+            argv = ["-m", "celery", "-q", "-A", "reporting", name, *extra, "--loglevel", "ERROR"]
             pids[name] = stack.enter_context(process(*argv, MARKET_DATA_URL=provider)).pid
         pids |= _servers(folder)
         exchange.wait_for_connections(1, 30)
-        _settle()
+        time.sleep(20)  # starting costs are no part of a minute, nor is the chase after all prices at the first start
         idle = _spent(pids, lambda: time.sleep(MINUTE))
+        idle_memory = _memory(pids)
         with Viewers(address, logins):
-            _settle()
+            time.sleep(5)  # nor is the first look at a board
             ordinary = _spent(pids, lambda: _trade(exchange, [login.trader_id for login in logins]))
-        memory = {name: _family_memory(pid) for name, pid in pids.items()}
-    sizes = ", ".join(f"{name} {size:.0f}" for name, size in memory.items())
+            memory = _memory(pids)
     return [
         Row("an ordinary minute, 15 viewers, all processes", "CPU s", sum(ordinary.values()), None, _words(ordinary)),
         Row("an idle minute, all processes", "CPU s", sum(idle.values()), None, _words(idle)),
-        Row("memory of all processes", "MB", sum(memory.values()), None, sizes),
+        Row("memory in an ordinary minute, all processes", "MB", sum(memory.values()), None, _words(memory, 0)),
+        Row("memory in an idle minute, all processes", "MB", sum(idle_memory.values()), None, _words(idle_memory, 0)),
     ]
 
 
-def _words(spent: dict[str, float]) -> str:
-    return ", ".join(f"{name} {seconds:.2f}" for name, seconds in spent.items())
-
-
-def _settle() -> None:
-    """Starting costs are no part of a minute, nor is the chase that fetches every price at the first start."""
-    time.sleep(20)
+def _words(figures: dict[str, float], digits: int = 2) -> str:
+    """Each process with its figure."""
+    return ", ".join(f"{name} {value:.{digits}f}" for name, value in figures.items())
 
 
 def _trade(exchange: ScriptedExchange, traders: list[str]) -> None:
@@ -81,6 +78,10 @@ def _family_seconds(pid: int) -> float:
         times = member.cpu_times()
         total += times.user + times.system + times.children_user + times.children_system
     return total
+
+
+def _memory(pids: dict[str, int]) -> dict[str, float]:
+    return {name: _family_memory(pid) for name, pid in pids.items()}
 
 
 def _family_memory(pid: int) -> float:

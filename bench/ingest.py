@@ -22,9 +22,9 @@ _ids = itertools.count(1)
 
 def run(_folder: Path) -> list[Row]:
     rows = []
-    for batch in (1, 100, 500):
+    for name, batch in (("steady, one by one", 1), ("a backlog in batches of 100", 100), ("the same of 500", 500)):
         ours, floor = alternate(partial(store_some, batch), partial(bare_insert, batch), 40)
-        rows.append(Row(f"ingest, batches of {batch}", "trades/s", batch / ours, batch / floor))
+        rows.append(Row(f"ingest, {name}", "trades/s", batch / ours, batch / floor))
     return rows
 
 

@@ -1,4 +1,4 @@
-"""A day's journal (144,000 frames) into an empty database by `replay_journal`, beside bare inserts of as many rows."""
+"""A day's journal (144,000 frames) into the database by `replay_journal`, beside bare inserts of as many rows."""
 
 from __future__ import annotations
 

@@ -101,8 +101,8 @@ def _quick_rows(ours: Side, floor: Side) -> list[Row]:
 def _burst_rows(ours: Side, floor: Side) -> list[Row]:
     pairs = [(_burst(ours), _burst(floor)) for _ in range(BURSTS)]
     mine, bare = ([pair[side] for pair in pairs] for side in (0, 1))
-    usual = f"median {statistics.median(mine):.0f}, floor {statistics.median(bare):.0f}"
-    what = f"send -> DOM, 15 viewers, a burst of {BURST} complete: longest of {BURSTS}"
+    usual = f"longest of {BURSTS}; medians {statistics.median(mine):.0f}, floor {statistics.median(bare):.0f}"
+    what = f"send -> DOM, 15 viewers, a burst of {BURST} complete"
     return [Row(what, "ms", max(mine), max(bare), usual)]
 
 

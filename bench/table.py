@@ -1,35 +1,55 @@
-"""What every benchmark returns, and how it is printed and kept."""
+"""What every benchmark returns, how two runs compare, and how a run is printed."""
 
 from __future__ import annotations
 
-import json
-import os
-import platform
 import statistics
-import subprocess
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 
-RESULTS = Path(__file__).resolve().parent / "results"
+WORSE = 1.25
+"""More than so many times the last run's figure is worth a look."""
+_RATES = frozenset({"trades/s", "a second"})
+"""Units of which more is better."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One measured thing beside its floor. `ours` and `floor` are medians in `unit`."""
+    """One measured thing beside its floor. `ours` and `floor` are in `unit`: medians, or what `what` says."""
 
     what: str
     unit: str
     ours: float | None
     floor: float | None
     note: str = ""
+    before: float | None = None
+    """What the last run has for `compared`."""
 
     @property
     def ratio(self) -> float | None:
         return self.ours / self.floor if self.ours is not None and self.floor else None
 
+    @property
+    def compared(self) -> float | None:
+        """What is compared with the last run: the ratio, as the floor feels the machine, too, or else our figure."""
+        return self.ours if self.floor is None else self.ratio
 
+    @property
+    def is_worse(self) -> bool:
+        """Whether it got worse by more than a quarter since the last run."""
+        now, then = self.compared, self.before
+        if now is None or then is None:
+            return False
+        return then > now * WORSE if self.unit in _RATES else now > then * WORSE
+
+
+def beside(rows: Iterable[Row], last: Iterable[Row]) -> list[Row]:
+    """The rows with what the last run had for each; one that has got or lost its floor has nothing to compare with."""
+    known = {(row.what, row.unit, row.floor is None): row.compared for row in last}
+    return [replace(row, before=known.get((row.what, row.unit, row.floor is None))) for row in rows]
+
+
+# --- measuring ----------------------------------------------------------------------------------------------------
 def alternate(ours: Callable[[], float], floor: Callable[[], float], rounds: int) -> tuple[float, float]:
     """Medians of both, measured in turn so that a change of the machine's speed hits both alike."""
     measured = [(ours(), floor()) for _ in range(rounds)]
@@ -43,26 +63,21 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def show(rows: list[Row]) -> None:
-    print(f"{'what':<58}{'floor':>12}{'ours':>12}{'ratio':>8}  unit")
+# --- printing -----------------------------------------------------------------------------------------------------
+def figure(value: float | None) -> str:
+    """Three digits that say something, a dash for nothing."""
+    if value is None:
+        return "—"
+    digits = 0 if abs(value) >= 100 or value == 0 else 1 if abs(value) >= 10 else 2
+    return f"{value:,.{digits}f}"
+
+
+def console(rows: list[Row]) -> Iterator[str]:
+    """A line for each row; the last run's ratio beside ours, or its figure where there is no floor."""
+    width = max((len(row.what) for row in rows), default=0)
+    yield f"{'what':<{width}}{'floor':>9}{'ours':>9}{'ratio':>8}{'last':>8}"
     for row in rows:
-        figures = (f"{v:,.3f}" if v is not None else "—" for v in (row.floor, row.ours))
-        ratio = f"{row.ratio:.2f}" if row.ratio is not None else "—"
-        floor, ours = figures
-        print(f"{row.what:<58}{floor:>12}{ours:>12}{ratio:>8}  {row.unit}" + (f" ({row.note})" if row.note else ""))
-
-
-def keep(rows: list[Row]) -> Path:
-    """Write the table with machine, versions and commit to bench/results/."""
-    RESULTS.mkdir(exist_ok=True)
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
-    path = RESULTS / f"{time.strftime('%Y%m%dT%H%M%S')}.json"
-    machine = {
-        "python": platform.python_version(),
-        "system": platform.system(),
-        "processor": platform.machine(),
-        "cores": os.cpu_count(),
-        "commit": commit,
-    }
-    path.write_text(json.dumps({"machine": machine, "rows": [asdict(r) | {"ratio": r.ratio} for r in rows]}, indent=1))
-    return path
+        mark = " worse" if row.is_worse else ""
+        note = f" ({row.note})" if row.note else ""
+        figures = f"{figure(row.floor):>9}{figure(row.ours):>9}{figure(row.ratio):>8}{figure(row.before):>8}"
+        yield f"{row.what:<{width}}{figures}{mark}  {row.unit}{note}"
