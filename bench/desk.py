@@ -14,13 +14,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
+from zoneinfo import ZoneInfo
 
 ROOT = Path(__file__).resolve().parent.parent
-DAY = date(2026, 11, 24)
+DAY = datetime.now(ZoneInfo("Europe/Berlin")).date() + timedelta(days=1)
+"""What is traded: tomorrow, the day whose periods are all still open. A past day's board is rendered quicker."""
 PASSWORD = "a long enough password"
 _numbers = itertools.count(1)
 
@@ -92,10 +94,11 @@ class Login:
     trader_id: str
     user_pk: int
     cookie: str
+    day: date = DAY
 
     @property
     def board(self) -> str:
-        return f"/boards/{self.trader_id}/{DAY}/"
+        return f"/boards/{self.trader_id}/{self.day}/"
 
     @property
     def socket(self) -> str:

@@ -25,7 +25,7 @@ from local.testing import need_chromium
 VIEWERS = 14
 A_MINUTE, SECONDS = 100, 60.0
 QUICK_ROUNDS, QUICK, QUICK_PAUSE = 2, 100, 0.05
-BURSTS, BURST = 5, 100
+BURSTS, BURST = 10, 100
 CHROMIUM = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking"]
 
 # Notes for each count that a cell shows the moment at which it first showed at least that.
