@@ -1,4 +1,4 @@
-"""A run beside the last recorded one, the aims, and the table that a document gets from a run."""
+"""A run beside the last recorded one, the aims, and the document's table, which is what the recorded run gives."""
 
 from __future__ import annotations
 
@@ -124,3 +124,16 @@ def test_only_what_is_between_the_marks_is_replaced() -> None:
 def test_a_document_without_marks_is_refused() -> None:
     with pytest.raises(ValueError, match="figures: begin"):
         document.with_figures("text", RUN)
+
+
+def test_the_documents_table_is_what_the_recorded_run_gives() -> None:
+    run = runs.last_run()
+    assert run is not None
+    text = document.DOCUMENT.read_text()
+    assert document.with_figures(text, run) == text
+
+
+def test_every_aim_is_of_a_row_that_the_recorded_run_has() -> None:
+    run = runs.last_run()
+    assert run is not None
+    assert aims.unmeasured(run.rows) == []
