@@ -157,7 +157,13 @@ TEMPLATES = [
             ],
             "builtins": ["django.templatetags.i18n"],
         },
-    }
+    },
+    {
+        "NAME": "parts",  # only what is rendered anew with every change; pages are Django's
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [BASE_DIR / "templates"],
+        "OPTIONS": {"environment": "dashboard.parts.environment"},
+    },
 ]
 
 # --- PostgreSQL -------------------------------------------------------------------------------------------------
@@ -180,6 +186,9 @@ def database() -> dict[str, Any]:
         stop("DATABASE_URL names no database; it must look like postgres://user:password@host:5432/name")
     options: dict[str, Any] = parsed.setdefault("OPTIONS", {})
     options.setdefault("connect_timeout", 5)
+    # Statements that a connection runs again and again are parsed and planned by PostgreSQL once. Not to be had behind
+    # a pooler that gives each transaction another connection; there is none here.
+    options |= {"server_side_binding": True, "prepare_threshold": 3}
     options.setdefault("application_name", f"reporting {PROCESS_ROLE}".strip())
     if PROCESS_ROLE == "web":
         options["pool"] = {"min_size": 1, "max_size": positive("DATABASE_POOL_SIZE", 12), "timeout": 5}

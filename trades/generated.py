@@ -55,7 +55,8 @@ def _insert_trades(
     cursor.execute(
         f"""INSERT INTO trades_trade (market_id, source, source_position, exchange_id, trader_id, direction, price,
                quantity, delivery_day, delivery_hour, delivery_start, delivery_end, execution_time, received_at, flags)
-           SELECT %(market)s, %(source)s, n, %(source)s || '-' || n, (%(traders)s::bigint[])[1 + n %% %(many)s],
+           SELECT %(market)s, %(source)s::text, n, %(source)s::text || '-' || n,
+               (%(traders)s::bigint[])[1 + n %% %(many)s],
                CASE WHEN random() < 0.8 THEN 'sell' ELSE 'buy' END, round((40 + 60 * (random() - 0.4))::numeric, 2),
                {_QUANTITY}, %(day)s, label, starts, ends, executed, executed + interval '40 ms', '{{}}'
            FROM (SELECT n, label, starts, ends,
