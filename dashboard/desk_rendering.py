@@ -8,7 +8,6 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.template.loader import render_to_string
 from django.utils.translation import get_language, gettext
 
 from dashboard import formatting as fmt
@@ -16,6 +15,7 @@ from dashboard.board import Board, BoardRow, PeriodState
 from dashboard.desk import Desk
 from dashboard.feeds import FeedStates
 from dashboard.pages import board_address, period_address
+from dashboard.parts import render_part
 from dashboard.performance import Figures
 from dashboard.rendering import (
     FEED_STATES,
@@ -60,9 +60,7 @@ def render_desk(desk: Desk, feeds: FeedStates, *, named: bool) -> dict[str, str]
         FEED_STATES: render_feed_states(feeds),
         "summary": summary(desk.whole, _note(desk)),
         "traders": _traders(desk, addresses),
-        "heads": render_to_string(
-            "dashboard/desk_heads.html", {"traders": list(zip(desk.boards, addresses, strict=True))}
-        ),
+        "heads": render_part("desk_heads", {"traders": list(zip(desk.boards, addresses, strict=True))}),
         **rows,
         "total": _total(desk),
     }
@@ -130,7 +128,7 @@ def _row(
         "gate_closes": fmt.utc(row.gate_closes_at),
         "gate": gettext("closed") if closed else fmt.clock(row.gate_closes_at, ZoneInfo(zone)),
     }
-    return render_to_string("dashboard/desk_period.html", context)
+    return render_part("desk_period", context)
 
 
 def _traders(desk: Desk, addresses: Sequence[str]) -> str:
@@ -151,7 +149,7 @@ def _traders(desk: Desk, addresses: Sequence[str]) -> str:
         "total": {"performance": signed_cell("performance", total.performance), "cells": quiet_cells(total)},
         "currency": fmt.currency_sign(desk.whole.market.currency),
     }
-    return render_to_string("dashboard/desk_traders.html", context)
+    return render_part("desk_traders", context)
 
 
 def _total(desk: Desk) -> str:
@@ -160,4 +158,4 @@ def _total(desk: Desk) -> str:
         "whole": _cell("total-desk", desk.whole.total),
         "performance": signed_cell("performance", desk.whole.total.performance),
     }
-    return render_to_string("dashboard/desk_total.html", context)
+    return render_part("desk_total", context)

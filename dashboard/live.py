@@ -48,7 +48,9 @@ log = structlog.get_logger("dashboard.live")
 GROUP = "live"
 ANNOUNCE_SECONDS = 0.5
 SHORTEST_INTERVAL = 0.1
-"""Seconds between two updates of one board: bursts are sent together, the first of them at once."""
+"""Seconds between two updates of one board, on average: bursts are sent together, the first of them at once."""
+AT_ONCE = 3
+"""Updates that a board may be ahead of that: a question of one page must not make the next trade wait."""
 MOST_ASKED_FOR = 100
 """Boards that no open page shows and a process remembers."""
 SWEEP_SECONDS = 1.0
@@ -195,6 +197,13 @@ class _Watched:
     """Everything is to be read again, not only the figures."""
     waiting: list[asyncio.Future[None]] = field(default_factory=list)
     task: asyncio.Task[None] | None = None
+    next_at: float = 0.0
+    """When the next update would be due if they came evenly (monotonic seconds)."""
+
+    def pause(self, now: float) -> float:
+        """Count an update that begins now; returns the seconds to wait after it."""
+        self.next_at = max(self.next_at, now) + SHORTEST_INTERVAL
+        return max(0.0, self.next_at - now - (AT_ONCE - 1) * SHORTEST_INTERVAL)
 
 
 def render(key: BoardKey, now: datetime, before: Rendered | None) -> Rendered:
@@ -331,8 +340,9 @@ class Hub:
             watched.task = asyncio.get_running_loop().create_task(self._refresh(key, watched))
 
     async def _refresh(self, key: BoardKey, watched: _Watched) -> None:
-        """Render and send while there is news, at most ten times a second."""
+        """Render and send while there is news, at most ten times a second on average."""
         while watched.dirty:
+            pause = watched.pause(time.monotonic())
             before, heard = None if watched.anew else watched.rendered, watched.dirty_since
             watched.dirty = watched.anew = False
             waiting, watched.waiting = watched.waiting, []
@@ -348,7 +358,7 @@ class Hub:
             for done in waiting:
                 if not done.done():
                     done.set_result(None)
-            await asyncio.sleep(SHORTEST_INTERVAL)
+            await asyncio.sleep(pause)
 
     async def _publish(self, watched: _Watched, fresh: Rendered) -> None:
         before = watched.rendered.parts if watched.rendered else {}

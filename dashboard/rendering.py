@@ -17,7 +17,6 @@ from zlib import crc32
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.template.loader import render_to_string
 from django.utils.translation import get_language, gettext, ngettext, pgettext
 
 from dashboard import formatting as fmt
@@ -25,8 +24,10 @@ from dashboard.board import Board, BoardRow, PeriodState
 from dashboard.course import Course, Points
 from dashboard.feeds import MOST_GAPS, FeedStates, Gap
 from dashboard.pages import period_address
+from dashboard.parts import render_part
 from dashboard.performance import Figures
 from dashboard.shapes import shape_of, spark
+from market.periods import DeliveryPeriod
 from prices.schedule import Rhythm
 
 FEED_STATES = "feed-states"
@@ -82,8 +83,13 @@ def page_version(board: Board, parts: dict[str, str]) -> str:
 
 def row_id(row: BoardRow) -> str:
     """The element id of a period: its start in UTC and its length, for example p-20261123T1100Z-60."""
-    minutes = int(row.period.duration.total_seconds()) // 60
-    return f"p-{row.period.start.astimezone(UTC):%Y%m%dT%H%MZ}-{minutes}"
+    return _period_id(row.period)
+
+
+@lru_cache(maxsize=1024)
+def _period_id(period: DeliveryPeriod) -> str:
+    minutes = int(period.duration.total_seconds()) // 60
+    return f"p-{period.start.astimezone(UTC):%Y%m%dT%H%MZ}-{minutes}"
 
 
 # --- periods ----------------------------------------------------------------------------------------------------
@@ -151,7 +157,7 @@ def _row(
         "gate_closes": fmt.utc(row.gate_closes_at),
         "gate": gettext("closed") if row.state == PeriodState.CLOSED else fmt.clock(row.gate_closes_at, zone),
     }
-    return render_to_string("dashboard/period.html", context)
+    return render_part("period", context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +204,7 @@ def _total(board: Board) -> str:
         "performance": signed_cell("performance", figures.performance),
         "cells": quiet_cells(figures),
     }
-    return render_to_string("dashboard/total.html", context)
+    return render_part("total", context)
 
 
 def _legs(figures: Figures) -> list[Cell]:
@@ -253,7 +259,7 @@ def summary(board: Board, note: str, course: Course = NO_COURSE) -> str:
         "note": note,
         "shape": shape_of(board, course),
     }
-    return render_to_string("dashboard/summary.html", context)
+    return render_part("summary", context)
 
 
 def _names() -> tuple[str, ...]:
@@ -339,6 +345,12 @@ class Staleness:
 
 def render_feed_states(feeds: FeedStates) -> str:
     """The feeds in words, and for the page's script what stands still because of them."""
+    return _feed_states(feeds, get_language() or settings.LANGUAGE_CODE)
+
+
+@lru_cache(maxsize=64)
+def _feed_states(feeds: FeedStates, _language: str) -> str:
+    """Remembered per language: a change of the figures takes the feeds over as they were."""
     stale = staleness(feeds)
     context = {
         "exchange": _exchange(feeds),
@@ -347,7 +359,7 @@ def render_feed_states(feeds: FeedStates) -> str:
         "stale": stale,
         "as_of": fmt.utc(stale.as_of) if stale.as_of else "",
     }
-    return render_to_string("dashboard/feed_states.html", context)
+    return render_part("feed_states", context)
 
 
 def staleness(feeds: FeedStates) -> Staleness:

@@ -78,7 +78,7 @@ def templates() -> list[Path]:
 def _as_python(template: str) -> str:
     """A template's marked texts as calls, one a line: only the lines that Django's own extraction puts calls in."""
     lines = (line.strip() for line in templatize(template).splitlines())
-    return "\n".join(part for line in lines for part in re.findall(r"\bn?p?gettext\(.*?\)(?= |$)", line))
+    return "\n".join(part for line in lines for part in re.findall(r"\b(?:n?p?gettext|_)\(.*?\)(?= |$)", line))
 
 
 def _texts_in(source: str) -> Iterator[Text]:

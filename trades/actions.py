@@ -193,6 +193,10 @@ def _sort(frames: Sequence[JournalFrame], market: Market, refused: str | None) -
 
 def _lock_progress(cursor: CursorWrapper, market: Market, source: FrameSource) -> int:
     """The journal's position, its row locked until the transaction ends."""
+    cursor.execute("SELECT position FROM trades_journalprogress WHERE journal = %s FOR UPDATE", [source.journal])
+    known = cursor.fetchone()
+    if known is not None:
+        return int(known[0])
     cursor.execute(
         """INSERT INTO trades_journalprogress AS p (market_id, journal, listener, position, complete,
                received, stored, duplicates, conflicts, quarantined)

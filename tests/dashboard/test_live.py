@@ -118,7 +118,16 @@ async def test_a_burst_is_sent_together_the_first_at_once(hub: Hub, world: World
         hub.hear([("board", 1, 1, "2026-11-23")])
         await asyncio.sleep(0)
     await until(lambda: page.told[-1]["version"] == "100.0-x")
-    assert world.renders - before <= 2 + (time.monotonic() - started) / live.SHORTEST_INTERVAL
+    assert world.renders - before <= live.AT_ONCE + (time.monotonic() - started) / live.SHORTEST_INTERVAL
+
+
+def test_updates_are_ten_a_second_on_average_and_one_question_makes_the_next_trade_not_wait() -> None:
+    watched = live._Watched()
+    assert [watched.pause(0.0) for _ in range(3)] == pytest.approx([0, 0, live.SHORTEST_INTERVAL])
+    assert watched.pause(0.1) == pytest.approx(live.SHORTEST_INTERVAL * 1)
+    assert watched.pause(10.0) == 0, "what was not used is not saved up"
+    assert watched.pause(10.0) == 0
+    assert watched.pause(10.0) > 0
 
 
 async def test_hints_are_for_the_boards_they_name(hub: Hub, world: World) -> None:
