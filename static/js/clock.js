@@ -1,6 +1,6 @@
 // What changes with time alone, once a second and by the server's clock: countdowns to gate closures and publications,
 // ages, local time. Announces "desk:gate-closed". Listens to "desk:now" (the server's time) and "desk:changed".
-import { word } from "./words.js";
+import { word, write } from "./words.js";
 
 const board = document.getElementById("board");
 const COUNT_FROM = 6 * 3600; // further away than this, the time of day says more than a countdown
@@ -12,19 +12,15 @@ const seconds = zoned({ hour: "2-digit", minute: "2-digit", second: "2-digit" })
 let offset = Date.parse(board.dataset.now) - Date.now();
 let timer;
 
-const write = (element, text) => element && element.textContent !== text && (element.textContent = text);
 const two = (amount) => String(amount).padStart(2, "0");
 const minutesAndSeconds = (passed) => `${Math.floor(passed / 60)}:${two(passed % 60)}`;
 
 function tickRow(row, now) {
   const left = Math.ceil((Date.parse(row.dataset.gateCloses) - now) / 1000);
   const cell = row.querySelector(".gate time");
-  if (left <= 0) {
-    row.dataset.state = "closed";
-    write(cell, word("closed"));
-  } else if (left <= COUNT_FROM) {
-    write(cell, `${Math.floor(left / 3600)}:${two(Math.floor(left / 60) % 60)}:${two(left % 60)}`);
-  }
+  const countdown = `${Math.floor(left / 3600)}:${two(Math.floor(left / 60) % 60)}:${two(left % 60)}`;
+  if (left <= 0) row.dataset.state = "closed";
+  if (left <= COUNT_FROM) write(cell, left <= 0 ? word("closed") : countdown);
   return left <= 0;
 }
 

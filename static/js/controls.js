@@ -39,10 +39,7 @@ function followDate(form, date) {
   let typing = false;
   const go = () => date.value !== date.defaultValue && date.validity.valid && form.requestSubmit();
   date.addEventListener("keydown", () => (typing = true));
-  date.addEventListener("click", () => {
-    typing = false;
-    date.showPicker?.();
-  });
+  date.addEventListener("click", () => ((typing = false), date.showPicker?.()));
   date.addEventListener("change", () => typing || go());
   date.addEventListener("blur", go);
 }

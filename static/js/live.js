@@ -4,7 +4,8 @@
 // "12.7-1f0e8a2c": numbers that only ever grow, and a digest of the page. We say {have: version} whenever something may
 // have been missed, and get what is missing. `trouble` says that the server can't look ("database", "error"), `right` when
 // it last could.
-import { word } from "./words.js";
+import { morph } from "./morph.js";
+import { word, write } from "./words.js";
 
 const board = document.getElementById("board");
 const root = document.documentElement;
@@ -24,14 +25,6 @@ let [attempts, stopped, refreshing, askedFor, retry] = [0, false, false, null, n
 
 const numbers = (version) => version.split("-")[0].split(".").map(Number);
 const isOlder = (one, other) => numbers(one).some((number, index) => number < numbers(other)[index]);
-
-// The server never changes a class; classes, folds and elements with data-own are the page's.
-const OURS = new Set(["class", "aria-expanded", "data-unfolded"]);
-const callbacks = {
-  beforeAttributeUpdated: (name) => !OURS.has(name),
-  beforeNodeMorphed: (node) => !node.dataset || !("own" in node.dataset),
-};
-const morph = (element, html) => Idiomorph.morph(element, html, { morphStyle: "outerHTML", callbacks });
 
 const keyOf = (cell) => `${cell.closest("[id]").id} ${cell.dataset.field ?? cell.dataset.total}`;
 const cellsIn = (parts) => parts.flatMap((part) => [...part.querySelectorAll("[data-value]")]);
@@ -73,10 +66,7 @@ async function refresh({ evenIfOlder = false } = {}) {
     const fresh = page.getElementById("board");
     if (fresh ? page.documentElement.lang !== root.lang : answer.redirected) return void location.reload();
     if (!fresh || (isOlder(fresh.dataset.version, board.dataset.version) && !evenIfOlder)) return;
-    flashing(() => {
-      morph(document.getElementById("feed-states"), page.getElementById("feed-states").outerHTML);
-      morph(board, fresh.outerHTML);
-    });
+    flashing(() => ["feed-states", "board"].forEach((id) => morph(document.getElementById(id), page.getElementById(id).outerHTML)));
     acceptedAt = Date.now();
   } catch {
     // not reachable: the socket's way back brings what is missing
@@ -157,11 +147,9 @@ function wake() {
   setTimeout(() => socket && heardAt < asked && (lose(), connect()), ANSWER_WITHIN);
 }
 
-function watch() {
-  if (socket && Date.now() - heardAt > (socket.readyState === WebSocket.CONNECTING ? OPENS_WITHIN : SILENCE)) lose();
-}
+const patience = () => (socket.readyState === WebSocket.CONNECTING ? OPENS_WITHIN : SILENCE);
+const watch = () => socket && Date.now() - heardAt > patience() && lose();
 
-const write = (element, text) => element.textContent !== text && (element.textContent = text); // only a change is read out
 const showLost = (reason) => showLink("lost", word("not live", { time: clock.format(rightAt), reason }));
 const showLive = () => root.dataset.link !== "live" && showLink("live", word("live"), word("since", { time: clock.format(rightAt) }));
 

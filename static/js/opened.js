@@ -1,23 +1,19 @@
 // A row opened in place: its panel comes ready from the row's own address, which is then this page's, so that it can be
 // shared and reloaded. Listens to "desk:changed" and fetches the panel again when its row's figures are others.
+import { morph } from "./morph.js";
+
 const board = document.getElementById("board");
 const panel = () => document.getElementById("opened");
 const links = () => [...board.querySelectorAll(".period th a")];
 const rowOf = (opened) => document.getElementById(opened.dataset.of).querySelector(".period");
 const linkTo = (address) => links().find((one) => one.pathname === new URL(address, location).pathname);
-const callbacks = { beforeNodeMorphed: (node) => !node.dataset || !("own" in node.dataset) };
 let home = panel()?.dataset.close ?? location.href; // where closing leads
 let seen = panel()?.dataset.revision; // the row's figures that the panel was fetched for
 let loading = null;
 
-function mark() {
-  for (const link of links()) link.setAttribute("aria-expanded", String(Boolean(panel()) && rowOf(panel()).contains(link)));
-}
+const mark = () => links().forEach((link) => link.setAttribute("aria-expanded", String(Boolean(panel()) && rowOf(panel()).contains(link))));
 
-async function drawChart() {
-  const place = document.getElementById("chart");
-  if (place) await (await import(place.dataset.draws)).draw(place);
-}
+const drawChart = async (place = document.getElementById("chart")) => place && (await import(place.dataset.draws)).draw(place);
 
 // The panel of the row at `address`, behind its row. Whatever can't be shown here is shown as a page of its own.
 async function load(address) {
@@ -31,7 +27,7 @@ async function load(address) {
     if (loading !== address || !row.isConnected) return;
     seen = revision;
     if (panel() && rowOf(panel()) !== row) panel().remove();
-    if (panel()) Idiomorph.morph(panel(), html, { morphStyle: "outerHTML", callbacks });
+    if (panel()) morph(panel(), html);
     else row.parentElement.insertAdjacentHTML("afterend", html);
     mark();
     await drawChart();
