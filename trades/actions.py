@@ -27,7 +27,7 @@ from trades.models import FeedConnection, FeedGap, JournalProgress, QuarantinedM
 from trades.positions import Sums, sums_by_key
 from trades.queries import EFFECTIVE_TRADES, SUMS, PositionKey, stored_facts
 from trades.signals import feed_changed, positions_changed
-from trades.slots import add_to_slots, rebuild_slots
+from trades.slots import ADD_TO_SLOTS, rebuild_slots, slot_rows
 
 log = structlog.get_logger("trades.actions")
 
@@ -266,7 +266,7 @@ def _insert_trades(
                AS t (id, trader, direction, price, quantity, day, hour, starts, ends, executed, received, position,
                flags)
            ON CONFLICT (market_id, exchange_id) DO NOTHING RETURNING exchange_id, trader_id""",
-        [market.pk, source.journal, *map(list, zip(*rows, strict=True))],
+        [market.pk, source.journal, *_columns(rows)],
     )
     return dict(cursor.fetchall())
 
@@ -319,17 +319,18 @@ def conflict_reason(exchange_id: str, differing: list[str]) -> Unusable:
 def _add_to_positions(
     cursor: CursorWrapper, market: Market, trades: list[_Trade], traders: dict[str, int]
 ) -> set[Change]:
-    """Add the inserted trades to their positions, in one order for everybody; returns the boards that moved."""
+    """Add the inserted trades to positions and slots, in one order for everybody; returns the boards that moved."""
     if not trades:
         return set()
     labels = {t.confirmation.period: (t.confirmation.delivery_day, t.confirmation.delivery_hour) for t in trades}
-    sums = sums_by_key(
-        ((traders[t.confirmation.exchange_id], t.confirmation.period, t.confirmation.direction), t.confirmation)
-        for t in trades
-    )
+    confirmed = [
+        ((traders[c.exchange_id], c.period, c.direction), c.execution_time, c) for c in (t.confirmation for t in trades)
+    ]
+    sums = sums_by_key((key, confirmation) for key, _, confirmation in confirmed)
     rows = [_position_row(key, sums[key], labels[key[1]]) for key in sorted(sums)]
     cursor.execute(
-        """INSERT INTO trades_position AS p (market_id, trader_id, direction, delivery_day, delivery_hour,
+        f"""WITH changed AS (
+           INSERT INTO trades_position AS p (market_id, trader_id, direction, delivery_day, delivery_hour,
                delivery_start, delivery_end, trade_count, quantity, energy, turnover, revision)
            SELECT %s, t.*, 1 FROM unnest(%s::bigint[], %s::text[], %s::date[], %s::text[], %s::timestamptz[],
                %s::timestamptz[], %s::integer[], %s::numeric[], %s::numeric[], %s::numeric[]) AS t
@@ -337,13 +338,15 @@ def _add_to_positions(
                trade_count = p.trade_count + excluded.trade_count, quantity = p.quantity + excluded.quantity,
                energy = p.energy + excluded.energy, turnover = p.turnover + excluded.turnover,
                revision = p.revision + 1, updated_at = now()
-           RETURNING id, trader_id, delivery_start, delivery_end, direction""",
-        [market.pk, *map(list, zip(*rows, strict=True))],
+           RETURNING id, trader_id, delivery_start, delivery_end, direction)
+           {ADD_TO_SLOTS}""",  # noqa: S608 - our own text
+        [market.pk, *_columns(rows), *_columns(slot_rows(confirmed))],
     )
-    pks = {(trader, DeliveryPeriod(start, end), side): pk for pk, trader, start, end, side in cursor.fetchall()}
-    confirmed = [(traders[t.confirmation.exchange_id], t.confirmation) for t in trades]
-    add_to_slots(cursor, ((pks[(trader, c.period, c.direction)], c.execution_time, c) for trader, c in confirmed))
     return {(key[0], market.pk, labels[key[1]][0]) for key in sums}
+
+
+def _columns(rows: list[tuple[Any, ...]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def _position_row(key: tuple[int, DeliveryPeriod, str], sums: Sums, label: tuple[date, str]) -> tuple[Any, ...]:

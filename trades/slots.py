@@ -48,20 +48,25 @@ def next_slot(moment: datetime) -> datetime:
     return datetime.fromtimestamp((slot_of(moment) + 1) * SLOT_SECONDS, tz=UTC)
 
 
-def add_to_slots(cursor: CursorWrapper, trades: Iterable[tuple[int, datetime, Booked]]) -> None:
-    """Add trades, each with its position's primary key and its execution, inside the caller's transaction.
+def slot_rows(trades: Iterable[tuple[tuple[int, DeliveryPeriod, str], datetime, Booked]]) -> list[tuple[Any, ...]]:
+    """Trades, each with its (trader primary key, period, side) and its execution, summed as ADD_TO_SLOTS takes them."""
+    sums = sums_by_key(((*key, slot_of(executed)), trade) for key, executed, trade in trades)
+    return [
+        (trader, period.start, period.end, side, slot, one.trade_count, one.energy, one.turnover)
+        for (trader, period, side, slot), one in sums.items()
+    ]
 
-    The caller holds the locks of the positions' rows.
-    """
-    sums = sums_by_key(((position, slot_of(executed)), trade) for position, executed, trade in trades)
-    rows = [(*key, sums[key].trade_count, sums[key].energy, sums[key].turnover) for key in sorted(sums)]
-    cursor.execute(
-        """INSERT INTO trades_positionslot AS s (position_id, slot, trade_count, energy, turnover)
-           SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::integer[], %s::numeric[], %s::numeric[])
-           ON CONFLICT (position_id, slot) DO UPDATE SET trade_count = s.trade_count + excluded.trade_count,
-               energy = s.energy + excluded.energy, turnover = s.turnover + excluded.turnover""",
-        [*map(list, zip(*rows, strict=True))],
-    )
+
+ADD_TO_SLOTS = """INSERT INTO trades_positionslot AS s (position_id, slot, trade_count, energy, turnover)
+    SELECT id, slot, n, mwh, eur
+    FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::text[], %s::bigint[], %s::integer[],
+            %s::numeric[], %s::numeric[])
+        AS t (trader_id, delivery_start, delivery_end, direction, slot, n, mwh, eur)
+        JOIN changed USING (trader_id, delivery_start, delivery_end, direction)
+    ON CONFLICT (position_id, slot) DO UPDATE SET trade_count = s.trade_count + excluded.trade_count,
+        energy = s.energy + excluded.energy, turnover = s.turnover + excluded.turnover"""
+"""Adds the columns of `slot_rows` to the slots of the positions that the same statement has changed, and so locked:
+the end of `WITH changed AS (... RETURNING id, trader_id, delivery_start, delivery_end, direction)`."""
 
 
 def rebuild_slots(cursor: CursorWrapper, key: PositionKey) -> None:

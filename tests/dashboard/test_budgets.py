@@ -25,7 +25,7 @@ from trades.models import Trader
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
 
-A_TRADE = 8  # lock progress, traders, insert, position, slot, progress; begin and commit
+A_TRADE = 7  # lock progress, traders, insert, position and slot, progress; begin and commit
 MORE_OF_A_BATCH = 0
 A_PAGE = 16  # session, user, rights, markets, figures, course, feeds
 A_CHANGE = 2  # positions, prices
