@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,6 +15,8 @@ from prices.queries import KnownPrice, latest_prices
 from trades.models import Trader
 from trades.queries import PositionRow, positions_of_day
 from trades.slots import next_slot
+
+Prices = Mapping[tuple[datetime, datetime], KnownPrice]
 
 
 class PeriodState(StrEnum):
@@ -50,6 +52,8 @@ class Board:
     rows: tuple[BoardRow, ...]
     total: Figures
     version: str
+    prices: Prices
+    """What the rows' references were taken from: the whole day's, by start and end of delivery."""
 
     @property
     def changes_at(self) -> datetime:
@@ -73,14 +77,22 @@ class Board:
 
 
 def load_board(
-    *, trader: Trader, market: Market, delivery_day: date, now: datetime, also: DeliveryPeriod | None = None
+    *,
+    trader: Trader,
+    market: Market,
+    delivery_day: date,
+    now: datetime,
+    also: DeliveryPeriod | None = None,
+    prices: Prices | None = None,
 ) -> Board:
     """The board as it stands in the database: two queries, however many trades there are.
 
-    `also` is a period that gets a row even if it is shorter than an hour and was never traded.
+    `also` is a period that gets a row even if it is shorter than an hour and was never traded. With `prices`, an
+    earlier board's, only the positions are read.
     """
     positions = positions_of_day(trader_pk=trader.pk, market_id=market.pk, day=delivery_day)
-    prices = latest_prices(market_id=market.pk, day=delivery_day)
+    if prices is None:
+        prices = latest_prices(market_id=market.pk, day=delivery_day)
     return build_board(
         trader=trader,
         market=market,
@@ -99,7 +111,7 @@ def build_board(
     delivery_day: date,
     now: datetime,
     positions: list[PositionRow],
-    prices: dict[tuple[datetime, datetime], KnownPrice],
+    prices: Prices,
     also: DeliveryPeriod | None = None,
 ) -> Board:
     """Rows for every hour of the day, and for each shorter period that has been traded. Pure."""
@@ -122,6 +134,7 @@ def build_board(
         rows=rows,
         total=total_figures(row.figures for row in rows),
         version=board_version(positions, prices.values()),
+        prices=prices,
     )
 
 

@@ -173,6 +173,8 @@ class Rendered:
     version: str
     address: str = ""
     """The board's own path."""
+    prices_moved: bool = False
+    """Its prices may no longer be the newest."""
 
     @property
     def today(self) -> str:
@@ -195,10 +197,20 @@ class _Watched:
     """When it was first heard that it moved, since it was last read (monotonic seconds)."""
     anew: bool = False
     """Everything is to be read again, not only the figures."""
+    prices_too: bool = False
+    """More than positions may have moved."""
     waiting: list[asyncio.Future[None]] = field(default_factory=list)
     task: asyncio.Task[None] | None = None
+    telling: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while pages are told something: one news after the other."""
     next_at: float = 0.0
     """When the next update would be due if they came evenly (monotonic seconds)."""
+
+    def known(self) -> Rendered | None:
+        """What may be taken over when it is rendered again."""
+        if self.anew or self.rendered is None:
+            return None
+        return replace(self.rendered, prices_moved=self.prices_too)
 
     def pause(self, now: float) -> float:
         """Count an update that begins now; returns the seconds to wait after it."""
@@ -210,7 +222,7 @@ def render(key: BoardKey, now: datetime, before: Rendered | None) -> Rendered:
     """Read and render one board. Raises django.db errors; runs in the hub's own thread.
 
     What a trade or a price doesn't change is taken over from `before`: the market, the trader, and the feeds' states,
-    which the sweep keeps up to date.
+    which the sweep keeps up to date; and the prices, unless they may have moved, too.
     """
     if key.trader_pk == WHOLE_DESK:
         return _render_desk(key, now, before)
@@ -220,7 +232,8 @@ def render(key: BoardKey, now: datetime, before: Rendered | None) -> Rendered:
         address = board_address(trader.trader_id, key.day, named_market(market, active_markets()))
     else:
         market, trader, feeds, address = before.board.market, before.board.trader, before.feeds, before.address
-    board = load_board(trader=trader, market=market, delivery_day=key.day, now=now)
+    prices = before.board.prices if before is not None and not before.prices_moved else None
+    board = load_board(trader=trader, market=market, delivery_day=key.day, now=now, prices=prices)
     course = load_course(board)
     with override(key.language):
         parts = render_parts(board, feeds, address, course)
@@ -328,14 +341,15 @@ class Hub:
                     "feeds": key.market_pk == market,
                 }
                 if about.get(kind):
-                    self._touch(key, anew=kind == "feeds")
+                    self._touch(key, anew=kind == "feeds", prices_too=kind != "board")
 
-    def _touch(self, key: BoardKey, *, anew: bool = False) -> None:
+    def _touch(self, key: BoardKey, *, anew: bool = False, prices_too: bool = True) -> None:
         watched = self._boards[key]
         if not watched.dirty:
             watched.dirty_since = time.monotonic()
         watched.dirty = True
         watched.anew = watched.anew or anew
+        watched.prices_too = watched.prices_too or prices_too
         if watched.task is None or watched.task.done():
             watched.task = asyncio.get_running_loop().create_task(self._refresh(key, watched))
 
@@ -343,8 +357,8 @@ class Hub:
         """Render and send while there is news, at most ten times a second on average."""
         while watched.dirty:
             pause = watched.pause(time.monotonic())
-            before, heard = None if watched.anew else watched.rendered, watched.dirty_since
-            watched.dirty = watched.anew = False
+            before, heard = watched.known(), watched.dirty_since
+            watched.dirty = watched.anew = watched.prices_too = False
             waiting, watched.waiting = watched.waiting, []
             try:
                 fresh = await self._in_thread(partial(self._render, key, datetime.now(UTC), before))
@@ -361,6 +375,10 @@ class Hub:
             await asyncio.sleep(pause)
 
     async def _publish(self, watched: _Watched, fresh: Rendered) -> None:
+        async with watched.telling:
+            await self._publish_in_turn(watched, fresh)
+
+    async def _publish_in_turn(self, watched: _Watched, fresh: Rendered) -> None:
         before = watched.rendered.parts if watched.rendered else {}
         watched.rendered = fresh
         changed = {name: html for name, html in fresh.parts.items() if before.get(name) != html}
@@ -372,6 +390,7 @@ class Hub:
             try:
                 await page.send(text_data=message)
                 measures.MESSAGES_PUSHED.inc()
+                await asyncio.sleep(0)  # what was sent leaves at once, not when the last page's is ready
             except Exception:  # a socket that is just going away; its own disconnect takes it off the list
                 watched.pages.discard(page)
 
@@ -433,22 +452,26 @@ class Hub:
             elif versions[key] != shown.board.version:
                 self._touch(key)
             elif not shown.feeds.same_as(feeds[key.market_pk]):
-                await self._publish_feeds(key, watched, shown, feeds[key.market_pk])
+                await self._publish_feeds(key, watched, feeds[key.market_pk])
 
     def _all_is_well(self) -> datetime:
         self._trouble, self._looked_at = "", datetime.now(UTC)
         return self._looked_at
 
-    async def _publish_feeds(self, key: BoardKey, watched: _Watched, shown: Rendered, feeds: FeedStates) -> None:
+    async def _publish_feeds(self, key: BoardKey, watched: _Watched, feeds: FeedStates) -> None:
         with override(key.language):
-            parts = {**shown.parts, FEED_STATES: render_feed_states(feeds)}
-        await self._publish(watched, replace(shown, feeds=feeds, parts=parts))
+            states = render_feed_states(feeds)
+        async with watched.telling:
+            if watched.rendered is not None:
+                parts = {**watched.rendered.parts, FEED_STATES: states}
+                await self._publish_in_turn(watched, replace(watched.rendered, feeds=feeds, parts=parts))
 
     async def _beat(self) -> None:
         """A word to every page, so that it knows that it is connected."""
         for watched in list(self._boards.values()):
-            if watched.rendered is not None:
-                await self._tell(watched, self._message(watched.rendered, {}))
+            async with watched.telling:
+                if watched.rendered is not None:
+                    await self._tell(watched, self._message(watched.rendered, {}))
 
     async def _in_thread(self, work: Callable[[], Any]) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._executor, _with_connection, work)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
+from functools import lru_cache
 
 ZERO = Decimal(0)
 # Sums of products of database numerics need fewer than 50 digits, so only divisions are ever rounded, at digit 60.
@@ -72,6 +73,7 @@ class Figures:
         return self.sold.energy > 0 and self.bought.energy > 0
 
 
+@lru_cache(maxsize=4096)
 def period_figures(sold: Leg, bought: Leg, reference: Decimal | None) -> Figures:
     """Figures of one period. Without trades or without a reference the performance is undefined."""
     with localcontext(EXACT):

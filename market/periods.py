@@ -145,6 +145,7 @@ def _locate(
     return DeliveryPeriod(start, start + duration), twice and not mark
 
 
+@lru_cache(maxsize=4096)
 def label_of(period: DeliveryPeriod, zone: ZoneInfo) -> str:
     """The canonical label: "08-09", "23-24", "08:15-08:30", with A or B where the wall time exists twice."""
     local = period.start.astimezone(zone)
@@ -180,6 +181,7 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
 
 
+@lru_cache(maxsize=512)
 @lru_cache(maxsize=512)
 def day_periods(day: date, zone: ZoneInfo, minutes: int = 60) -> tuple[DeliveryPeriod, ...]:
     """All periods of `minutes` length of the local day, in order: 23, 24 or 25 hours."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -17,6 +18,7 @@ django_application = get_asgi_application()
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from django.urls import get_resolver  # noqa: E402
 
 from dashboard.front import Front  # noqa: E402
 from dashboard.origins import SameOriginOnly  # noqa: E402
@@ -34,3 +36,9 @@ application = WithRequestId(
         }
     )
 )
+
+# What is loaded by now stays. Without this the collector looks at all of it again in a storm of requests, one and a
+# half times a second for more than a tenth of a second, and nobody is answered meanwhile.
+get_resolver().url_patterns  # noqa: B018 - brings in every view, which the first request would do
+gc.collect()
+gc.freeze()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import queue
 import signal
@@ -234,6 +235,8 @@ def run_listener(*, market_code: str | None, name: str | None) -> bool:
     exchange = Exchange(url, settings.EXCHANGE_SILENCE_SECONDS)
     reporter = FeedReporter(code, held.name, capture, exchange.silence)
     log.info("listener_started", market=code, listener=held.name, url=url)
+    gc.collect()
+    gc.freeze()  # what is loaded by now stays: the collector need not stop frames to look at it again
     capture.start()
     reporter.start()
     ears = _Ears(capture, reporter, exchange)

@@ -6,6 +6,7 @@ Speeds are shown by `make bench`; these tests say when something begins to cost 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,7 +17,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from dashboard import live
-from dashboard.live import Announcer, BoardKey, Hub, render
+from dashboard.live import Announcer, BoardKey, Hub, Rendered, render
+from dashboard.performance import Figures
 from tests.dashboard.boards import SKETCH_DAY, store_price, store_trade
 from tests.dashboard.people import a_trader
 from tests.processes import wait_until
@@ -28,7 +30,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
 A_TRADE = 7  # lock progress, traders, insert, position and slot, progress; begin and commit
 MORE_OF_A_BATCH = 0
 A_PAGE = 16  # session, user, rights, markets, figures, course, feeds
-A_CHANGE = 2  # positions, prices
+A_TRADE_ON_A_BOARD, A_PRICE_ON_A_BOARD = 1, 2  # positions; and prices
 BYTES_OF_A_CHANGE = 12_000
 MOMENT = datetime(2023, 2, 6, 9, 15, tzinfo=UTC)
 
@@ -67,7 +69,7 @@ def test_statements_of_a_page_do_not_grow_with_trades(client: Client, anna: User
     assert counts[0] == counts[1] <= A_PAGE
 
 
-def test_a_change_costs_two_statements_and_a_small_message(anna: User) -> None:
+def test_a_change_costs_a_statement_or_two_and_a_small_message(anna: User) -> None:
     for hour in range(8, 20):
         store_trade(f"{hour:02d}-{hour + 1:02d}", "sell", "10", "20")
         store_price(f"{hour:02d}-{hour + 1:02d}", "18")
@@ -76,10 +78,20 @@ def test_a_change_costs_two_statements_and_a_small_message(anna: User) -> None:
     store_trade("12-13", "buy", "5", "17")
     with CaptureQueriesContext(connection) as change:
         after = render(key, MOMENT + timedelta(seconds=1), before)
-    assert len(change) == A_CHANGE, statements(change)
+    assert len(change) == A_TRADE_ON_A_BOARD, statements(change)
     changed = {name: html for name, html in after.parts.items() if before.parts[name] != html}
     assert len(changed) == 3, "the row, the day's answer and the total"
     assert len(Hub()._message(after, changed).encode()) < BYTES_OF_A_CHANGE
+    store_price("12-13", "19")
+    with CaptureQueriesContext(connection) as change:
+        priced = render(key, MOMENT + timedelta(seconds=2), replace(after, prices_moved=True))
+    assert len(change) == A_PRICE_ON_A_BOARD, statements(change)
+    assert row_of(priced).reference_price == 19
+    assert row_of(priced) == row_of(render(key, MOMENT + timedelta(seconds=2), None)), "taken over or read: the same"
+
+
+def row_of(rendered: Rendered) -> Figures:
+    return next(row.figures for row in rendered.board.rows if row.delivery_hour == "12-13")
 
 
 def test_many_changes_at_once_are_one_publish(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import time
 from collections.abc import Callable
@@ -45,12 +46,14 @@ class World:
     def __init__(self) -> None:
         self.numbers: dict[BoardKey, int] = {}
         self.renders = 0
+        self.taken_over: list[bool] = []  # whether prices were, at each rendering
         self.trouble: Exception | None = None
 
     def render(self, key: BoardKey, now: datetime, before: Rendered | None) -> Rendered:
         if self.trouble:
             raise self.trouble
         self.renders += 1
+        self.taken_over.append(before is not None and not before.prices_moved)
         number = self.numbers.get(key, 0)
         board: Any = SimpleNamespace(
             version=f"{number}.0",
@@ -128,6 +131,47 @@ def test_updates_are_ten_a_second_on_average_and_one_question_makes_the_next_tra
     assert watched.pause(10.0) == 0, "what was not used is not saved up"
     assert watched.pause(10.0) == 0
     assert watched.pause(10.0) > 0
+
+
+async def test_prices_are_read_again_unless_a_trade_alone_is_announced(hub: Hub, world: World) -> None:
+    page = Page()
+    hub.join(KEY, page)
+    await hub.catch_up(KEY, page, "0.0-x")
+    trade, price = ("board", 1, 1, "2026-11-23"), ("prices", 0, 1, "2026-11-23")
+
+    async def heard(number: int, *hints: tuple[str, int, int, str]) -> bool:
+        world.numbers[KEY] = number
+        hub.hear(hints)
+        await until(lambda: page.told[-1]["version"] == f"{number}.0-x")
+        return world.taken_over[-1]
+
+    assert await heard(1, trade)
+    assert not await heard(2, price)
+    assert not await heard(3, trade, price)
+    assert await heard(4, trade)
+    world.numbers[KEY] = 5
+    await hub._sweep()  # it only knows that the version is another one
+    await until(lambda: page.told[-1]["version"] == "5.0-x")
+    assert not world.taken_over[-1]
+    assert (await hub.at_version(KEY, "5.1")) is None
+    assert not world.taken_over[-1], "asked for a version that isn't here: whatever is new is read"
+
+
+async def test_pages_hear_one_news_after_the_other(hub: Hub, world: World) -> None:
+    """A heartbeat in the middle of news names no version that a page was not given yet."""
+    pages = [Page() for _ in range(15)]
+    for page in pages:
+        hub.join(KEY, page)
+    await hub.catch_up(KEY, pages[0], "0.0-x")
+    for number in range(1, 6):
+        world.numbers[KEY] = number
+        hub.hear([("board", 1, 1, "2026-11-23")])
+        while not all(page.told and page.told[-1]["version"] == f"{number}.0-x" for page in pages):
+            await hub._beat()
+            await asyncio.sleep(0)
+    for page in pages[1:]:
+        new = [m for before, m in itertools.pairwise(page.told) if m["version"] != before["version"]]
+        assert all(message["parts"] for message in new)
 
 
 async def test_hints_are_for_the_boards_they_name(hub: Hub, world: World) -> None:
