@@ -61,9 +61,9 @@ def _trade(exchange: ScriptedExchange, traders: list[str]) -> None:
 
 
 def _spent(pids: dict[str, int], work: Callable[[], object]) -> dict[str, float]:
-    before = {name: _family_seconds(pid) for name, pid in pids.items()}
+    before = {name: family_seconds(pid) for name, pid in pids.items()}
     work()
-    return {name: _family_seconds(pid) - before[name] for name, pid in pids.items()}
+    return {name: family_seconds(pid) - before[name] for name, pid in pids.items()}
 
 
 def _family(pid: int) -> list[psutil.Process]:
@@ -71,7 +71,7 @@ def _family(pid: int) -> list[psutil.Process]:
     return [head, *head.children(recursive=True)]
 
 
-def _family_seconds(pid: int) -> float:
+def family_seconds(pid: int) -> float:
     """CPU of a process and its children; with those that have ended, as the parent counts them."""
     total = 0.0
     for member in _family(pid):
@@ -81,10 +81,10 @@ def _family_seconds(pid: int) -> float:
 
 
 def _memory(pids: dict[str, int]) -> dict[str, float]:
-    return {name: _family_memory(pid) for name, pid in pids.items()}
+    return {name: family_memory(pid) for name, pid in pids.items()}
 
 
-def _family_memory(pid: int) -> float:
+def family_memory(pid: int) -> float:
     """Megabytes of the whole family; what its members share is counted once for each (PostgreSQL: too much)."""
     return float(sum(member.memory_info().rss for member in _family(pid))) / 1e6
 

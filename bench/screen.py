@@ -40,6 +40,8 @@ WATCH = """() => {
   new MutationObserver(note).observe(document.body, {subtree: true, childList: true, attributes: true});
 }"""
 
+LIVE = "document.documentElement.dataset.link === 'live'"
+
 
 @dataclass(frozen=True)
 class Side:
@@ -69,7 +71,7 @@ class Side:
 def run(folder: Path) -> list[Row]:
     login = log_in(f"screen-{time.time_ns()}")  # first: beside Playwright's own loop Django refuses to work
     with ExitStack() as stack:
-        browser = stack.enter_context(_chromium())
+        browser = stack.enter_context(chromium())
         ours = stack.enter_context(_product(folder, browser, login))
         floor = stack.enter_context(_floor(browser))
         return [
@@ -137,7 +139,7 @@ def _burst(side: Side) -> float:
 
 # --- the browser and the product ----------------------------------------------------------------------------------
 @contextmanager
-def _chromium() -> Iterator[Any]:
+def chromium() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -151,21 +153,26 @@ def _product(folder: Path, browser: Any, login: Login) -> Iterator[Side]:
     """Our listener and web process, a new trader's board in the browser, and 14 more pages with it."""
     with ScriptedExchange() as exchange, web() as (address, _), listener(exchange.url, folder):
         exchange.wait_for_connections(1, 30)
-        page = _open_board(browser, address, login)
+        page = signed_in(browser, address, login).new_page()
+        page.goto(f"{address}{login.board}")
+        counting(page)
         with Viewers(address, [login] * VIEWERS):
             yield Side(exchange, login.trader_id, page)
         page.context.close()
 
 
-def _open_board(browser: Any, address: str, login: Login) -> Any:
+def signed_in(browser: Any, address: str, login: Login) -> Any:
+    """A browser's context with the session of this login."""
     context = browser.new_context()
     cookies = (cookie.split("=", 1) for cookie in login.cookie.split("; "))
     context.add_cookies([{"name": name, "value": value, "url": address} for name, value in cookies])
-    page = context.new_page()
-    page.goto(f"{address}{login.board}")
+    return context
+
+
+def counting(page: Any) -> Any:
+    """The board's or the floor's page as soon as it is live; it notes its counts from now on."""
     # asked from here: the board's Content-Security-Policy lets the page itself evaluate no condition
-    live = "document.documentElement.dataset.link === 'live'"
-    wait_until(lambda: page.evaluate(live), 30, "a board that is live")
+    wait_until(lambda: page.evaluate(LIVE), 30, "a page that is live")
     page.evaluate(WATCH)
     return page
 
@@ -185,20 +192,22 @@ NOBODY = Login("floor", 0, "")
 def _floor(browser: Any) -> Iterator[Side]:
     """The bare pipeline, its page in the browser, and 14 more sockets."""
     port = free_port()
-    with ScriptedExchange() as exchange, process("-m", "bench.pipeline", exchange.url, str(port)), _pages(port) as home:
+    with (
+        ScriptedExchange() as exchange,
+        process("-m", "bench.pipeline", exchange.url, str(port)),
+        floor_pages(port) as home,
+    ):
         exchange.wait_for_connections(1, 30)
         page = browser.new_context().new_page()
         page.goto(home)
-        live = "document.documentElement.dataset.link === 'live'"
-        wait_until(lambda: page.evaluate(live), 30, "the floor's page")
-        page.evaluate(WATCH)
+        counting(page)
         with Viewers(f"http://127.0.0.1:{port}", [NOBODY] * VIEWERS):
             yield Side(exchange, NOBODY.trader_id, page)
         page.context.close()
 
 
 @contextmanager
-def _pages(port: int) -> Iterator[str]:
+def floor_pages(port: int) -> Iterator[str]:
     """A server of the floor's one page; its address."""
     pages = ThreadingHTTPServer(("127.0.0.1", 0), _page_handler(port))
     threading.Thread(target=pages.serve_forever, daemon=True).start()

@@ -106,12 +106,17 @@ def together(storms: list[Storm]) -> Storm:
 # --- the storm ----------------------------------------------------------------------------------------------------
 def storm(address: str, logins: list[Login], seconds: float) -> Storm:
     """Each login reloads its board, and so do the bare connections, for so long."""
+    bare = [logins[number % len(logins)] for number in range(BARE)]
+    return reload(address, logins + bare, seconds)
+
+
+def reload(address: str, logins: list[Login], seconds: float) -> Storm:
+    """Each of them on a connection of its own, for so long."""
     result = Storm()
 
     async def everybody() -> None:
         end = time.monotonic() + seconds
-        bare = [logins[number % len(logins)] for number in range(BARE)]
-        await asyncio.gather(*(_reload(address, login, end, result) for login in logins + bare))
+        await asyncio.gather(*(_reload(address, login, end, result) for login in logins))
 
     began = time.time()
     asyncio.run(everybody())
