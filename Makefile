@@ -3,7 +3,7 @@
 
 PY := .venv/bin/python
 
-.PHONY: help setup setup-dev run test bench bench-growth drills lock sbom licences audit fmt messages screenshots
+.PHONY: help setup setup-dev run test bench bench-growth bench-alternatives drills lock sbom licences audit fmt messages screenshots
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -13,6 +13,7 @@ help: ## what there is
 	@echo "make bench        the benchmarks beside the last recorded run; BENCH=name: one; results in bench/results/"
 	@echo "                  RECORD=1: the next are compared with this one (docs/performance.json and .md)"
 	@echo "make bench-growth the same with ten million trades stored: takes its time"
+	@echo "make bench-alternatives  our desk beside Streamlit, Dash and others, installed apart from it: 1 GB, eight minutes"
 	@echo "make drills       end processes and servers while they work, and prove that nothing is lost; a table"
 	@echo "make fmt          format the code and mend what can be mended"
 	@echo "make messages     bring the translations' catalogues up to date and say what is missing"
@@ -48,6 +49,9 @@ bench: setup-dev
 
 bench-growth: setup-dev
 	@exec $(PY) -m bench growth
+
+bench-alternatives: setup-dev
+	@exec $(PY) -m bench alternatives
 
 drills: setup-dev
 	@exec $(PY) -m tests.drills

@@ -1,7 +1,8 @@
 """`make bench`: run all benchmarks, or the one that BENCH names, on servers started for them.
 
-`make bench-growth` (`python -m bench growth`) runs the one that takes its time, on a database of its own. RECORD=1
-makes a whole run the one that later ones are compared with: docs/performance.json, and the table in its .md.
+RECORD=1 makes a whole run the one that later ones are compared with: docs/performance.json, and the table in its .md.
+`make bench-growth` and `make bench-alternatives` (`python -m bench growth`, `alternatives`) run those that take their
+time, each on a database of its own.
 """
 
 from __future__ import annotations
@@ -17,18 +18,19 @@ from bench import aims, document, runs, table
 from local import servers
 
 NAMES = ("journal", "ingest", "listener", "replay", "board", "screen", "storm", "pages", "cost", "prices", "history")
+APART = ("growth", "alternatives")
+"""What `make bench` leaves out."""
 FOLDER = Path(__file__).resolve().parent.parent / "var" / "bench"
-GROWTH = "growth"
 
 
 def main(arguments: list[str]) -> int:
     wanted = (arguments or [os.environ.get("BENCH") or ""])[0]
     recording = os.environ.get("RECORD", "") not in {"", "0"}
-    if wanted and wanted not in {*NAMES, GROWTH}:
+    if wanted and wanted not in {*NAMES, *APART}:
         return _refuse(f"BENCH must be one of {', '.join(NAMES)}")
     if wanted and recording:
         return _refuse("RECORD=1 records a whole run; leave BENCH out")
-    folder = FOLDER.with_name("bench-growth") if wanted == GROWTH else FOLDER
+    folder = FOLDER.with_name(f"bench-{wanted}") if wanted in APART else FOLDER
     with ExitStack() as stack:
         _prepare(stack, folder)
         rows, failed = _measure([wanted] if wanted else list(NAMES), folder)
