@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -134,6 +135,25 @@ def a_frame(trader_id: str, hour: int = 12) -> str:
         "execution_time": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
     }
     return json.dumps({"trade_confirmation": facts})
+
+
+def publish(value: Decimal) -> None:
+    """A new reference price of one period, with the news of it."""
+    from django.db.models import F
+
+    from market.periods import parse_period
+    from market.queries import market_by_code
+    from prices.models import ReferencePrice
+    from prices.signals import prices_changed
+
+    market, now = market_by_code("DE"), datetime.now(UTC)
+    parsed = parse_period(DAY, "12-13", market.zone)
+    facts = {"value": value, "last_update": now, "arrived_at": now, "delivery_hour": parsed.label}
+    identity = {"delivery_day": DAY, "delivery_start": parsed.period.start, "delivery_end": parsed.period.end}
+    row, created = ReferencePrice.objects.get_or_create(market=market, **identity, defaults=facts)
+    if not created:
+        ReferencePrice.objects.filter(pk=row.pk).update(**facts, revision=F("revision") + 1)
+    prices_changed.send_robust(sender=None, changes=frozenset({(market.pk, DAY)}))
 
 
 class Viewers:

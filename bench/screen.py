@@ -13,11 +13,24 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from bench.desk import Login, Viewers, a_frame, free_port, listener, log_in, percentile, process, wait_until, web
+from bench.desk import (
+    Login,
+    Viewers,
+    a_frame,
+    free_port,
+    listener,
+    log_in,
+    percentile,
+    process,
+    publish,
+    wait_until,
+    web,
+)
 from bench.table import Row
 from local.exchange import ScriptedExchange
 from local.testing import need_chromium
@@ -70,6 +83,7 @@ class Side:
 
 def run(folder: Path) -> list[Row]:
     login = log_in(f"screen-{time.time_ns()}")  # first: beside Playwright's own loop Django refuses to work
+    publish(Decimal("18.5"))  # with a reference a trade changes more: results, colours, lines
     with ExitStack() as stack:
         browser = stack.enter_context(chromium())
         ours = stack.enter_context(_product(folder, browser, login))

@@ -18,11 +18,10 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from bench.desk import DAY, Login, Viewers, a_frame, listener, log_in, percentile, web
+from bench.desk import Login, Viewers, a_frame, listener, log_in, percentile, publish, web
 from bench.table import Row
 from local.exchange import ScriptedExchange
 
@@ -176,7 +175,7 @@ def _send_news(exchange: ScriptedExchange, logins: list[Login], news: News, over
         news.sent[trader, count] = time.time()
         exchange.send(a_frame(trader))
         if number % 8 == 0:
-            _publish(Decimal(number) / 10)
+            publish(Decimal(number) / 10)
         number += 1
         _note_stored([login.trader_id for login in logins])
     connection.close()
@@ -189,25 +188,6 @@ def _note_stored(traders: list[str]) -> None:
 
     rows = Position.objects.filter(trader__trader_id__in=traders).order_by().values_list("trader__trader_id")
     _stored.update(rows.annotate(count=Sum("trade_count")))
-
-
-def _publish(value: Decimal) -> None:
-    """A new reference price of one period, with the news of it."""
-    from django.db.models import F
-
-    from market.periods import parse_period
-    from market.queries import market_by_code
-    from prices.models import ReferencePrice
-    from prices.signals import prices_changed
-
-    market, now = market_by_code("DE"), datetime.now(UTC)
-    parsed = parse_period(DAY, "12-13", market.zone)
-    facts = {"value": value, "last_update": now, "arrived_at": now, "delivery_hour": parsed.label}
-    identity = {"delivery_day": DAY, "delivery_start": parsed.period.start, "delivery_end": parsed.period.end}
-    row, created = ReferencePrice.objects.get_or_create(market=market, **identity, defaults=facts)
-    if not created:
-        ReferencePrice.objects.filter(pk=row.pk).update(**facts, revision=F("revision") + 1)
-    prices_changed.send_robust(sender=None, changes=frozenset({(market.pk, DAY)}))
 
 
 def _note(news: News, login: Login, text: str) -> None:
