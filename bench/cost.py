@@ -33,6 +33,7 @@ def run(folder: Path) -> list[Row]:
         pids |= _servers(folder)
         exchange.wait_for_connections(1, 30)
         time.sleep(20)  # starting costs are no part of a minute, nor is the chase after all prices at the first start
+        _clear_up()
         idle = _spent(pids, lambda: time.sleep(MINUTE))
         idle_memory = _memory(pids)
         with Viewers(address, logins):
@@ -45,6 +46,15 @@ def run(folder: Path) -> list[Row]:
         Row("memory in an ordinary minute, all processes", "MB", sum(memory.values()), None, _words(memory, 0)),
         Row("memory in an idle minute, all processes", "MB", sum(idle_memory.values()), None, _words(idle_memory, 0)),
     ]
+
+
+def _clear_up() -> None:
+    """What PostgreSQL would do in these minutes after the benchmarks before, by itself."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM (ANALYZE)")
+        cursor.execute("CHECKPOINT")
 
 
 def _words(figures: dict[str, float], digits: int = 2) -> str:

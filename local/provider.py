@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import sys
 import threading
 import time
 from collections import Counter, deque
@@ -233,6 +234,18 @@ class SimulatedProvider:
 
 
 # --- HTTP ---------------------------------------------------------------------------------------------------------
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that has gone between two requests is nothing to tell about."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 def http_server(respond: Callable[[str], Answer], host: str, port: int) -> ThreadingHTTPServer:
     """A server of GET requests, a thread each. OSError when the port is taken."""
 
@@ -260,13 +273,7 @@ def http_server(respond: Callable[[str], Answer], host: str, port: int) -> Threa
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing: /stats has the counts."""
 
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-        allow_reuse_address = True
-        block_on_close = False
-        request_queue_size = 128
-
-    return Server((host, port), Handler)
+    return _Server((host, port), Handler)
 
 
 def simulated_server(provider: SimulatedProvider, host: str, port: int) -> ThreadingHTTPServer:
