@@ -41,7 +41,13 @@ def free_port() -> int:
 @contextmanager
 def process(*argv: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     """One process for the length of a block; SIGTERM at its end."""
-    started = subprocess.Popen([sys.executable, *argv], cwd=ROOT, env={**os.environ, **environment})
+    with ended(subprocess.Popen([sys.executable, *argv], cwd=ROOT, env={**os.environ, **environment})) as started:
+        yield started
+
+
+@contextmanager
+def ended(started: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """SIGTERM at the block's end; SIGKILL for one that does not follow within 20 s."""
     try:
         yield started
     finally:

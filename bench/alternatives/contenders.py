@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection
 
 from bench.alternatives import environment
-from bench.desk import DAY, ROOT, Login, answers, free_port, process, wait_until, web
+from bench.desk import DAY, ROOT, Login, answers, ended, free_port, process, wait_until, web
 from bench.screen import NOBODY, counting, floor_pages, signed_in
 from local.exchange import ScriptedExchange
 
@@ -119,16 +119,12 @@ def _alternative(folder: Path, trader_id: str, argv: list[str], path: str, **env
     names = {"TRADER": trader_id, "DAY": DAY.isoformat(), "PORT": port, "PYTHONPATH": str(ROOT), **environ}
     command = [word.replace("{port}", port) for word in argv]
     page = f"http://127.0.0.1:{port}/{path}"
-    with (folder / "alternatives.log").open("ab") as log:
-        server = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **names}, stdout=log, stderr=log)
-        try:
-            wait_until(lambda: answers(page), 60, f"an answer of {page} (what it says: {log.name})")
-            yield Running(server.pid, page, _counting)
-        finally:
-            server.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                server.wait(10)
-            server.kill()
+    with (
+        (folder / "alternatives.log").open("ab") as log,
+        ended(subprocess.Popen(command, cwd=ROOT, env={**os.environ, **names}, stdout=log, stderr=log)) as server,
+    ):
+        wait_until(lambda: answers(page), 60, f"an answer of {page} (what it says: {log.name})")
+        yield Running(server.pid, page, _counting)
 
 
 def _counting(page: Any) -> Any:
