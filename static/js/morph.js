@@ -2,7 +2,8 @@
 // Where only texts and attributes are others they are copied; matching elements that come and go is Idiomorph's.
 const OURS = new Set(["class", "aria-expanded", "data-unfolded"]); // the server never changes a class; folds are the page's
 const isOwn = (node) => "own" in (node.dataset ?? {}); // what is in these elements is the page's, too
-const callbacks = { beforeAttributeUpdated: (name) => !OURS.has(name), beforeNodeMorphed: (node) => !isOwn(node) };
+// Idiomorph may make one kind of row of another: then the class is the new one's.
+const callbacks = { beforeAttributeUpdated: (name) => name === "class" || !OURS.has(name), beforeNodeMorphed: (node) => !isOwn(node) };
 
 function bring(to, from) {
   if (isOwn(to) || to.isEqualNode(from)) return;

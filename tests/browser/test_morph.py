@@ -65,3 +65,7 @@ def test_what_is_shown_afterwards_and_what_stays_in_place(page: Page) -> None:
     before = '<div><p id="opened" data-own="">panel</p><p id="b">2</p></div>'
     after = '<div><p id="a">1</p><p id="b">2</p></div>'
     assert '<p id="a">1</p><p id="b">2</p>' in bring(before, after)[0], "no element becomes one with another id"
+
+    row, fold = '<tr class="period"><td>1</td><td>2</td></tr>', '<tr class="fold"><td colspan="2">3 more</td></tr>'
+    alone, folded = f"<table><tbody>{row}</tbody></table>", f"<table><tbody>{fold}{row}</tbody></table>"
+    assert [bring(alone, folded)[0], bring(folded, alone)[0]] == [folded, alone], "a fold is no period, nor the reverse"
