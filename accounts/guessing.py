@@ -23,10 +23,10 @@ from accounts.addresses import UNKNOWN, address_of
 from accounts.models import LoginAttempt
 from audit.actions import record
 from audit.models import Action
+from market.locks import AdvisoryLock
 
 MOST_FAILURES, LOCKED_FOR = 5, timedelta(minutes=15)
 MOST_FROM_ADDRESS, ADDRESS_WINDOW = 50, timedelta(hours=1)
-_LOCK = 7_021_006
 LOCKED = "_log_in_locked"
 """Set on a request whose log-in was not even tried."""
 
@@ -58,7 +58,7 @@ def begin_attempt(*, username: str, address: str, now: datetime) -> int | None:
     """Count an attempt as failed before it is made; None when it may not be made. One at a time for an address."""
     where = counted_address(address)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_LOCK, where])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [AdvisoryLock.LOGIN_ATTEMPTS, where])
     recent = LoginAttempt.objects.filter(address=where, at__gt=now - ADDRESS_WINDOW).values_list("name", "at")
     who, times = name_digest(username), list(recent)
     of_pair = [at for name, at in times if name == who]

@@ -11,9 +11,7 @@ from django.db import connection, transaction
 from audit.chain import BEGINNING, Link
 from audit.context import current
 from audit.models import Action, Entry
-
-_LOCK = 7_021_005
-"""PostgreSQL's advisory lock of the log's end."""
+from market.locks import AdvisoryLock
 
 
 @transaction.atomic
@@ -23,7 +21,7 @@ def hold_the_end() -> None:
     Then a decision about trades never holds a position while it waits here: capture is never kept waiting by the log.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [AdvisoryLock.AUDIT_LOG])
 
 
 @transaction.atomic

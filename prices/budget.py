@@ -17,6 +17,7 @@ import structlog
 from django.conf import settings
 from django.db import connection, transaction
 
+from market.locks import AdvisoryLock
 from prices.schedule import HOUR, MINUTE, Budget, Outcome, PeriodKey
 
 log = structlog.get_logger(__name__)
@@ -30,7 +31,6 @@ MARGIN_SECONDS = 1.0
 LONGEST_PAUSE = timedelta(hours=1)
 KEEP_DAYS = 30
 PRUNE_BATCH = 500
-_LEDGER_LOCK = 7_021_001
 
 _COUNTED = """
     SELECT sent_at, paused_until, LEAST(finished_at, sent_at + %(life)s * interval '1 second') AS ended_at
@@ -99,7 +99,7 @@ def reserve(key: PeriodKey) -> Reservation | NoRoom:
     """
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         # A statement of its own: the counting statement's snapshot must be taken after the lock was granted.
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LEDGER_LOCK])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [AdvisoryLock.REQUEST_LEDGER])
         use = _use(cursor)
         if use.from_the_future:
             _mend_clock(cursor, use)

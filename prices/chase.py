@@ -22,6 +22,7 @@ import structlog
 from django.conf import settings
 from django.db import connection
 
+from market.locks import AdvisoryLock
 from market.models import Market
 from market.periods import DeliveryPeriod, day_of, day_periods, label_of
 from market.queries import active_markets
@@ -231,7 +232,7 @@ def _market_locks(markets: Mapping[int, Market]) -> Iterator[dict[int, Market]]:
 
 def _lock_call(function: str, market_pk: int) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {function}(%s, %s)", [queries.CHASE_LOCK, market_pk])
+        cursor.execute(f"SELECT {function}(%s, %s)", [AdvisoryLock.PRICE_CHASE, market_pk])
         return bool(cursor.fetchone()[0])
 
 

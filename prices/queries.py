@@ -16,13 +16,11 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Max, Sum
 
+from market.locks import AdvisoryLock
 from market.models import Market
 from prices import budget
 from prices.models import ProviderRequest, ReferencePrice, ReferencePriceHistory
 from prices.schedule import FAILURES, Ask, Facts, Outcome, PeriodKey, Rhythm
-
-CHASE_LOCK = 7_021_002
-"""First key of the session lock that a chase holds, with the market's primary key (prices.chase)."""
 
 LOOK_BACK = timedelta(hours=2)
 """How far the feed's state looks into the ledger: a bounded read, whatever the provider does."""
@@ -204,7 +202,7 @@ def chased_now(*, market_ids: Collection[int]) -> set[int]:
         cursor.execute(
             "SELECT objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND objid = ANY(%s::oid[])"
             " AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
-            [CHASE_LOCK, list(market_ids)],
+            [AdvisoryLock.PRICE_CHASE, list(market_ids)],
         )
         return {market_id for (market_id,) in cursor.fetchall()}
 

@@ -16,6 +16,7 @@ from django.db import DataError, IntegrityError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import F
 
+from market.locks import AdvisoryLock
 from market.models import Market
 from market.periods import DeliveryPeriod
 from trades.confirmations import TradeConfirmation, Unusable, flags_of, parse_frame
@@ -35,7 +36,6 @@ CERTAIN_AFTER = timedelta(seconds=12.5)
 """A connection that has not said a word for this long is dead; a board says so earlier (trades.queries.feed_state)."""
 
 GAPS_LOOKED_BACK = timedelta(days=7)
-_GAP_LOCK = 7_021_002
 
 Change = tuple[int, int, date]
 """(trader primary key, market primary key, delivery day): one board whose figures moved."""
@@ -547,9 +547,15 @@ def close_connection(*, market: Market, connection_pk: int, at: datetime, health
 
 @transaction.atomic
 def record_gaps(*, market_id: int, now: datetime) -> int:
-    """Write down the holes between the connections that are certain by now; returns how many were new."""
+    """Write down the holes between the connections that are certain by now; returns how many were new.
+
+    Another listener may be at it: then this call leaves it to that one. A listener's sign of life comes with this look,
+    so it must not wait for anybody; the next one is a moment away.
+    """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_GAP_LOCK, market_id])
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [AdvisoryLock.FEED_GAPS, market_id])
+        if not cursor.fetchone()[0]:
+            return 0
     newest = FeedGap.objects.filter(market_id=market_id).order_by("-ended_at").first()
     since = max(newest.ended_at, now - GAPS_LOOKED_BACK) if newest else now - GAPS_LOOKED_BACK
     connections = [

@@ -11,11 +11,11 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from market.locks import AdvisoryLock
 from market.models import Market
 from prices import budget
 from prices.models import ProviderRequest
 from prices.provider import Published
-from prices.queries import CHASE_LOCK
 from prices.schedule import Outcome
 from tests.dashboard.people import a_head, a_superuser, a_trader
 from tests.prices.conftest import key_of, published, reserved, store
@@ -107,12 +107,12 @@ def test_what_the_ledger_and_the_prices_say(client: Client, head: User, market: 
 def test_a_chase_and_a_pause_show(client: Client, head: User, market: Market) -> None:
     budget.finish(request_id=reserved(key_of(market, 21)), outcome=Outcome.REFUSED, detail="429", pause=300)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s, %s)", [CHASE_LOCK, market.pk])
+        cursor.execute("SELECT pg_advisory_lock(%s, %s)", [AdvisoryLock.PRICE_CHASE, market.pk])
         try:
             found = as_json(client)
             page = client.get(ADDRESS).content.decode()
         finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [CHASE_LOCK, market.pk])
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [AdvisoryLock.PRICE_CHASE, market.pk])
     assert found["markets"][0]["prices"]["chased_now"] is True
     assert found["budget"]["paused_until"] is not None
     assert "being chased now" in page

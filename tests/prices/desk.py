@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import connection
 
 from local.provider import Faults, Limits, Market, SimulatedProvider, simulated_server
-from prices.queries import CHASE_LOCK
+from market.locks import AdvisoryLock
 from tests.processes import Process, running
 
 
@@ -65,7 +65,7 @@ def chasing_backend(market_pk: int) -> int | None:
         cursor.execute(
             "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND objid = %s AND granted"
             " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
-            [CHASE_LOCK, market_pk],
+            [AdvisoryLock.PRICE_CHASE, market_pk],
         )
         row = cursor.fetchone()
     return row[0] if row else None
