@@ -6,7 +6,7 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from accounts import recording, sessions
+        from accounts import audit_signals, sessions
 
-        recording.connect_signals()
+        audit_signals.connect_signals()
         sessions.connect_signals()

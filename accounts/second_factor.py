@@ -1,7 +1,7 @@
 """The optional second factor: one-time codes of an authenticator app, and recovery codes for when it is lost.
 
-pyotp knows the codes; here is what they are good for: each once, few guesses (accounts/guessing.py), and whether a user
-needs one. Off until settings.SECOND_FACTOR says otherwise; then pyotp and segno are imported, not before.
+pyotp knows the codes; here is what they are good for: each once, few guesses (accounts/login_throttle.py), and
+whether a user needs one. Off until settings.SECOND_FACTOR says otherwise; pyotp and segno are imported only then.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from accounts.guessing import begin_attempt, succeed
+from accounts.audit.log import record
+from accounts.audit.models import Action
+from accounts.login_throttle import begin_attempt, succeed
 from accounts.models import SecondFactor
-from audit.actions import record
-from audit.models import Action
 
 ISSUER = "The desk"
 STEP_SECONDS = 30

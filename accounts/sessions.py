@@ -18,7 +18,7 @@ from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from accounts.addresses import address_of
+from accounts.client_address import address_of
 from accounts.models import UserSession
 
 STARTED, SEEN, ADDRESS, BROWSER = "_started", "_seen", "_address", "_browser"

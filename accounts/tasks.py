@@ -8,7 +8,7 @@ import structlog
 from celery import shared_task
 from django.db import InterfaceError, OperationalError, connection
 
-from accounts.guessing import clear_old
+from accounts.login_throttle import clear_old
 from accounts.sessions import SessionStore
 
 log = structlog.get_logger(__name__)

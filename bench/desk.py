@@ -147,7 +147,7 @@ def publish(value: Decimal) -> None:
     """A new reference price of one period, with the news of it."""
     from django.db.models import F
 
-    from market.periods import parse_period
+    from market.labels import parse_period
     from market.queries import market_by_code
     from prices.models import ReferencePrice
     from prices.signals import prices_changed

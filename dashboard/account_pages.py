@@ -23,13 +23,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import company, second_factor
-from accounts.addresses import address_of
-from accounts.browsers import browser_name
+from accounts import oidc, second_factor
+from accounts.audit.log import record
+from accounts.audit.models import Action
+from accounts.client_address import address_of
 from accounts.models import UserSession
 from accounts.sessions import end_sessions, key_digest, sessions_of
-from audit.actions import record
-from audit.models import Action
+from accounts.user_agents import browser_name
 from dashboard.access import roles_of
 from dashboard.languages import chosen_language, remember_language
 
@@ -219,12 +219,12 @@ def _safe(request: HttpRequest, way: str) -> str:
 @never_cache
 def to_company(request: HttpRequest) -> HttpResponse:
     """To the provider's own log-in: a link, because our policy lets no form lead to another site."""
-    if not company.is_on():
+    if not oidc.is_on():
         raise Http404
     request.session[NEXT] = request.GET.get("next", "")
     try:
-        return company.begin(request, request.build_absolute_uri(reverse("from_company")))
-    except company.CompanyError as error:
+        return oidc.begin(request, request.build_absolute_uri(reverse("from_company")))
+    except oidc.CompanyError as error:
         return _refused(request, error)
 
 
@@ -232,16 +232,16 @@ def to_company(request: HttpRequest) -> HttpResponse:
 @never_cache
 def from_company(request: HttpRequest) -> HttpResponse:
     """Back from the provider. Its own second factor counts; ours is not asked for."""
-    if not company.is_on():
+    if not oidc.is_on():
         raise Http404
     try:
-        user = company.finish(request)
-    except company.CompanyError as error:
+        user = oidc.finish(request)
+    except oidc.CompanyError as error:
         return _refused(request, error)
     return log_in(request, user, request.session.pop(NEXT, ""))
 
 
-def _refused(request: HttpRequest, error: company.CompanyError) -> HttpResponse:
+def _refused(request: HttpRequest, error: oidc.CompanyError) -> HttpResponse:
     log.warning("company_log_in_failed", error=str(error)[:300])
     record(action=Action.LOG_IN_FAILED, actor="(company)", subject=str(error), address=address_of(request))
     return render(request, "accounts/company_refused.html", status=403)

@@ -15,9 +15,9 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 
 from accounts import second_factor
+from accounts.audit.log import record
+from accounts.audit.models import Action
 from accounts.sessions import end_sessions
-from audit.actions import record
-from audit.models import Action
 from dashboard.access import may_decide_roles, may_set_password_of
 from dashboard.models import TraderLogin
 

@@ -17,7 +17,8 @@ from dashboard.board import Board, BoardRow, load_board
 from dashboard.formatting import plain, utc
 from dashboard.pages import REFUSED, NotThereError, asked_market, asked_trader, why_not
 from dashboard.performance import Figures
-from market.periods import parse_day, parse_period
+from market.labels import parse_period
+from market.periods import parse_day
 from market.queries import market_by_code
 from prices import queries as prices
 

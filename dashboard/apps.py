@@ -6,13 +6,13 @@ class DashboardConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from accounts import recording
+        from accounts import audit_signals
         from dashboard import guard, interest, live
         from dashboard.models import TraderLogin
         from market.models import Market
         from trades.models import Trader
 
-        recording.watch(TraderLogin, Market, Trader)
+        audit_signals.watch(TraderLogin, Market, Trader)
         guard.connect_signals()
         live.connect_signals()
         interest.connect()

@@ -9,8 +9,9 @@ from decimal import Decimal
 from enum import StrEnum
 
 from dashboard.performance import NOTHING, Figures, Leg, period_figures, total_figures
+from market.labels import label_of
 from market.models import Market
-from market.periods import DeliveryPeriod, day_bounds, day_of, day_periods, label_of
+from market.periods import DeliveryPeriod, day_bounds, day_of, day_periods
 from prices.queries import KnownPrice, latest_prices
 from trades.models import Trader
 from trades.queries import PositionRow, positions_of_day

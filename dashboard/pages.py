@@ -18,8 +18,9 @@ from django.utils.translation import get_language, gettext, gettext_lazy
 from dashboard import formatting as fmt
 from dashboard.access import AnyUser, board_trader, may_see_all, visible_traders
 from dashboard.board import Board
+from market.labels import ParsedPeriod, parse_period
 from market.models import Market
-from market.periods import ParsedPeriod, PeriodError, day_of, parse_day, parse_period
+from market.periods import PeriodError, day_of, parse_day
 from market.queries import MarketError, active_markets, market_by_code
 from trades.models import Trader
 

@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 
-from accounts.addresses import address_of
-from audit.actions import record
-from audit.models import Action
-from audit.viewing import view_log
+from accounts.audit.log import record
+from accounts.audit.models import Action
+from accounts.audit.view_log import view_log
+from accounts.client_address import address_of
 
 SHOW_NOTHING = ("/accounts/", "/admin/jsi18n/", "/language/", "/static/", "/healthz", "/readyz", "/metrics")
 

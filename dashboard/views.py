@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts import company
-from accounts.guessing import LOCKED
+from accounts import oidc
+from accounts.login_throttle import LOCKED
 from dashboard.access import home_trader, may_see_all, may_see_status
 from dashboard.account_pages import log_in, needs_second_step, wait_for_second_step
 from dashboard.board import Board, load_board
@@ -105,7 +105,7 @@ class SignIn(LoginView):
 
     authentication_form = SignInForm
     redirect_authenticated_user = True
-    extra_context = {"company": company.is_on}
+    extra_context = {"company": oidc.is_on}
 
     def form_invalid(self, form: SignInForm) -> HttpResponse:  # type: ignore[override]  # its authentication_form
         response = super().form_invalid(form)

@@ -23,7 +23,8 @@ from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 from local.simulated_market import as_json, chance, opening, reference
-from market.periods import DeliveryPeriod, PeriodError, parse_day, parse_period
+from market.labels import parse_period
+from market.periods import DeliveryPeriod, PeriodError, parse_day
 
 PATH = "/reference-price"
 _WELL_FORMED = re.compile(r"\d{2}[AaBb]?(:[0-5]\d[AaBb]?)?-\d{2}[AaBb]?(:[0-5]\d[AaBb]?)?", re.ASCII)

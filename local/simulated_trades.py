@@ -14,7 +14,8 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from local.simulated_market import CENT, as_json, reference
-from market.periods import DeliveryPeriod, day_of, label_of, tradable_periods
+from market.labels import label_of
+from market.periods import DeliveryPeriod, day_of, tradable_periods
 
 ENVELOPES = ("trade_confirmation", "deal_confirmation")
 _GARBAGE: tuple[str | bytes, ...] = (

@@ -7,8 +7,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 
-from market.admin_tools import ReadOnlyAdmin
-from market.periods import DeliveryPeriod, day_of, label_of
+from accounts.audit.read_only_admin import ReadOnlyAdmin
+from market.labels import label_of
+from market.periods import DeliveryPeriod, day_of
 from prices.models import ProviderRequest, ReferencePrice, ReferencePriceHistory
 
 _SECONDS = "%Y-%m-%d %H:%M:%S"

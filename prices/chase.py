@@ -22,9 +22,10 @@ import structlog
 from django.conf import settings
 from django.db import connection
 
+from market.labels import label_of
 from market.locks import AdvisoryLock
 from market.models import Market
-from market.periods import DeliveryPeriod, day_of, day_periods, label_of
+from market.periods import DeliveryPeriod, day_of, day_periods
 from market.queries import active_markets
 from prices import actions, budget, provider, queries, schedule
 from prices.interest import interests

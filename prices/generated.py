@@ -7,8 +7,9 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from market.labels import label_of
 from market.models import Market
-from market.periods import day_periods, label_of
+from market.periods import day_periods
 from prices.models import ReferencePrice
 
 POINTS = 6

@@ -26,7 +26,8 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
-from market.periods import DeliveryPeriod, PeriodError, label_of, parse_day, parse_period
+from market.labels import label_of, parse_period
+from market.periods import DeliveryPeriod, PeriodError, parse_day
 from prices.schedule import Outcome
 
 TOTAL_SECONDS = 5.0

@@ -22,7 +22,7 @@ import django  # noqa: E402
 
 django.setup()
 
-from audit.viewing import view_log  # noqa: E402
+from accounts.audit.view_log import view_log  # noqa: E402
 
 view_log.paused = True  # a thread of its own would write outside of a test's transaction; its own tests go on
 

@@ -178,7 +178,7 @@ def _reference(hour: int, at: datetime) -> float:
 
 def _store_prices() -> None:
     """Every ten minutes since the evening before, up to each gate, as the chase stores them."""
-    from market.periods import parse_period
+    from market.labels import parse_period
     from prices.models import ReferencePriceHistory
     from tests.dashboard.boards import store_price
     from tests.trades.frames import germany

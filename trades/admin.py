@@ -22,7 +22,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from market.admin_tools import ReadOnlyAdmin
+from accounts.audit.read_only_admin import ReadOnlyAdmin
 from trades.confirmations import TradeConfirmation, parse_frame
 from trades.explaining import facts_now, readable, source_words
 from trades.forms import (

@@ -15,7 +15,8 @@ from decimal import Decimal
 from typing import Any, NoReturn, TypeVar
 from zoneinfo import ZoneInfo
 
-from market.periods import DeliveryPeriod, PeriodError, parse_day, parse_period
+from market.labels import parse_period
+from market.periods import DeliveryPeriod, PeriodError, parse_day
 
 ENVELOPES = ("trade_confirmation", "deal_confirmation")
 LARGEST_FRAME = 1024 * 1024

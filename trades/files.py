@@ -14,7 +14,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from market.periods import DURATIONS, DeliveryPeriod, day_of, label_of
+from market.labels import label_of
+from market.periods import DURATIONS, DeliveryPeriod, day_of
 from trades.confirmations import TradeConfirmation, Unusable, confirmation_of, parse_frame, timestamp_of
 
 CSV_FIELDS = ("id", "price", "quantity", "direction", "delivery_day", "delivery_hour", "trader_id", "execution_time")

@@ -11,8 +11,9 @@ from datetime import date
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from market.labels import label_of
 from market.models import Market
-from market.periods import day_periods, label_of
+from market.periods import day_periods
 from trades.models import Trade, Trader
 
 SOURCE = "generated"

@@ -12,8 +12,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 
-from audit.actions import hold_the_end, record
-from audit.models import Action
+from accounts.audit.log import hold_the_end, record
+from accounts.audit.models import Action
 from trades.actions import FrameSource, book_confirmation, rebuild_positions
 from trades.confirmations import TradeConfirmation, Unusable, parse_frame
 from trades.models import FeedGap, QuarantinedMessage, Trade, TradeChange, Trader

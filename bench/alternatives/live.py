@@ -83,7 +83,8 @@ def _fill(exchange: ScriptedExchange, login: Login) -> None:
 
 
 def _publish() -> None:
-    from market.periods import day_periods, label_of
+    from market.labels import label_of
+    from market.periods import day_periods
     from market.queries import market_by_code
     from prices.models import ReferencePrice
 

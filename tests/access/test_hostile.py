@@ -19,9 +19,9 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.test import Client
 
-from audit.actions import record
-from audit.models import Action, Entry
-from audit.queries import verified_head
+from accounts.audit.log import record
+from accounts.audit.models import Action, Entry
+from accounts.audit.queries import verified_head
 from dashboard.logins import create_trader_login
 from dashboard.models import TraderLogin
 from tests.access.matrix import http_rows

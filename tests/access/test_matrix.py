@@ -16,8 +16,8 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from audit.actions import record
-from audit.models import Action
+from accounts.audit.log import record
+from accounts.audit.models import Action
 from dashboard.access import GROUP_ROLES, Role
 from dashboard.logins import create_trader_login
 from dashboard.models import TraderLogin

@@ -13,8 +13,8 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from pytest_django import Settings
 
+from accounts.audit.models import Action, Entry
 from accounts.models import SecondFactor, UserSession
-from audit.models import Action, Entry
 from tests.dashboard.people import PASSWORD, a_superuser, a_trader
 from tests.trades.frames import germany
 

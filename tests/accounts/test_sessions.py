@@ -8,6 +8,7 @@ import pytest
 import redis
 import time_machine
 from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY
 from django.contrib.auth.models import User
 from django.test import Client
 from hypothesis import given
@@ -120,3 +121,10 @@ def test_a_session_is_gone_after_log_out(client: Client, anna: User) -> None:
     log_in(client)
     client.post("/accounts/logout/")
     assert not UserSession.objects.exists()
+
+
+def test_a_session_names_its_backend_as_the_version_before_does(client: Client, anna: User) -> None:
+    """Under another name it would end with an update, and neither of two versions would know the other's log-ins."""
+    log_in(client)
+    assert client.session[BACKEND_SESSION_KEY] == "accounts.guessing.LimitedBackend"
+    assert is_in(client)

@@ -10,8 +10,9 @@ from django.db import connection
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from market.labels import parse_period
 from market.models import Market
-from market.periods import day_of, parse_period
+from market.periods import day_of
 from tests.browser.conftest import Desk
 from tests.browser.test_board import link, open_board, row
 from tests.dashboard.boards import SKETCH_DAY, store_price, store_sketch, store_trade

@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from dashboard.board import Board, build_board
 from dashboard.feeds import FeedStates
+from market.labels import parse_period
 from market.models import Market
-from market.periods import parse_period
 from prices.models import ReferencePrice, ReferencePriceHistory
 from prices.queries import KnownPrice, PriceFeedState
 from prices.signals import prices_changed

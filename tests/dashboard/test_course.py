@@ -15,7 +15,8 @@ from dashboard.board import Board, load_board
 from dashboard.course import DAY_POINTS, ROW_POINTS, Course, build_course, load_course
 from dashboard.rendering import render_parts
 from dashboard.sparks import bars, line
-from market.periods import DeliveryPeriod, parse_period
+from market.labels import parse_period
+from market.periods import DeliveryPeriod
 from prices.courses import PriceCourse
 from tests.dashboard.boards import MORNING, SKETCH_DAY, a_board, store_price, store_trade, the_feeds
 from tests.dashboard.people import a_trader

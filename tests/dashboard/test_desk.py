@@ -20,8 +20,9 @@ from dashboard.desk_rendering import render_desk
 from dashboard.formatting import rounded
 from dashboard.live import WHOLE_DESK, BoardKey, read_versions, render
 from dashboard.performance import total_figures
+from market.labels import parse_period
 from market.models import Market
-from market.periods import day_of, parse_period
+from market.periods import day_of
 from prices.queries import KnownPrice
 from tests.dashboard.boards import MORNING, SKETCH_DAY, store_price, store_sketch, store_trade, the_feeds
 from tests.dashboard.people import a_head, a_trader

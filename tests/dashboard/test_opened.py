@@ -16,7 +16,7 @@ from pytest_django import DjangoAssertNumQueries
 from dashboard.board import load_board
 from dashboard.opened import net_value
 from dashboard.period import PAGE, difference, known_at
-from market.periods import parse_period
+from market.labels import parse_period
 from prices.queries import PricePoint
 from tests.dashboard.boards import MORNING, SKETCH_DAY, store_price, store_sketch, store_trade
 from tests.dashboard.people import a_head, a_trader

@@ -28,7 +28,8 @@ from local.management.commands.simulate_exchange import send_trades
 from local.provider import Faults, Limits, Market, ScriptedProvider, SimulatedProvider
 from local.simulated_market import reference
 from local.simulated_trades import Desk, Habits
-from market.periods import day_periods, label_of, parse_day, parse_period, tradable_periods
+from market.labels import label_of, parse_period
+from market.periods import day_periods, parse_day, tradable_periods
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MORNING = datetime(2026, 11, 24, 7, 3, 20, tzinfo=UTC)

@@ -17,7 +17,7 @@ from trades.actions import ListenerHealth, keep_connection_alive, open_connectio
 from trades.models import FeedConnection, FeedGap
 
 ROOT = Path(__file__).resolve().parents[2]
-APPS = ("reporting", "market", "audit", "accounts", "trades", "prices", "dashboard")
+APPS = ("reporting", "market", "accounts", "trades", "prices", "dashboard")
 HOME = ROOT / "market" / "locks.py"
 LIKE_A_NUMBER = range(7_000_000, 7_100_000)
 

@@ -11,16 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from market.periods import (
-    PeriodError,
-    day_bounds,
-    day_of,
-    day_periods,
-    label_of,
-    parse_day,
-    parse_period,
-    tradable_periods,
-)
+from market.labels import label_of, parse_period
+from market.periods import PeriodError, day_bounds, day_of, day_periods, parse_day, tradable_periods
 
 BERLIN, LONDON = ZoneInfo("Europe/Berlin"), ZoneInfo("Europe/London")
 LONG, SHORT, PLAIN = date(2026, 10, 25), date(2027, 3, 28), date(2026, 11, 23)

@@ -9,8 +9,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from market.labels import label_of
 from market.models import Market
-from market.periods import day_periods, label_of
+from market.periods import day_periods
 from prices import actions, budget
 from prices.learning import memory
 from prices.models import ProviderRequest

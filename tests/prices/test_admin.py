@@ -10,7 +10,7 @@ from django.core.paginator import Paginator
 from django.db import connection
 from django.test import Client
 
-from market import admin_tools
+from accounts.audit import read_only_admin
 from market.models import Market
 from prices.models import ProviderRequest, ReferencePrice, ReferencePriceHistory
 from tests.prices.conftest import key_of, published, store, used
@@ -67,10 +67,10 @@ def test_a_table_that_is_large_is_estimated_and_a_filter_is_counted_up_to_a_cap(
     market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     used(market, 30, ago=10)
-    monkeypatch.setattr(admin_tools, "COUNTED_ROWS", 7)
+    monkeypatch.setattr(read_only_admin, "COUNTED_ROWS", 7)
 
     def pages(**conditions: object) -> Paginator[ProviderRequest]:
-        return admin_tools.EstimatingPaginator(ProviderRequest.objects.filter(**conditions).order_by("-id"), 10)
+        return read_only_admin.EstimatingPaginator(ProviderRequest.objects.filter(**conditions).order_by("-id"), 10)
 
     assert pages().count == 30
     assert pages(market=market).count == 7

@@ -20,8 +20,9 @@ from structlog.testing import capture_logs
 
 from local.provider import Faults, Limits, ScriptedProvider, SimulatedProvider, simulated_server
 from local.provider import Market as SimulatedMarket
+from market.labels import label_of
 from market.models import Market
-from market.periods import DeliveryPeriod, day_of, day_periods, label_of, tradable_periods
+from market.periods import DeliveryPeriod, day_of, day_periods, tradable_periods
 from prices import chase, schedule, tasks
 from prices import provider as provider_client
 from prices.chase import Arrived, chase_prices

@@ -18,7 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.provider import ScriptedProvider
-from market.periods import DeliveryPeriod, parse_period
+from market.labels import parse_period
+from market.periods import DeliveryPeriod
 from prices import provider as provider_module
 from prices.provider import BadAnswer, Published, Question, Refusal, Undefined, fetch, parse_answer
 from prices.schedule import Outcome

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db.models import Sum
 
-from market.periods import parse_period
+from market.labels import parse_period
 from tests.trades.frames import confirmation, germany, store
 from trades.confirmations import TradeConfirmation, parse_frame
 from trades.judgements import cancel_trade, correct_trade

@@ -11,8 +11,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from audit.actions import record
-from audit.models import Action
+from accounts.audit.log import record
+from accounts.audit.models import Action
 from market.models import Market
 from market.queries import MarketError, market_by_code
 from trades.actions import FrameSource

@@ -16,11 +16,11 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
+from accounts.audit.log import record
+from accounts.audit.models import Action
 from accounts.models import CompanyIdentity
-from audit.actions import record
-from audit.models import Action
 
-log = structlog.get_logger("accounts.company")
+log = structlog.get_logger("accounts.oidc")
 
 SECONDS = 5
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]

@@ -14,9 +14,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
 
-from accounts import company
+from accounts import oidc
+from accounts.audit.models import Entry
 from accounts.models import CompanyIdentity
-from audit.models import Entry
 from tests.dashboard.people import a_trader
 from tests.trades.frames import germany
 
@@ -42,7 +42,7 @@ def provider() -> Iterator[str]:
 @pytest.fixture(autouse=True)
 def _configured(provider: str, settings: Settings) -> None:
     settings.OIDC_ISSUER, settings.OIDC_CLIENT_ID, settings.OIDC_CLIENT_SECRET = provider, "desk", "a client secret"
-    company._client.cache_clear()
+    oidc._client.cache_clear()
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from django.db.models.signals import post_migrate
 
 
 class AuditConfig(AppConfig):
-    name = "audit"
+    name = "accounts.audit"
+    label = "audit"  # tables, permissions and migrations keep their names
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
@@ -16,6 +17,6 @@ class AuditConfig(AppConfig):
 
 def _grant(**_kwargs: Any) -> None:
     """New tables get their rights with the migration that made them."""
-    from audit.grants import grant_application
+    from accounts.audit.database_role import grant_application
 
     grant_application(role=settings.APPLICATION_DATABASE_ROLE)

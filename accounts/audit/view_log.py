@@ -17,10 +17,10 @@ import structlog
 from django.db import Error as DatabaseProblem
 from django.db import connection, reset_queries
 
-from audit.actions import record
-from audit.models import Action
+from accounts.audit.log import record
+from accounts.audit.models import Action
 
-log = structlog.get_logger("audit.viewing")
+log = structlog.get_logger("accounts.audit.view_log")
 
 MOST_WAITING = 20_000
 _SECONDS_AT_THE_END = 2.0

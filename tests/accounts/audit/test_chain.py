@@ -15,12 +15,12 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit import viewing
-from audit.actions import hold_the_end, record
-from audit.chain import BEGINNING, BrokenChainError, Head, Link, verify
-from audit.models import Action, Entry
-from audit.queries import head, verified_head
-from audit.viewing import ViewLog
+from accounts.audit import view_log
+from accounts.audit.chain import BEGINNING, BrokenChainError, Head, Link, verify
+from accounts.audit.log import hold_the_end, record
+from accounts.audit.models import Action, Entry
+from accounts.audit.queries import head, verified_head
+from accounts.audit.view_log import ViewLog
 from tests.dashboard.boards import store_trade
 from tests.dashboard.people import PASSWORD, a_head, a_superuser, a_trader
 from tests.trades.frames import confirmation, germany, store
@@ -282,14 +282,14 @@ def test_views_of_the_next_hour_and_of_others_are_rows_of_their_own(views: ViewL
 @pytest.mark.django_db(transaction=True)
 def test_views_wait_for_a_database_that_is_away(views: ViewLog, monkeypatch: pytest.MonkeyPatch) -> None:
     failures = iter([IntegrityError("away")])
-    real = viewing.write
+    real = view_log.write
 
-    def write(view: viewing.View) -> None:
+    def write(view: view_log.View) -> None:
         for error in failures:
             raise error
         real(view)
 
-    monkeypatch.setattr(viewing, "write", write)
+    monkeypatch.setattr(view_log, "write", write)
     views.note(actor="anna", subject="board", at=NOON)
     assert views.flush(10)
     assert Entry.objects.count() == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from accounts.browsers import browser_name
+from accounts.user_agents import browser_name
 
 LIKE = "AppleWebKit/537.36 (KHTML, like Gecko)"
 

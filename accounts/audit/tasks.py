@@ -6,7 +6,7 @@ import structlog
 from celery import shared_task
 from django.db import InterfaceError, OperationalError, connection
 
-from audit.queries import head
+from accounts.audit.queries import head
 
 log = structlog.get_logger(__name__)
 

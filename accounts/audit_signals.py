@@ -11,11 +11,11 @@ from django.db.models import Model
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_save
 from django.http import HttpRequest, HttpResponse
 
-from accounts.addresses import address_of
-from accounts.guessing import LOCKED
-from audit.actions import record
-from audit.context import Worker, working
-from audit.models import Action
+from accounts.audit.context import Worker, working
+from accounts.audit.log import record
+from accounts.audit.models import Action
+from accounts.client_address import address_of
+from accounts.login_throttle import LOCKED
 
 NOBODY = "(nobody)"
 SECRET = frozenset({"password"})
@@ -37,10 +37,10 @@ class AtWork:
 # --- log-ins --------------------------------------------------------------------------------------------------------
 def connect_signals() -> None:
     """Called once, when Django has started."""
-    user_logged_in.connect(_on_logged_in, dispatch_uid="accounts.recording.in")
-    user_logged_out.connect(_on_logged_out, dispatch_uid="accounts.recording.out")
-    user_login_failed.connect(_on_failed, dispatch_uid="accounts.recording.failed")
-    m2m_changed.connect(_on_groups_changed, sender=User.groups.through, dispatch_uid="accounts.recording.groups")
+    user_logged_in.connect(_on_logged_in, dispatch_uid="accounts.audit_signals.in")
+    user_logged_out.connect(_on_logged_out, dispatch_uid="accounts.audit_signals.out")
+    user_login_failed.connect(_on_failed, dispatch_uid="accounts.audit_signals.failed")
+    m2m_changed.connect(_on_groups_changed, sender=User.groups.through, dispatch_uid="accounts.audit_signals.groups")
     watch(User, Group)
 
 
@@ -67,9 +67,9 @@ def watch(*models: type[Model]) -> None:
     """Record every change of these models' rows that goes through Django's objects: which fields, from what to what."""
     for model in models:
         name = model._meta.label
-        pre_save.connect(_before_save, sender=model, dispatch_uid=f"accounts.recording.before.{name}")
-        post_save.connect(_after_save, sender=model, dispatch_uid=f"accounts.recording.saved.{name}")
-        post_delete.connect(_after_delete, sender=model, dispatch_uid=f"accounts.recording.deleted.{name}")
+        pre_save.connect(_before_save, sender=model, dispatch_uid=f"accounts.audit_signals.before.{name}")
+        post_save.connect(_after_save, sender=model, dispatch_uid=f"accounts.audit_signals.saved.{name}")
+        post_delete.connect(_after_delete, sender=model, dispatch_uid=f"accounts.audit_signals.deleted.{name}")
 
 
 def _before_save(instance: Model, update_fields: Any = None, raw: bool = False, **_kwargs: Any) -> None:

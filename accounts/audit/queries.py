@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from audit.chain import Head, Link, verify
-from audit.models import Entry
+from accounts.audit.chain import Head, Link, verify
+from accounts.audit.models import Entry
 
 _FIELDS = ("number", "at", "actor", "action", "subject", "details", "address", "previous", "digest")
 
@@ -17,7 +17,7 @@ def links() -> Iterator[Link]:
 
 
 def verified_head(*, after: Head | None = None, anchors: Iterable[Head] = ()) -> Head:
-    """The head of the log, if the whole chain holds. Raises audit.chain.BrokenChainError."""
+    """The head of the log, if the whole chain holds. Raises accounts.audit.chain.BrokenChainError."""
     return verify(links(), after=after, anchors=anchors)
 
 

@@ -12,9 +12,9 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
-from audit.actions import record
-from audit.grants import KEPT, what_could_change
-from audit.models import Action
+from accounts.audit.database_role import KEPT, what_could_change
+from accounts.audit.log import record
+from accounts.audit.models import Action
 from tests.dashboard.people import PASSWORD, a_superuser, a_trader
 from tests.trades.frames import confirmation, germany, store
 from trades.actions import flag_as_not_in_file

@@ -16,12 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from accounts import guessing
-from accounts.addresses import client_address, networks
-from accounts.guessing import begin_attempt, clear_old, counted_address, is_locked
+from accounts import login_throttle
+from accounts.audit.models import Action, Entry
+from accounts.client_address import client_address, networks
+from accounts.login_throttle import begin_attempt, clear_old, counted_address, is_locked
 from accounts.models import LoginAttempt
 from accounts.tasks import clear_ended
-from audit.models import Action, Entry
 from tests.dashboard.people import PASSWORD, a_superuser, a_trader
 from tests.trades.frames import germany
 
@@ -134,7 +134,9 @@ def test_an_address_that_tries_names_is_locked_for_all_of_them(client: Client) -
     germany()
     a_trader()
     for number in range(50):
-        LoginAttempt.objects.create(name=guessing.name_digest(f"u{number}"), address="10.1.1.1", at=datetime.now(UTC))
+        LoginAttempt.objects.create(
+            name=login_throttle.name_digest(f"u{number}"), address="10.1.1.1", at=datetime.now(UTC)
+        )
     assert try_it(client, password=PASSWORD).status_code == 429
     assert try_it(client, password=PASSWORD, address="10.1.1.2").status_code == 302
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error as DatabaseProblem
 
-from audit.grants import grant_application, what_could_change
+from accounts.audit.database_role import grant_application, what_could_change
 
 
 class Command(BaseCommand):

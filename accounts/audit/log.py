@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 from django.db import connection, transaction
 
-from audit.chain import BEGINNING, Link
-from audit.context import current
-from audit.models import Action, Entry
+from accounts.audit.chain import BEGINNING, Link
+from accounts.audit.context import current
+from accounts.audit.models import Action, Entry
 from market.locks import AdvisoryLock
 
 
@@ -36,7 +36,8 @@ def record(
 ) -> Entry:
     """Add a row, in the caller's transaction if there is one: what was done and its row exist together or not at all.
 
-    Without `actor` and `address` those of whoever is at work hold (audit/context.py); without `at` it is now, UTC.
+    Without `actor` and `address` those of whoever is at work hold (accounts/audit/context.py); without `at` it is now
+    (UTC).
     """
     who, where = current() if actor is None or address is None else ("", "")
     hold_the_end()

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from audit.models import Entry
+from accounts.audit.models import Entry
 
 
 @admin.register(Entry)

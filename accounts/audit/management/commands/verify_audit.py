@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from audit.chain import BrokenChainError, Head
-from audit.queries import verified_head
+from accounts.audit.chain import BrokenChainError, Head
+from accounts.audit.queries import verified_head
 
 
 def noted_head(text: str) -> Head:
