@@ -12,8 +12,8 @@ from django.db import connection
 
 from bench.table import Row, alternate, timed
 from market.queries import market_by_code
-from trades.actions import FrameSource, store_frames
-from trades.journal import JournalFrame
+from trades.frames import FrameSource, JournalFrame
+from trades.ledger.store import store_frames
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 RUN = f"bench-{datetime.now(UTC):%s%f}"

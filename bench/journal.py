@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.table import Row, alternate, timed
-from trades.journal import Journal, read_frames
+from trades.capture.journal import Journal, read_frames
 
 NOW = datetime.now(UTC)
 FRAMES = [os.urandom(300) for _ in range(200)]

@@ -13,7 +13,7 @@ from pathlib import Path
 from bench.desk import ROOT
 from bench.ingest import bare_insert, frame
 from bench.table import Row
-from trades.journal import Journal
+from trades.capture.journal import Journal
 from trades.models import Trade
 
 FRAMES = 144_000

@@ -13,9 +13,9 @@ from market.labels import label_of
 from market.models import Market
 from market.periods import DeliveryPeriod, day_bounds, day_of, day_periods
 from prices.queries import KnownPrice, latest_prices
+from trades.ledger.position_history import next_slot
 from trades.models import Trader
 from trades.queries import PositionRow, positions_of_day
-from trades.slots import next_slot
 
 Prices = Mapping[tuple[datetime, datetime], KnownPrice]
 

@@ -16,7 +16,7 @@ from dashboard.board import Board, BoardRow
 from dashboard.performance import EXACT, ZERO, Figures, Leg, period_figures
 from market.periods import DeliveryPeriod
 from prices.courses import PriceCourse, price_courses
-from trades.slots import SLOT_SECONDS, SlotSums, slot_of, slots_of_day
+from trades.ledger.position_history import SLOT_SECONDS, SlotSums, slot_of, slots_of_day
 
 LONGEST = timedelta(hours=40)
 """Before delivery nobody trades a period for longer; odd execution times count, but don't stretch the line."""

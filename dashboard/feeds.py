@@ -9,7 +9,7 @@ from django.conf import settings
 
 from market.models import Market
 from prices import queries as prices
-from trades import queries as trades
+from trades.feed.status import ExchangeFeedState, feed_state, open_gaps
 
 MOST_GAPS = 100
 """Open gaps are counted up to here; a board names the newest only."""
@@ -27,7 +27,7 @@ class Gap:
 class FeedStates:
     """Exchange and price feed of one market at `now` (UTC), and the open gaps of the exchange's, newest first."""
 
-    exchange: trades.ExchangeFeedState
+    exchange: ExchangeFeedState
     prices: prices.PriceFeedState
     now: datetime
     gaps: tuple[Gap, ...] = ()
@@ -40,8 +40,8 @@ class FeedStates:
 def load_feeds(*, market: Market, now: datetime) -> FeedStates:
     """Both states and the gaps from the database, in a fixed number of small queries."""
     return FeedStates(
-        exchange=trades.feed_state(market_id=market.pk, now=now),
+        exchange=feed_state(market_id=market.pk, now=now),
         prices=prices.feed_state(market_id=market.pk, now=now, interval=settings.MARKET_DATA_UPDATE_INTERVAL),
         now=now,
-        gaps=tuple(Gap(g.started_at, g.ended_at) for g in trades.open_gaps(market_id=market.pk, most=MOST_GAPS)),
+        gaps=tuple(Gap(g.started_at, g.ended_at) for g in open_gaps(market_id=market.pk, most=MOST_GAPS)),
     )

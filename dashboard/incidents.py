@@ -12,7 +12,7 @@ from enum import StrEnum
 from django.utils.translation import gettext, ngettext
 
 from dashboard.feeds import FeedStates
-from trades.watching import ListenerState
+from trades.feed.status import ListenerState
 
 MANY_WAITING = 100
 """Frames that wait for PostgreSQL: a burst is stored within a second."""

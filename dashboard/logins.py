@@ -10,8 +10,8 @@ from django.db import IntegrityError, transaction
 
 from dashboard.access import DESK_HEAD
 from dashboard.models import TraderLogin
-from trades.actions import ensure_trader
-from trades.confirmations import identifier_problem
+from trades.ledger.confirmations import identifier_problem
+from trades.ledger.traders import ensure_trader
 
 DEMO_TRADERS = tuple(f"trader_{number}" for number in range(1, 6))
 

@@ -19,7 +19,7 @@ from market.models import Market
 from market.periods import DeliveryPeriod
 from prices.queries import PricePoint, price_path
 from trades.models import Trader
-from trades.period_trades import PeriodKey, PeriodTrade, TradeState, trade_state, trades_of_period
+from trades.queries import PeriodKey, PeriodTrade, TradeState, trade_state, trades_of_period
 
 PAGE = 50
 """Trades on one page of the table."""

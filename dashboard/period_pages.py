@@ -19,7 +19,7 @@ from dashboard.pages import AskedPeriod, asked_period, board_address, refusal, r
 from dashboard.period import ChartData, load_chart, load_opened
 from dashboard.rendering import row_id
 from dashboard.views import show_board
-from trades.period_trades import PeriodKey, TradeState
+from trades.queries import PeriodKey, TradeState
 
 PART = "X-Part"
 """Request header: with the value "opened" the answer is the panel alone."""

@@ -27,7 +27,7 @@ from dashboard.pages import refusal
 from market.models import Market
 from market.queries import active_markets
 from prices import queries as prices
-from trades import watching
+from trades.feed import status as feed_status
 
 OUTCOME_WORDS = {
     "newer": pgettext_lazy("requests", "new price"),
@@ -59,7 +59,7 @@ class MarketStatus:
     last_publication: prices.Publication | None
     last_hour: prices.LastHour
     chased_now: bool
-    listeners: tuple[watching.ListenerState, ...]
+    listeners: tuple[feed_status.ListenerState, ...]
     open_gaps: int
     quarantine: dict[str, int]
     """Frames kept aside that wait for a decision, by kind."""
@@ -106,9 +106,9 @@ def _market_status(market: Market, now: datetime, chased: bool) -> MarketStatus:
         last_publication=prices.last_publication(market_id=market.pk),
         last_hour=prices.last_hour(market_id=market.pk, now=now),
         chased_now=chased,
-        listeners=tuple(watching.connected_listeners(market_id=market.pk, now=now)),
-        open_gaps=watching.open_gap_count(market_id=market.pk),
-        quarantine=watching.open_quarantine_counts(market_id=market.pk),
+        listeners=tuple(feed_status.connected_listeners(market_id=market.pk, now=now)),
+        open_gaps=feed_status.open_gap_count(market_id=market.pk),
+        quarantine=feed_status.open_quarantine_counts(market_id=market.pk),
     )
 
 

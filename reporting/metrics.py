@@ -21,7 +21,7 @@ from market.queries import active_markets
 from prices import queries as prices
 from reporting import jobs
 from trades import queries as trades
-from trades import watching
+from trades.feed import status
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -92,7 +92,7 @@ def _feeds(now: datetime) -> Iterator[Metric]:
         "desk_reference_price_last_success_timestamp_seconds", "When the provider last answered", labels=["market"]
     )
     for market in active_markets():
-        exchange = trades.feed_state(market_id=market.pk, now=now)
+        exchange = status.feed_state(market_id=market.pk, now=now)
         connected.add_metric([market.code], float(exchange.connected))
         silent.add_metric([market.code], float(exchange.silent))
         if exchange.last_frame_at:
@@ -116,9 +116,9 @@ def _listeners(now: datetime) -> Iterator[Metric]:
         "desk_journal_last_stored_timestamp_seconds", "When a journal's frame was last stored", labels=["market"]
     )
     for market in active_markets():
-        states = watching.connected_listeners(market_id=market.pk, now=now)
+        states = status.connected_listeners(market_id=market.pk, now=now)
         connected.add_metric([market.code], len(states))
-        stored_at = watching.last_stored_at(market_id=market.pk)
+        stored_at = status.last_stored_at(market_id=market.pk)
         if stored_at:
             stored.add_metric([market.code], stored_at.timestamp())
         for state in states:
@@ -135,8 +135,8 @@ def _waiting_for_people() -> Iterator[Metric]:
         "desk_quarantine_open", "Frames kept aside that wait for a decision", labels=["market", "kind"]
     )
     for market in active_markets():
-        gaps.add_metric([market.code], watching.open_gap_count(market_id=market.pk))
-        for kind, count in watching.open_quarantine_counts(market_id=market.pk).items():
+        gaps.add_metric([market.code], status.open_gap_count(market_id=market.pk))
+        for kind, count in status.open_quarantine_counts(market_id=market.pk).items():
             aside.add_metric([market.code, kind], count)
     yield from (gaps, aside)
 
@@ -192,7 +192,7 @@ def _lateness(now: datetime) -> Iterator[Metric]:
     arrival = _Late("desk_reference_price", "From a publication's stamp to its first price's storing", ARRIVAL_BUCKETS)
     since = now - timedelta(hours=1)
     for market in active_markets():
-        capture.add(market.code, watching.capture_lateness(market_id=market.pk, since=since))
+        capture.add(market.code, status.capture_lateness(market_id=market.pk, since=since))
         news = prices.publications(market_ids=[market.pk], since=since.timestamp())
         arrival.add(market.code, sorted(one.seen_at - one.last_update for one in news))
     yield from (*capture.metrics, *arrival.metrics)

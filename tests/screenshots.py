@@ -110,8 +110,9 @@ def seed() -> None:
 
     from tests.earlier_days import store_earlier_days
     from tests.trades.frames import germany
-    from trades.actions import FrameSource, ensure_trader, store_frames
-    from trades.journal import JournalFrame
+    from trades.frames import FrameSource, JournalFrame
+    from trades.ledger.store import store_frames
+    from trades.ledger.traders import ensure_trader
     from trades.models import FeedConnection, Trader
 
     chance = random.Random(7)

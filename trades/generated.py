@@ -44,11 +44,11 @@ def generate_day(*, market: Market, day: date, traders: Sequence[Trader], count:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT setseed(%s)", [seed])
         cursor.execute("SET LOCAL enable_nestloop = off")  # a table that grows so fast has no statistics yet
-        _insert_trades(cursor, market, day, [trader.pk for trader in traders], count, source)
+        insert_trades(cursor, market, day, [trader.pk for trader in traders], count, source)
         _insert_positions(cursor, market, day, source)
 
 
-def _insert_trades(
+def insert_trades(
     cursor: CursorWrapper, market: Market, day: date, traders: list[int], count: int, source: str
 ) -> None:
     periods = day_periods(day, market.zone)

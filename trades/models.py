@@ -186,7 +186,7 @@ class Position(models.Model):
 class PositionSlot(models.Model):
     """What a position's trades of ten minutes add up to, by their execution: the course of a position over time.
 
-    Kept in the position's own transaction, under its row's lock (trades/slots.py).
+    Kept in the position's own transaction, under its row's lock (trades/ledger/position_history.py).
     """
 
     position = models.ForeignKey(Position, on_delete=models.CASCADE, related_name="slots", db_index=False)

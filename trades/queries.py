@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 from django.db.models import Sum
 
 from market.periods import DeliveryPeriod
-from trades.confirmations import TradeConfirmation
-from trades.models import FeedConnection, FeedGap, JournalProgress, Position, Trade, Trader
+from trades.models import JournalProgress, Position, Trader
 
-ALIVE_EVERY = timedelta(seconds=1.5)
-"""How often a connected listener says so; two and a half times without a word means that it is not."""
+_OF_PERIOD = """WITH candidates AS (
+        SELECT id FROM trades_trade WHERE market_id = %(market)s AND trader_id = %(trader)s AND delivery_day = %(day)s
+            AND delivery_start = %(start)s AND delivery_end = %(end)s
+        UNION SELECT trade_id FROM trades_tradechange
+            WHERE trader_id = %(trader)s AND delivery_day = %(day)s AND delivery_start = %(start)s
+                AND delivery_end = %(end)s),
+    changes AS (SELECT * FROM trades_tradechange WHERE trade_id IN (SELECT id FROM candidates)),
+    newest AS (SELECT DISTINCT ON (trade_id) trade_id, id, kind, reason FROM changes ORDER BY trade_id, id DESC),
+    facts AS (SELECT DISTINCT ON (trade_id) * FROM changes WHERE kind = 'corrected' ORDER BY trade_id, id DESC),
+    mine AS (SELECT t.id, t.exchange_id, coalesce(f.direction, t.direction) AS direction,
+            coalesce(f.price, t.price) AS price, coalesce(f.quantity, t.quantity) AS quantity, t.execution_time,
+            t.received_at, t.flags, coalesce(n.kind, '') AS kind, coalesce(n.reason, '') AS reason, n.id AS change
+        FROM candidates JOIN trades_trade AS t USING (id)
+        LEFT JOIN newest AS n ON n.trade_id = t.id LEFT JOIN facts AS f ON f.trade_id = t.id
+        WHERE t.market_id = %(market)s AND coalesce(f.trader_id, t.trader_id) = %(trader)s
+            AND coalesce(f.delivery_day, t.delivery_day) = %(day)s
+            AND coalesce(f.delivery_start, t.delivery_start) = %(start)s
+            AND coalesce(f.delivery_end, t.delivery_end) = %(end)s)
+"""
+
+_STATE = f"""{_OF_PERIOD} SELECT count(*), count(*) FILTER (WHERE kind = 'cancelled'), coalesce(max(id), 0),
+    coalesce(max(change), 0) FROM mine"""  # noqa: S608 - our own text
+
+_LIST = f"""{_OF_PERIOD} SELECT id, exchange_id, direction, price, quantity, execution_time, received_at, flags, kind,
+    reason FROM mine WHERE id > %(after)s ORDER BY execution_time DESC, id DESC OFFSET %(skip)s LIMIT %(most)s"""  # noqa: S608 - our own text
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +50,6 @@ class PositionRow:
     energy: Decimal
     turnover: Decimal
     revision: int
-
-
-@dataclass(frozen=True, slots=True)
-class ExchangeFeedState:
-    """The exchange feed as people ask for it: is it connected, since when, and when did it last say something?
-
-    `silent`: not connected as far as anybody can tell, because nothing on the open line is answered.
-    """
-
-    connected: bool
-    since: datetime | None
-    last_frame_at: datetime | None
-    silent: bool = False
 
 
 def positions_of_day(*, trader_pk: int, market_id: int, day: date) -> list[PositionRow]:
@@ -111,18 +120,6 @@ def all_traders() -> list[Trader]:
     return list(Trader.objects.all())
 
 
-def feed_state(*, market_id: int, now: datetime) -> ExchangeFeedState:
-    """Whether any listener hears the market's exchange now. One query over the newest connections."""
-    newest = list(FeedConnection.objects.filter(market_id=market_id).order_by("-alive_at")[:16])
-    alive = [c for c in newest if c.disconnected_at is None and now - c.alive_at <= ALIVE_EVERY * 2.5]
-    last_frame = max((c.last_frame_at for c in newest if c.last_frame_at), default=None)
-    heard = [c for c in alive if c.silent_since is None]
-    if heard:
-        return ExchangeFeedState(True, min(c.connected_at for c in heard), last_frame)
-    lost = max((c.disconnected_at or c.silent_since or c.alive_at for c in newest), default=None)
-    return ExchangeFeedState(False, lost, last_frame, silent=bool(alive))
-
-
 def frame_counts(*, market_id: int) -> dict[str, int]:
     """received = stored + duplicates + conflicts + quarantined, over all journals of the market."""
     names = ("received", "stored", "duplicates", "conflicts", "quarantined")
@@ -145,148 +142,70 @@ def stored_journals(*, journals: list[str]) -> dict[str, StoredJournal]:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredFacts:
-    """The facts of a stored trade, to be held against a confirmation with the same id."""
+class PeriodKey:
+    """One position of either direction: trader and market by primary key, the delivery day, the period."""
 
-    direction: str
-    price: Decimal
-    quantity: Decimal
-    delivery_start: datetime
-    delivery_end: datetime
-    trader_id: str
-    execution_time: datetime
-
-    def differences(self, c: TradeConfirmation) -> list[str]:
-        """Names of the facts in which the confirmation differs; none for a true duplicate."""
-        theirs = {
-            "direction": c.direction,
-            "price": c.price,
-            "quantity": c.quantity,
-            "delivery_start": c.period.start,
-            "delivery_end": c.period.end,
-            "trader_id": c.trader_id,
-            "execution_time": c.execution_time,
-        }
-        return [name for name, value in theirs.items() if getattr(self, name) != value]
-
-
-def stored_facts(*, market_id: int, exchange_ids: Iterable[str]) -> dict[str, StoredFacts]:
-    """exchange_id -> facts, for those of the ids that are stored. One query."""
-    rows = Trade.objects.filter(market_id=market_id, exchange_id__in=sorted(set(exchange_ids))).values_list(
-        "exchange_id",
-        "direction",
-        "price",
-        "quantity",
-        "delivery_start",
-        "delivery_end",
-        "trader__trader_id",
-        "execution_time",
-    )
-    return {row[0]: StoredFacts(*row[1:]) for row in rows}
-
-
-def trades_in_scope(
-    *,
-    market_id: int,
-    trader_ids: set[str],
-    delivery_days: set[date],
-    executed_from: datetime,
-    executed_before: datetime,
-) -> set[str]:
-    """Exchange ids of the stored trades of these traders and delivery days, executed in the half-open interval."""
-    rows = Trade.objects.filter(
-        market_id=market_id,
-        trader__trader_id__in=trader_ids,
-        delivery_day__in=delivery_days,
-        execution_time__gte=executed_from,
-        execution_time__lt=executed_before,
-    )
-    return set(rows.values_list("exchange_id", flat=True))
-
-
-def traders_between(*, market_id: int, start: datetime, end: datetime) -> set[str]:
-    """Ids of the traders with stored trades executed in the half-open interval."""
-    rows = Trade.objects.filter(market_id=market_id, execution_time__gte=start, execution_time__lt=end)
-    return set(rows.order_by().values_list("trader__trader_id", flat=True).distinct())
-
-
-PositionKey = tuple[int, int, str, date, datetime, datetime]
-"""market, trader (primary keys), direction, delivery day, delivery start, delivery end."""
+    trader_pk: int
+    market_pk: int
+    day: date
+    period: DeliveryPeriod
 
 
 @dataclass(frozen=True, slots=True)
-class PositionDifference:
-    """A position that is not what its trades add up to. Sums: trades, MW, MWh, EUR."""
+class PeriodTrade:
+    """One trade with its facts as they are now: `price` EUR/MWh, `quantity` MW, times UTC.
 
-    key: PositionKey
-    delivery_hour: str
-    of_trades: tuple[Decimal, ...]
-    of_position: tuple[Decimal, ...]
+    `change` is "corrected", "cancelled" or empty, `reason` why; a cancelled trade counts in nothing.
+    """
 
-    def __str__(self) -> str:
-        names = ("trades", "MW", "MWh", "EUR")
-        said = ", ".join(
-            f"{theirs.normalize():f} instead of {ours.normalize():f} {name}"
-            for name, ours, theirs in zip(names, self.of_trades, self.of_position, strict=True)
-            if ours != theirs
-        )
-        return f"{self.key[3]} {self.delivery_hour} {self.key[2]}, trader {self.key[1]}: {said}"
+    pk: int
+    exchange_id: str
+    direction: str
+    price: Decimal
+    quantity: Decimal
+    execution_time: datetime
+    received_at: datetime
+    flags: tuple[str, ...]
+    change: str
+    reason: str
 
-
-EFFECTIVE_TRADES = """SELECT t.id, t.market_id, coalesce(c.trader_id, t.trader_id) AS trader_id,
-    coalesce(nullif(c.direction, ''), t.direction) AS direction, coalesce(c.price, t.price) AS price,
-    coalesce(c.quantity, t.quantity) AS quantity, coalesce(c.delivery_day, t.delivery_day) AS delivery_day,
-    coalesce(nullif(c.delivery_hour, ''), t.delivery_hour) AS delivery_hour,
-    coalesce(c.delivery_start, t.delivery_start) AS delivery_start,
-    coalesce(c.delivery_end, t.delivery_end) AS delivery_end, t.execution_time
-    FROM trades_trade t
-    LEFT JOIN (SELECT DISTINCT ON (trade_id) * FROM trades_tradechange ORDER BY trade_id, id DESC) AS c
-        ON c.trade_id = t.id
-    WHERE c.kind IS DISTINCT FROM 'cancelled'"""
-"""Trades as they count now: with their newest correction, without the cancelled ones."""
-
-SUMS = """min(delivery_hour) AS hour, count(*) AS n, sum(quantity) AS mw,
-    sum(quantity * extract(epoch FROM delivery_end - delivery_start) / 3600) AS mwh,
-    sum(price * quantity * extract(epoch FROM delivery_end - delivery_start) / 3600) AS eur"""
-"""What trades add up to, as PostgreSQL computes it: a second way to the same figures, exact in numeric."""
+    @property
+    def counts(self) -> bool:
+        return self.change != "cancelled"
 
 
-def position_differences() -> list[PositionDifference]:
-    """Every position that differs from its trades, from one consistent snapshot; safe while trades arrive."""
+@dataclass(frozen=True, slots=True)
+class TradeState:
+    """How many trades (the cancelled too) and changes of them a period has, and the newest of both; 0 without any."""
+
+    trades: int
+    cancelled: int
+    newest: int
+    changes: int
+
+
+def trade_state(*, key: PeriodKey) -> TradeState:
+    """Whether a list of the period's trades is still right, without reading it. One query."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"""WITH t AS (SELECT market_id, trader_id, direction, delivery_day, delivery_start, delivery_end, {SUMS}
-                FROM ({EFFECTIVE_TRADES}) AS e GROUP BY 1, 2, 3, 4, 5, 6)
-            SELECT market_id, trader_id, direction, delivery_day, delivery_start, delivery_end,
-                coalesce(t.hour, p.delivery_hour), coalesce(t.n, 0), coalesce(t.mw, 0), coalesce(t.mwh, 0),
-                coalesce(t.eur, 0), coalesce(p.trade_count, 0), coalesce(p.quantity, 0), coalesce(p.energy, 0),
-                coalesce(p.turnover, 0)
-            FROM t FULL JOIN trades_position p
-                USING (market_id, trader_id, direction, delivery_day, delivery_start, delivery_end)
-            WHERE (coalesce(t.n, 0), coalesce(t.mw, 0), coalesce(t.mwh, 0), coalesce(t.eur, 0))
-                IS DISTINCT FROM (coalesce(p.trade_count, 0), coalesce(p.quantity, 0), coalesce(p.energy, 0),
-                coalesce(p.turnover, 0))
-            ORDER BY delivery_start, trader_id, direction"""  # noqa: S608 - our own text, no input
-        )
-        rows = cursor.fetchall()
-    return [
-        PositionDifference(row[:6], row[6], tuple(map(Decimal, row[7:11])), tuple(map(Decimal, row[11:15])))
-        for row in rows
-    ]
+        cursor.execute(_STATE, _arguments(key))
+        return TradeState(*cursor.fetchone())
 
 
-def effective_facts(*, trade_pk: int) -> PositionKey | None:
-    """The position that a trade counts in now, with its newest correction; None once it is cancelled."""
+def trades_of_period(*, key: PeriodKey, after: int = 0, skip: int = 0, most: int | None = None) -> list[PeriodTrade]:
+    """The period's trades, newest execution first, those that were cancelled among them. One query.
+
+    `after` leaves out trades up to that primary key, `skip` and `most` take a page of the list.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"""SELECT market_id, trader_id, direction, delivery_day, delivery_start, delivery_end
-                FROM ({EFFECTIVE_TRADES} AND t.id = %s) AS e""",  # noqa: S608 - our own text
-            [trade_pk],
-        )
-        row = cursor.fetchone()
-    return None if row is None else tuple(row)
+        cursor.execute(_LIST, {**_arguments(key), "after": after, "skip": skip, "most": most})
+        return [PeriodTrade(*(*row[:7], tuple(row[7]), *row[8:])) for row in cursor.fetchall()]
 
 
-def open_gaps(*, market_id: int, most: int = 20) -> list[FeedGap]:
-    """The gaps of the feed that nobody has closed, newest first."""
-    return list(FeedGap.objects.filter(market_id=market_id, closed_at=None)[:most])
+def _arguments(key: PeriodKey) -> dict[str, Any]:
+    return {
+        "market": key.market_pk,
+        "trader": key.trader_pk,
+        "day": key.day,
+        "start": key.period.start,
+        "end": key.period.end,
+    }

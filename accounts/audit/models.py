@@ -31,7 +31,7 @@ class Action(models.TextChoices):
 
 
 class Entry(models.Model):
-    """One row. `number` counts without a gap; `digest` covers the rest, `previous` included (accounts/audit/chain.py)."""
+    """One row. `number` counts without a gap; `digest` covers the rest, `previous` too (accounts/audit/chain.py)."""
 
     number = models.BigIntegerField(primary_key=True)
     at = models.DateTimeField()

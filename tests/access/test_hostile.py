@@ -29,7 +29,7 @@ from tests.access.test_matrix import address_of, rows_to_look_at
 from tests.dashboard.people import PASSWORD, a_superuser
 from tests.dashboard.test_socket import socket
 from tests.trades.frames import confirmation, germany, store
-from trades.actions import ensure_trader
+from trades.ledger.traders import ensure_trader
 from trades.models import QuarantinedMessage, Trade, TradeChange, Trader
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]

@@ -16,7 +16,7 @@ from tests.browser.conftest import Desk
 from tests.dashboard.boards import SKETCH_DAY, store_price, store_sketch, store_trade
 from tests.dashboard.people import a_head, a_trader
 from tests.processes import wait_until
-from trades.actions import ensure_trader
+from trades.ledger.traders import ensure_trader
 from trades.models import FeedConnection, FeedGap
 from trades.signals import feed_changed
 

@@ -18,8 +18,8 @@ from tests.browser.test_board import link, open_board, row
 from tests.dashboard.boards import SKETCH_DAY, store_price, store_sketch, store_trade
 from tests.dashboard.people import a_trader
 from tests.processes import wait_until
-from trades.actions import ensure_trader
-from trades.judgements import cancel_trade
+from trades.ledger.decisions import cancel_trade
+from trades.ledger.traders import ensure_trader
 from trades.models import Trade
 
 pytestmark = pytest.mark.browser

@@ -17,7 +17,7 @@ from tests.browser.conftest import Desk
 from tests.browser.test_board import link, open_board
 from tests.dashboard.boards import store_price, store_trade
 from tests.dashboard.people import a_head, a_superuser, a_trader
-from trades.judgements import cancel_trade
+from trades.ledger.decisions import cancel_trade
 from trades.models import Trade
 
 pytestmark = pytest.mark.browser

@@ -14,8 +14,9 @@ from prices.models import ReferencePrice, ReferencePriceHistory
 from prices.queries import KnownPrice, PriceFeedState
 from prices.signals import prices_changed
 from tests.trades.frames import confirmation, germany, store
+from trades.feed.status import ExchangeFeedState
 from trades.models import Trader
-from trades.queries import ExchangeFeedState, PositionRow
+from trades.queries import PositionRow
 
 SKETCH_DAY = date(2023, 2, 6)
 MORNING = datetime(2023, 2, 6, 9, 15, 45, tzinfo=UTC)

@@ -12,7 +12,7 @@ from dashboard.pages import board_address
 from tests.dashboard.boards import SKETCH_DAY, store_price, store_sketch, store_trade
 from tests.dashboard.people import a_head, a_trader
 from tests.trades.frames import germany
-from trades.actions import ensure_trader
+from trades.ledger.traders import ensure_trader
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 

@@ -27,7 +27,7 @@ from prices.queries import KnownPrice
 from tests.dashboard.boards import MORNING, SKETCH_DAY, store_price, store_sketch, store_trade, the_feeds
 from tests.dashboard.people import a_head, a_trader
 from tests.trades.frames import germany
-from trades.actions import ensure_trader
+from trades.ledger.traders import ensure_trader
 from trades.models import Trader
 from trades.queries import PositionRow
 

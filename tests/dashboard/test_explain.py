@@ -14,11 +14,12 @@ from pytest_django import Settings
 
 from tests.dashboard.boards import store_price
 from tests.trades.frames import NOW, confirmation, germany, store
-from trades.actions import FrameSource, add_from_file
-from trades.confirmations import TradeConfirmation, parse_frame
-from trades.files import FileLine
-from trades.journal import Journal
-from trades.judgements import cancel_trade, correct_trade, retry_frame
+from trades.capture.journal import Journal
+from trades.frames import FrameSource
+from trades.imports.booking import add_from_file
+from trades.imports.files import FileLine
+from trades.ledger.confirmations import TradeConfirmation, parse_frame
+from trades.ledger.decisions import cancel_trade, correct_trade, retry_frame
 from trades.models import Position, QuarantinedMessage, Trade
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]

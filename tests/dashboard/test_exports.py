@@ -21,8 +21,8 @@ from market.models import Market
 from tests.dashboard.boards import store_sketch, store_trade
 from tests.dashboard.people import a_head, a_trader
 from tests.trades.frames import germany
-from trades.actions import ensure_trader
-from trades.judgements import cancel_trade
+from trades.ledger.decisions import cancel_trade
+from trades.ledger.traders import ensure_trader
 from trades.models import Trade
 
 BOARD = "/boards/trader_1/2023-02-06/board"

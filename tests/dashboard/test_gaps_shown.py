@@ -17,8 +17,8 @@ from dashboard.rendering import page_version, render_feed_states, render_parts
 from tests.dashboard.boards import a_board, the_feeds
 from tests.dashboard.people import a_trader
 from tests.trades.frames import NOW, germany
-from trades.actions import ListenerHealth, close_connection, open_connection, record_gaps
-from trades.judgements import close_gap
+from trades.feed.connections import ListenerHealth, close_connection, open_connection, record_gaps
+from trades.ledger.decisions import close_gap
 from trades.models import FeedGap
 from trades.signals import feed_changed
 

@@ -8,9 +8,9 @@ from django.db import connection
 
 from prices.models import ReferencePrice, ReferencePriceHistory
 from tests.trades.frames import confirmation, store
+from trades.ledger.effective import position_differences
+from trades.ledger.position_history import slot_differences
 from trades.models import Position, Trade
-from trades.queries import position_differences
-from trades.slots import slot_differences
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 

@@ -22,7 +22,7 @@ from market.periods import PeriodError, day_of
 from tests.dashboard.boards import store_price, store_trade
 from tests.dashboard.people import a_head, a_trader
 from tests.trades.frames import germany
-from trades.actions import ensure_trader
+from trades.ledger.traders import ensure_trader
 from trades.models import Trader
 
 DAYS = DayRange(date(2026, 10, 24), date(2026, 10, 26))

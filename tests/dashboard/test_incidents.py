@@ -9,7 +9,7 @@ import pytest
 
 from dashboard.incidents import Facts, Incident, Level, incidents
 from tests.dashboard.boards import the_feeds
-from trades.watching import ListenerState
+from trades.feed.status import ListenerState
 
 RUNBOOKS = Path(__file__).resolve().parents[2] / "docs" / "runbooks"
 ONE, TWO = ListenerState("l1", False, 0, 0), ListenerState("l2", False, 0, 0)

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 
 from dashboard.access import board_trader, home_trader, may_see_all, visible_traders
 from dashboard.logins import create_trader_login
-from trades.actions import ensure_trader
+from trades.ledger.traders import ensure_trader
 from trades.models import Trader
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]

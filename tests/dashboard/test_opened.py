@@ -21,11 +21,11 @@ from prices.queries import PricePoint
 from tests.dashboard.boards import MORNING, SKETCH_DAY, store_price, store_sketch, store_trade
 from tests.dashboard.people import a_head, a_trader
 from tests.trades.frames import germany
-from trades.actions import ensure_trader
-from trades.confirmations import TradeConfirmation
-from trades.judgements import cancel_trade, correct_trade
+from trades.ledger.confirmations import TradeConfirmation
+from trades.ledger.decisions import cancel_trade, correct_trade
+from trades.ledger.traders import ensure_trader
 from trades.models import Trade, TradeFlag, Trader
-from trades.period_trades import PeriodKey, trades_of_period
+from trades.queries import PeriodKey, trades_of_period
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 

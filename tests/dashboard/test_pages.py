@@ -18,7 +18,7 @@ from market.periods import day_of
 from tests.dashboard.boards import SKETCH_DAY, store_sketch, store_trade
 from tests.dashboard.people import PASSWORD, a_head, a_superuser, a_trader
 from tests.trades.frames import germany
-from trades.actions import ensure_trader
+from trades.ledger.traders import ensure_trader
 from trades.models import Trader
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]

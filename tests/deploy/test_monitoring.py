@@ -19,8 +19,8 @@ from prices.models import ProviderRequest, ReferencePriceHistory
 from reporting import jobs
 from tests.processes import ROOT
 from tests.trades.frames import confirmation, germany
-from trades.actions import FrameSource, store_frames
-from trades.journal import JournalFrame
+from trades.frames import FrameSource, JournalFrame
+from trades.ledger.store import store_frames
 from trades.models import FeedConnection
 
 FOLDER = ROOT / "deploy" / "monitoring"

@@ -20,11 +20,13 @@ from tests.drills.listeners import PATIENCE, Listener
 from tests.drills.results import Row
 from tests.drills.servers import DrillServers
 from tests.processes import wait_until
-from trades.journal import read_frames, segments
-from trades.listener import Markets
+from trades.capture.journal import read_frames, segments
+from trades.capture.listener import Markets
+from trades.capture.replay import replay_directory
+from trades.feed.status import ExchangeFeedState, feed_state
+from trades.ledger.effective import position_differences
 from trades.models import FeedGap, JournalProgress, Position, QuarantinedMessage, Trade
-from trades.queries import ExchangeFeedState, feed_state, frame_counts, position_differences
-from trades.replay import replay_directory
+from trades.queries import frame_counts
 
 
 class Desk:

@@ -11,7 +11,7 @@ import pytest
 from tests.drills.desk import Desk
 from tests.drills.listeners import FAULTS, Listener
 from tests.processes import wait_until
-from trades.journal import segments
+from trades.capture.journal import segments
 
 pytestmark = [pytest.mark.integration, pytest.mark.drill, pytest.mark.timeout(240)]
 

@@ -20,12 +20,14 @@ from tests.drills.feed import trade
 from tests.drills.results import Row
 from tests.processes import wait_until
 from tests.trades.frames import FACTS, confirmation, germany, numbered
-from trades.actions import FrameSource, store_frames
-from trades.capture import Capture
-from trades.journal import read_frames, segments
-from trades.listener import Markets
+from trades.capture.journal import read_frames, segments
+from trades.capture.listener import Markets
+from trades.capture.pipeline import Capture
+from trades.frames import FrameSource
+from trades.ledger.effective import position_differences
+from trades.ledger.store import store_frames
 from trades.models import QuarantinedMessage, Trade
-from trades.queries import frame_counts, position_differences
+from trades.queries import frame_counts
 
 pytestmark = [pytest.mark.integration, pytest.mark.drill, pytest.mark.timeout(240)]
 

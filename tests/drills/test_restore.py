@@ -18,9 +18,9 @@ from local import servers
 from tests.drills.desk import Desk, facts, using
 from tests.drills.servers import DrillServers
 from tests.processes import wait_until
-from trades.listener import Markets
-from trades.queries import position_differences
-from trades.replay import replay_directory
+from trades.capture.listener import Markets
+from trades.capture.replay import replay_directory
+from trades.ledger.effective import position_differences
 
 pytestmark = [pytest.mark.integration, pytest.mark.drill, pytest.mark.timeout(240)]
 

@@ -16,12 +16,14 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from tests.drills.results import Row
 from tests.trades.frames import NOW, confirmation, germany
-from trades.actions import FrameSource, store_frames
-from trades.journal import Journal, read_frames, segments
-from trades.listener import Markets
+from trades.capture.journal import Journal, read_frames, segments
+from trades.capture.listener import Markets
+from trades.capture.replay import replay_directory
+from trades.frames import FrameSource
+from trades.ledger.effective import position_differences
+from trades.ledger.store import store_frames
 from trades.models import QuarantinedMessage, Trade
-from trades.queries import frame_counts, position_differences
-from trades.replay import replay_directory
+from trades.queries import frame_counts
 
 pytestmark = [pytest.mark.integration, pytest.mark.drill, pytest.mark.django_db(transaction=True)]
 

@@ -28,10 +28,10 @@ from tests.drills.listeners import Listener
 from tests.prices.desk import celery
 from tests.processes import free_port, wait_until
 from tests.web.browsers import Browser, shown
-from trades.actions import rebuild_positions
+from trades.ledger.effective import position_differences
+from trades.ledger.position_history import slot_differences
+from trades.ledger.rebuild import rebuild_positions
 from trades.models import Trade
-from trades.queries import position_differences
-from trades.slots import slot_differences
 
 pytestmark = [pytest.mark.integration, pytest.mark.drill, pytest.mark.timeout(240)]
 

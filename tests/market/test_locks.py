@@ -13,7 +13,7 @@ from django.db import connection
 
 from market.locks import AdvisoryLock
 from tests.trades.frames import germany
-from trades.actions import ListenerHealth, keep_connection_alive, open_connection, record_gaps
+from trades.feed.connections import ListenerHealth, keep_connection_alive, open_connection, record_gaps
 from trades.models import FeedConnection, FeedGap
 
 ROOT = Path(__file__).resolve().parents[2]

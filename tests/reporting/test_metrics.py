@@ -16,9 +16,9 @@ from dashboard import measures
 from reporting import jobs
 from reporting.request_ids import WithRequestId
 from tests.trades.frames import NOW, confirmation, germany, store
-from trades import watching
-from trades.actions import FrameSource, store_frames
-from trades.journal import JournalFrame
+from trades.feed import status
+from trades.frames import FrameSource, JournalFrame
+from trades.ledger.store import store_frames
 from trades.models import FeedConnection, FeedGap, QuarantinedMessage
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
@@ -79,7 +79,7 @@ def test_how_late_trades_and_prices_are(client: Client) -> None:
     assert 'desk_capture_recent_seconds_bucket{le="5.0",market="DE"} 0.0' in text
     assert 'desk_capture_recent_seconds_bucket{le="60.0",market="DE"} 1.0' in text
     assert "desk_journal_last_stored_timestamp_seconds" in text
-    assert watching.capture_lateness(market_id=germany().pk, since=now + timedelta(hours=1)) == []
+    assert status.capture_lateness(market_id=germany().pk, since=now + timedelta(hours=1)) == []
 
 
 def test_the_jobs_last_successes_are_kept_in_redis_and_missed_with_it(client: Client, settings: Settings) -> None:

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from market.models import Market
-from trades.actions import FrameSource, StoreResult, store_frames
-from trades.journal import JournalFrame
+from trades.frames import FrameSource, JournalFrame
+from trades.ledger.store import StoreResult, store_frames
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 FACTS: dict[str, Any] = {

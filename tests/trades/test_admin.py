@@ -14,7 +14,8 @@ from pytest_django import Settings
 
 from tests.emptying import emptied
 from tests.trades.frames import NOW, confirmation, germany, store
-from trades.judgements import cancel_trade
+from trades.ledger.decisions import cancel_trade
+from trades.ledger.effective import position_differences
 from trades.models import (
     FeedConnection,
     FeedGap,
@@ -24,7 +25,6 @@ from trades.models import (
     Trade,
     TradeChange,
 )
-from trades.queries import position_differences
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 

@@ -15,9 +15,9 @@ from dashboard import formatting as fmt
 from dashboard.board import load_board
 from market.models import Market
 from market.queries import MarketError, market_by_code
-from trades.explaining import Trace, readable, trace
+from trades.ledger.totals import Sums
 from trades.models import Trade, TradeChange, TradeFlag
-from trades.positions import Sums
+from trades.trace import Trace, readable, trace
 
 LONGEST_SHOWN_FRAME = 4000
 

@@ -17,8 +17,8 @@ from accounts.audit.log import record
 from accounts.audit.models import Action
 from tests.dashboard.people import PASSWORD, a_superuser, a_trader
 from tests.trades.frames import confirmation, germany, store
-from trades.actions import flag_as_not_in_file
-from trades.judgements import cancel_trade, dismiss_frame
+from trades.imports.booking import flag_as_not_in_file
+from trades.ledger.decisions import cancel_trade, dismiss_frame
 from trades.models import QuarantinedMessage, Trade
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]

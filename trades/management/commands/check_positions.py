@@ -8,9 +8,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from trades.actions import rebuild_positions
-from trades.queries import position_differences
-from trades.slots import slot_differences
+from trades.ledger.effective import position_differences
+from trades.ledger.position_history import slot_differences
+from trades.ledger.rebuild import rebuild_positions
 
 SHOWN = 20
 

@@ -15,10 +15,10 @@ from accounts.audit.log import record
 from accounts.audit.models import Action
 from market.models import Market
 from market.queries import MarketError, market_by_code
-from trades.actions import FrameSource
-from trades.confirmations import Unusable
-from trades.files import FileError, read_trades
-from trades.reconciliation import Report, reconcile
+from trades.frames import FrameSource
+from trades.imports.files import FileError, read_trades
+from trades.imports.reconciliation import Report, reconcile
+from trades.ledger.confirmations import Unusable
 
 SHOWN = 20
 

@@ -17,20 +17,13 @@ from django.core.management.base import BaseCommand, CommandError
 
 from market.periods import PeriodError, parse_day
 from market.queries import MarketError
-from trades.confirmations import parse_frame
-from trades.explaining import readable
-from trades.journal import (
-    JournalError,
-    JournalFrame,
-    archived_segments,
-    is_written,
-    read_frames,
-    read_header,
-    segments,
-)
-from trades.listener import Markets
-from trades.replay import replay_directory
-from trades.retention import Outcome, SegmentFacts, archive, prune, survey
+from trades.capture.journal import JournalError, archived_segments, is_written, read_frames, read_header, segments
+from trades.capture.journal_archive import Outcome, SegmentFacts, archive, prune, survey
+from trades.capture.listener import Markets
+from trades.capture.replay import replay_directory
+from trades.frames import JournalFrame
+from trades.ledger.confirmations import parse_frame
+from trades.trace import readable
 
 LONGEST_SHOWN_FRAME = 2000
 _UTC = ZoneInfo("UTC")

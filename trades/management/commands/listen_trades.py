@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from market.queries import MarketError
-from trades.journal import JournalError
-from trades.listener import run_listener
+from trades.capture.journal import JournalError
+from trades.capture.listener import run_listener
 
 
 class Command(BaseCommand):

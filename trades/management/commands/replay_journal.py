@@ -9,8 +9,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from market.queries import MarketError
-from trades.listener import Markets
-from trades.replay import replay_directory
+from trades.capture.listener import Markets
+from trades.capture.replay import replay_directory
 
 
 class Command(BaseCommand):

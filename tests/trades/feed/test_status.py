@@ -1,0 +1,46 @@
+"""What boards are told of the exchange, from what the listeners wrote."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from tests.trades.frames import germany
+from trades.feed.connections import say_silent
+from trades.feed.status import ExchangeFeedState, feed_state
+from trades.models import FeedConnection
+from trades.signals import feed_changed
+
+pytestmark = [pytest.mark.integration, pytest.mark.django_db]
+
+
+def a_connection(now: datetime, listener: str = "l1") -> FeedConnection:
+    return FeedConnection.objects.create(
+        market=germany(), listener=listener, connected_at=now - timedelta(hours=1), alive_at=now
+    )
+
+
+def test_a_line_that_nothing_is_heard_on_is_not_connected_until_it_is_heard_again() -> None:
+    now, told = timezone.now(), list[int]()
+    since = now - timedelta(seconds=4)
+    connection = a_connection(now)
+
+    def hear(market_id: int, **_kwargs: object) -> None:
+        told.append(market_id)
+
+    feed_changed.connect(hear)
+    say_silent(market=connection.market, connection_pk=connection.pk, since=since)
+    assert feed_state(market_id=connection.market_id, now=now) == ExchangeFeedState(False, since, None, silent=True)
+    say_silent(market=connection.market, connection_pk=connection.pk, since=None)
+    assert feed_state(market_id=connection.market_id, now=now) == ExchangeFeedState(True, connection.connected_at, None)
+    feed_changed.disconnect(hear)
+    assert told == [connection.market_id] * 2
+
+
+def test_one_listener_that_hears_is_enough() -> None:
+    now = timezone.now()
+    silent, other = a_connection(now), a_connection(now, "l2")
+    say_silent(market=silent.market, connection_pk=silent.pk, since=now)
+    assert feed_state(market_id=silent.market_id, now=now) == ExchangeFeedState(True, other.connected_at, None)

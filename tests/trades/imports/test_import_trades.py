@@ -1,0 +1,184 @@
+"""`import_trades`: the exchange's files against what is stored."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.trades.frames import NOW, confirmation, germany, store
+from trades.imports.files import FileError, read_trades
+from trades.ledger.confirmations import TradeConfirmation, Unusable
+from trades.ledger.effective import position_differences
+from trades.models import FeedGap, Position, QuarantinedMessage, Trade
+
+BERLIN = ZoneInfo("Europe/Berlin")
+CSV = "id,price,quantity,direction,delivery_day,delivery_hour,trader_id,execution_time"
+PRIVATE = """# private trades of 2026-11-23
+TradeId;Side;DeliveryStart;DeliveryEnd;ExecutionTime;Price;Currency;Volume;VolumeUnit
+11;SELL;2026-11-23T11:00:00.000Z;2026-11-23T12:00:00.000Z;2026-11-23T08:59:59.123Z;-20.5;EUR;12.0;MWH
+12;BUY;2026-11-23T11:15:00.000Z;2026-11-23T11:30:00.000Z;2026-11-23T08:59:59.124Z;7;EUR;2.5;MWH
+"""
+
+
+def parse(text: str, trader: str | None = None) -> list[TradeConfirmation | Unusable]:
+    return [line.parsed for line in read_trades(text.split("\n"), zone=BERLIN, currency="EUR", trader_id=trader)]
+
+
+def trades(text: str, trader: str | None = None) -> list[TradeConfirmation]:
+    found = parse(text, trader)
+    assert all(isinstance(item, TradeConfirmation) for item in found), found
+    return [item for item in found if isinstance(item, TradeConfirmation)]
+
+
+def test_json_lines_with_and_without_envelope() -> None:
+    bare = json.dumps(json.loads(confirmation(2))["trade_confirmation"])
+    one, two = trades(f"{confirmation(1).decode()}\n\n{bare}\n")
+    assert (one.exchange_id, two.exchange_id, two.price) == ("1", "2", Decimal("20.5"))
+
+
+@pytest.mark.parametrize(
+    ("hour", "label"), [("14", "14-15"), ("14-15", "14-15"), ("8-9", "08-09"), ("08:15-08:30",) * 2]
+)
+def test_csv_with_hours_as_files_write_them(hour: str, label: str) -> None:
+    (trade,) = trades(f"{CSV}\n1,-20.5,12.3,sell,2026-11-23,{hour},trader_1,2026-11-23T06:00:00Z\r\n")
+    assert (trade.delivery_hour, trade.price, trade.quantity) == (label, Decimal("-20.5"), Decimal("12.3"))
+
+
+def test_the_private_trades_file_gives_mwh_and_no_trader() -> None:
+    hour, quarter = trades(PRIVATE, "trader_1")
+    assert (hour.direction, hour.quantity, hour.delivery_hour, hour.trader_id) == ("sell", 12, "12-13", "trader_1")
+    assert (quarter.direction, quarter.quantity, quarter.energy) == ("buy", 10, Decimal("2.5"))
+    with pytest.raises(FileError, match="--trader"):
+        parse(PRIVATE)
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "# only a comment\n", "a,b,c\n1,2,3\n", "hello\n"])
+def test_a_file_in_no_known_format_is_one_sentence(text: str) -> None:
+    with pytest.raises(FileError):
+        parse(text)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "1,x,12,sell,2026-11-23,14,trader_1,2026-11-23T06:00:00Z",
+        "1,1,12,sell,2026-11-23,25,trader_1,2026-11-23T06:00:00Z",
+        "1,1,12,hold,2026-11-23,14,trader_1,2026-11-23T06:00:00Z",
+        "1,1,12,sell,2026-11-23,14,trader_1,yesterday",
+        "1,NaN,12,sell,2026-11-23,14,trader_1,2026-11-23T06:00:00Z",
+        "1,1,12",
+    ],
+)
+def test_a_broken_line_is_named_and_the_next_is_read(line: str) -> None:
+    bad, good = parse(f"{CSV}\n{line}\n2,1,12,sell,2026-11-23,14,trader_1,2026-11-23T06:00:00Z\n")
+    assert isinstance(bad, Unusable)
+    assert isinstance(good, TradeConfirmation)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [("SELL", "HOLD"), ("EUR", "CHF"), ("MWH", "MW"), ("T12:00:00.000Z", "T13:30:00.000Z"), ("-20.5", "x")],
+)
+def test_a_private_line_that_says_something_else_is_refused(change: tuple[str, str]) -> None:
+    assert isinstance(parse(PRIVATE.replace(*change, 1), "trader_1")[0], Unusable)
+
+
+@pytest.mark.integration
+@pytest.mark.django_db(transaction=True)
+class TestCommand:
+    """3 missing, 2 extra, 1 different: exactly 6 reported, 3 added; a second time nothing changes."""
+
+    @pytest.fixture
+    def day_end_file(self, tmp_path: Path) -> Path:
+        store(*[confirmation(i) for i in range(10)], confirmation("extra-1"), confirmation("extra-2"))
+        lines = [confirmation(i) for i in range(9)] + [confirmation(9, price=1)]
+        lines += [confirmation(f"missing-{i}") for i in range(3)]
+        path = tmp_path / "day.jsonl"
+        path.write_bytes(b"\n".join(lines) + b"\n")
+        return path
+
+    def test_a_day_end_file(self, day_end_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        call_command("import_trades", str(day_end_file))
+        said = capsys.readouterr().out
+        assert "missing: 3 (3 added), different: 1, extra: 2, unreadable lines: 0" in said
+        assert Trade.objects.count() == 15
+        assert Trade.objects.get(exchange_id="9").price == Decimal("20.5")
+        flagged = Trade.objects.filter(flags__contains=["not_in_file"]).values_list("exchange_id", flat=True)
+        assert set(flagged) == {"extra-1", "extra-2"}
+        assert QuarantinedMessage.objects.get().exchange_id == "9"
+        assert position_differences() == []
+
+    def test_twice_changes_nothing(self, day_end_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        call_command("import_trades", str(day_end_file))
+        before = self.everything()
+        call_command("import_trades", str(day_end_file))
+        assert "missing: 0 (0 added), different: 1, extra: 2" in capsys.readouterr().out
+        assert self.everything() == before
+
+    def test_a_dry_run_changes_nothing(self, day_end_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        before = self.everything()
+        call_command("import_trades", str(day_end_file), "--dry-run")
+        assert "missing: 3 (none added (dry run)), different: 1, extra: 2" in capsys.readouterr().out
+        assert self.everything() == before
+
+    def test_the_good_lines_of_a_broken_file_are_imported(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        germany()
+        path = tmp_path / "broken.jsonl"
+        path.write_bytes(confirmation(1) + b"\n{broken\n" + confirmation(2) + b"\n")
+        with pytest.raises(SystemExit) as ended:
+            call_command("import_trades", str(path))
+        assert ended.value.code == 1
+        assert "unreadable: line 2: not JSON" in capsys.readouterr().out
+        assert Trade.objects.count() == 2
+
+    @pytest.mark.parametrize(("trader", "closed"), [("trader_1", True), ("somebody else", False)])
+    def test_a_gap_is_closed_by_a_file_of_everybodys_trades_only(
+        self, tmp_path: Path, trader: str, closed: bool
+    ) -> None:
+        store(confirmation(1))
+        gap = FeedGap.objects.create(
+            market=germany(), started_at=NOW - timedelta(hours=1), ended_at=NOW - timedelta(minutes=59)
+        )
+        lines = [
+            confirmation(number, trader_id=trader, execution_time=when)
+            for number, when in ((10, "2026-11-23T07:00:00Z"), (11, "2026-11-23T10:00:00Z"))
+        ]
+        path = tmp_path / "day.jsonl"
+        path.write_bytes(b"\n".join(lines))
+        call_command("import_trades", str(path))
+        gap.refresh_from_db()
+        assert (gap.closed_at is not None, bool(gap.note)) == (closed, closed)
+
+    def test_a_trade_twice_in_the_file_is_added_once(self, tmp_path: Path) -> None:
+        germany()
+        path = tmp_path / "twice.jsonl"
+        path.write_bytes(confirmation(1) + b"\n" + confirmation(1) + b"\n")
+        call_command("import_trades", str(path))
+        assert Position.objects.get().trade_count == 1
+
+    @pytest.mark.parametrize(
+        ("content", "sentence"),
+        [(None, "can't be read"), (b"\xff\xfe", "not UTF-8"), (b"hello", "none of the known formats")],
+    )
+    def test_wrong_input_is_one_sentence(self, tmp_path: Path, content: bytes | None, sentence: str) -> None:
+        germany()
+        path = tmp_path / "file"
+        if content is not None:
+            path.write_bytes(content)
+        with pytest.raises(CommandError, match=sentence):
+            call_command("import_trades", str(path))
+
+    def everything(self) -> tuple[list[object], list[object], int]:
+        return (
+            list(Trade.objects.order_by("id").values_list()),
+            list(Position.objects.order_by("id").values_list()),
+            QuarantinedMessage.objects.count(),
+        )

@@ -1,0 +1,143 @@
+"""The decisions that admin pages offer: one form each, carried out by trades/ledger/decisions.py in one transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib.auth.models import User
+
+from trades.ledger.confirmations import TradeConfirmation, Unusable, confirmation_of
+from trades.ledger.decisions import (
+    LONGEST_REASON,
+    JudgementError,
+    accept_as_correction,
+    cancel_trade,
+    close_gap,
+    correct_trade,
+    dismiss_frame,
+    retry_frame,
+)
+from trades.models import Direction, FeedGap, QuarantinedMessage, Trade, TradeChange
+from trades.trace import facts_now
+
+
+class DecisionForm(forms.Form):
+    """One decision about one row. `name` is its place in the address, `label` its button."""
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    explanation: ClassVar[str] = ""
+
+    def carry_out(self, row: Any, user: User, now: datetime) -> str:
+        """Do it and say what was done; JudgementError says why it can't be done, and then nothing was."""
+        raise NotImplementedError
+
+
+def _words(label: str, *, required: bool = True) -> forms.CharField:
+    widget = forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"})
+    return forms.CharField(label=label, required=required, max_length=LONGEST_REASON, widget=widget)
+
+
+class RetryForm(DecisionForm):
+    name, label = "retry", "Retry"
+    explanation = "Books the frame by the rules as they are now. The frame itself stays on record."
+    note = _words("Note (optional)", required=False)
+
+    def carry_out(self, row: QuarantinedMessage, user: User, now: datetime) -> str:
+        trade = retry_frame(message=row, note=self.cleaned_data["note"], user=user, now=now)
+        return f"Trade {trade.exchange_id} is booked."
+
+
+class AcceptForm(DecisionForm):
+    name, label = "accept", "Accept as correction"
+    explanation = (
+        "The stored trade counts with this frame's facts from now on. What was confirmed first stays on record."
+    )
+    reason = _words("Reason")
+
+    def carry_out(self, row: QuarantinedMessage, user: User, now: datetime) -> str:
+        change = accept_as_correction(message=row, reason=self.cleaned_data["reason"], user=user, now=now)
+        return f"Trade {change.trade.exchange_id} is corrected."
+
+
+class DismissForm(DecisionForm):
+    name, label = "dismiss", "Dismiss"
+    explanation = "Nothing is to be done about this frame. It stays on record with the note."
+    note = _words("Note")
+
+    def carry_out(self, row: QuarantinedMessage, user: User, now: datetime) -> str:
+        dismiss_frame(message=row, note=self.cleaned_data["note"], user=user, now=now)
+        return "The frame is dismissed."
+
+
+class CloseGapForm(DecisionForm):
+    name, label = "close", "Close the gap"
+    explanation = "Somebody has compared this interval with the exchange: boards need not show it any more."
+    note = _words("Note")
+
+    def carry_out(self, row: FeedGap, user: User, now: datetime) -> str:
+        close_gap(gap=row, note=self.cleaned_data["note"], user=user, now=now)
+        return "The gap is closed."
+
+
+class CancelForm(DecisionForm):
+    name, label = "cancel", "Cancel the trade"
+    explanation = "The trade counts no longer; its row stays. A cancelled trade can't be corrected."
+    reason = _words("Reason")
+
+    def carry_out(self, row: Trade, user: User, now: datetime) -> str:
+        cancel_trade(trade=row, reason=self.cleaned_data["reason"], user=user)
+        return f"Trade {row.exchange_id} is cancelled."
+
+
+class CorrectForm(DecisionForm):
+    """Facts as they should have been. They obey the wire's rules, in the wire's words."""
+
+    name, label = "correct", "Correct the trade"
+    explanation = "The trade counts with these facts from now on; those that were confirmed stay on record."
+    price = forms.DecimalField(label="Price (EUR/MWh)")
+    quantity = forms.DecimalField(label="Quantity (MW)")
+    direction = forms.ChoiceField(choices=Direction.choices)
+    delivery_day = forms.CharField(widget=forms.DateInput(attrs={"type": "date"}))
+    delivery_hour = forms.CharField(help_text="For example 08-09 or 08:15-08:30")
+    trader_id = forms.CharField(label="Trader's id", strip=False)
+    reason = _words("Reason")
+
+    @staticmethod
+    def prefilled(facts: Trade | TradeChange) -> dict[str, Any]:
+        """The facts that count now, as the form shows them."""
+        assert facts.price is not None
+        assert facts.quantity is not None
+        assert facts.trader is not None
+        return {
+            "price": f"{facts.price.normalize():f}",
+            "quantity": f"{facts.quantity.normalize():f}",
+            "direction": facts.direction,
+            "delivery_day": str(facts.delivery_day),
+            "delivery_hour": facts.delivery_hour,
+            "trader_id": facts.trader.trader_id,
+        }
+
+    def carry_out(self, row: Trade, user: User, now: datetime) -> str:
+        correct_trade(trade=row, facts=self._confirmation(row), reason=self.cleaned_data["reason"], user=user)
+        return f"Trade {row.exchange_id} is corrected."
+
+    def _confirmation(self, trade: Trade) -> TradeConfirmation:
+        said = {name: value for name, value in self.cleaned_data.items() if name != "reason"}
+        wire = {**said, "id": trade.exchange_id, "execution_time": trade.execution_time.isoformat()}
+        parsed = confirmation_of(wire, trade.market.zone)
+        if isinstance(parsed, Unusable):
+            raise JudgementError(parsed.detail)
+        facts = facts_now(trade)
+        if facts is not None and _same(facts, parsed):
+            raise JudgementError("nothing would change: these are the facts that count now")
+        return parsed
+
+
+def _same(facts: Trade | TradeChange, c: TradeConfirmation) -> bool:
+    assert facts.trader is not None
+    ours = (facts.trader.trader_id, facts.direction, facts.price, facts.quantity)
+    period = (facts.delivery_start, facts.delivery_end)
+    return (*ours, *period) == (c.trader_id, c.direction, c.price, c.quantity, c.period.start, c.period.end)

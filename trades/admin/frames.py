@@ -1,0 +1,125 @@
+"""The admin's page of frames that were kept aside: read, retried, accepted as a correction, or dismissed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import F, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from trades.admin.base import LONGEST_SHOWN_FRAME, UNDEFINED, DecidingAdmin, moment, shown_facts
+from trades.admin.forms import AcceptForm, DecisionForm, DismissForm, RetryForm
+from trades.ledger.confirmations import TradeConfirmation, parse_frame
+from trades.models import QuarantinedMessage, Trade
+from trades.trace import facts_now, readable, source_words
+
+
+@admin.register(QuarantinedMessage)
+class QuarantinedMessageAdmin(DecidingAdmin):
+    received_at_utc = moment("received_at")
+    stored_at_utc = moment("stored_at")
+    handled_at_utc = moment("handled_at")
+    decision_permission = "trades.judge_quarantine"
+    decision_forms = (RetryForm, AcceptForm, DismissForm)
+    list_display = ("received_at_utc", "status", "kind", "reason", "detail", "exchange_id", "listener")
+    list_filter = ("status", "kind", "reason", "listener")
+    ordering = (F("handled_at").desc(nulls_first=True), "-id")  # open ones first
+    search_fields = ("exchange_id__exact",)
+    search_help_text = "The exchange's id, whole"
+    fields = (
+        "market",
+        "status",
+        "kind",
+        "reason",
+        "detail",
+        "exchange_id",
+        "frame",
+        "received_at_utc",
+        "stored_at_utc",
+        "listener",
+        "origin",
+        "handled_by",
+        "handled_at_utc",
+        "note",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer("raw")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """Without the frame of a conflict for those who see no trade facts: it is a trade, whole."""
+        hidden = () if obj is None or _may_see_facts_of(request, obj) else ("frame",)
+        return [name for name in super().get_fields(request, obj) if name not in hidden]
+
+    @admin.display(description="frame as it came")
+    def frame(self, message: QuarantinedMessage) -> SafeString:
+        raw = bytes(message.raw)
+        shown = readable(raw, LONGEST_SHOWN_FRAME)
+        return format_html('<pre class="frame">{}</pre><small>{} bytes</small>', shown, len(raw))
+
+    @admin.display(description="source")
+    def origin(self, message: QuarantinedMessage) -> str:
+        return source_words(message.source, message.source_position)
+
+    def decisions_for(self, request: HttpRequest, row: Any) -> Sequence[DecisionForm]:
+        forms = super().decisions_for(request, row)
+        return [form for form in forms if self.may_take(request, row, form.name)]
+
+    def may_take(self, request: HttpRequest, row: Any, decision: str) -> bool:
+        """Only who sees both sides of a conflict may accept it."""
+        return decision != AcceptForm.name or _may_see_facts_of(request, row)
+
+    def decisions(self, row: QuarantinedMessage) -> Sequence[DecisionForm]:
+        if row.status != QuarantinedMessage.Status.OPEN:
+            return ()
+        dismiss = DismissForm(prefix=DismissForm.name)
+        if row.kind != QuarantinedMessage.Kind.CONFLICT:
+            return RetryForm(prefix=RetryForm.name), dismiss
+        return (AcceptForm(prefix=AcceptForm.name), dismiss) if _confirmation_in(row) else (dismiss,)
+
+    def facts_beside(self, request: HttpRequest, row: QuarantinedMessage) -> dict[str, Any]:
+        """A conflict beside the trade that it contradicts."""
+        if not _may_see_facts_of(request, row):
+            return {}
+        trade = Trade.objects.filter(market_id=row.market_id, exchange_id=row.exchange_id).first()
+        if trade is None or row.kind != QuarantinedMessage.Kind.CONFLICT:
+            return {}
+        theirs = _confirmation_in(row)
+        return {"trade": trade, "comparison": comparison(trade, theirs), "frame_is_read": theirs is not None}
+
+
+def _may_see_facts_of(request: HttpRequest, message: QuarantinedMessage) -> bool:
+    return message.kind != QuarantinedMessage.Kind.CONFLICT or request.user.has_perm("trades.view_trade")
+
+
+def _confirmation_in(message: QuarantinedMessage) -> TradeConfirmation | None:
+    """What the frame says, if it is a confirmation; a line of a CSV file is none."""
+    parsed = parse_frame(bytes(message.raw), message.market.zone)
+    return parsed if isinstance(parsed, TradeConfirmation) else None
+
+
+def comparison(trade: Trade, theirs: TradeConfirmation | None) -> list[tuple[str, str, str, str, bool]]:
+    """(fact, as confirmed first, as it counts now, as the frame says, whether the frame differs from what counts)."""
+    now = facts_now(trade)
+    first = shown_facts(trade)
+    counts = shown_facts(now) if now else dict.fromkeys(first, "cancelled")
+    said = _said(theirs) if theirs else dict.fromkeys(first, UNDEFINED)
+    rows = [(name, first[name], counts[name], said[name], counts[name] != said[name]) for name in first]
+    executed = f"{trade.execution_time:%Y-%m-%d %H:%M:%S.%f}"
+    frames = f"{theirs.execution_time:%Y-%m-%d %H:%M:%S.%f}" if theirs else UNDEFINED
+    return [*rows, ("executed (UTC)", executed, executed, frames, executed != frames)]
+
+
+def _said(c: TradeConfirmation) -> dict[str, str]:
+    return {
+        "price (EUR/MWh)": f"{c.price.normalize():f}",
+        "quantity (MW)": f"{c.quantity.normalize():f}",
+        "direction": c.direction,
+        "delivery day": str(c.delivery_day),
+        "delivery hour": c.delivery_hour,
+        "trader": c.trader_id,
+    }

@@ -1,0 +1,1 @@
+"""Whether the line to the exchange is alive, and when it was not."""

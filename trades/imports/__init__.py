@@ -1,0 +1,1 @@
+"""The exchange's files: read, compared with what is stored, and booked."""

@@ -1,0 +1,1 @@
+"""What is booked: confirmations, trades, positions, and decisions about them."""

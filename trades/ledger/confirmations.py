@@ -1,0 +1,282 @@
+"""Wire text -> TradeConfirmation, or the reason why not. Pure: no Django, no clock, no network.
+
+The decision table is docs/confirmations.md; tests/trades/ledger/test_confirmations.py has one test a row.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, NoReturn, TypeVar
+from zoneinfo import ZoneInfo
+
+from market.labels import parse_period
+from market.periods import DeliveryPeriod, PeriodError, parse_day
+
+ENVELOPES = ("trade_confirmation", "deal_confirmation")
+LARGEST_FRAME = 1024 * 1024
+"""Bytes; a confirmation has a few hundred. Anything larger is kept aside unread."""
+
+_T = TypeVar("_T")
+_LIMIT = Decimal(99_999)
+_STEP = Decimal("0.0001")
+_LONGEST_ID = 255
+_TIMESTAMP = re.compile(
+    r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:?\d{2})", re.ASCII | re.IGNORECASE
+)
+_CLOCKS_MAY_DIFFER = timedelta(seconds=60)
+_OLDEST_EXECUTION = timedelta(hours=26)
+
+
+@dataclass(frozen=True, slots=True)
+class TradeConfirmation:
+    """A valid confirmation. Price EUR/MWh, quantity MW, times UTC; `delivery_hour` is the canonical label."""
+
+    exchange_id: str
+    trader_id: str
+    direction: str
+    price: Decimal
+    quantity: Decimal
+    delivery_day: date
+    delivery_hour: str
+    period: DeliveryPeriod
+    execution_time: datetime
+    ambiguous_hour: bool = False
+
+    @property
+    def energy(self) -> Decimal:
+        """MWh: quantity times the period's hours, exact."""
+        return self.quantity * self.period.hours
+
+    @property
+    def turnover(self) -> Decimal:
+        """EUR: price times energy, exact."""
+        return self.price * self.energy
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """Why a frame can't be booked: `reason` for machines, `detail` for people, the id where it could be read."""
+
+    reason: str
+    detail: str
+    exchange_id: str = ""
+
+
+class _Refusal(Exception):
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason, self.detail = reason, detail
+
+
+def parse_frame(frame: bytes, zone: ZoneInfo) -> TradeConfirmation | Unusable:
+    """One frame of the exchange's websocket, for a market whose local time is `zone`. Never raises."""
+    fields: dict[str, Any] = {}
+    try:
+        fields = _fields_of(frame)
+        return _confirmation(fields, zone)
+    except _Refusal as refusal:
+        return Unusable(refusal.reason, refusal.detail, _readable_id(fields))
+
+
+def confirmation_of(fields: dict[str, Any], zone: ZoneInfo) -> TradeConfirmation | Unusable:
+    """A confirmation from a line of a file: the same fields and rules, and the hours that only files write ("14")."""
+    try:
+        return _confirmation(fields, zone, from_file=True)
+    except _Refusal as refusal:
+        return Unusable(refusal.reason, refusal.detail, _readable_id(fields))
+
+
+def timestamp_of(text: str) -> datetime:
+    """A time like 2023-02-06T06:13:45Z as UTC; ValueError with one sentence for anything else."""
+    try:
+        return _timestamp(text)
+    except _Refusal as refusal:
+        raise ValueError(refusal.detail) from None
+
+
+def flags_of(
+    confirmation: TradeConfirmation, *, received_at: datetime, gate_closure_lead: timedelta, trader_is_known: bool
+) -> list[str]:
+    """What is odd about a trade that is booked all the same (trades.models.TradeFlag)."""
+    executed = confirmation.execution_time
+    period = confirmation.period
+    odd_time = (
+        executed > received_at + _CLOCKS_MAY_DIFFER
+        or executed < received_at - _OLDEST_EXECUTION
+        or executed >= period.start
+    )
+    oddities = {
+        "unknown_trader": not trader_is_known,
+        "period_closed": received_at >= period.gate_closure(gate_closure_lead),
+        "odd_execution_time": odd_time,
+        "ambiguous_hour": confirmation.ambiguous_hour,
+    }
+    return [name for name, applies in oddities.items() if applies]
+
+
+def _fields_of(frame: bytes) -> dict[str, Any]:
+    message = _json(frame)
+    if not isinstance(message, dict):
+        raise _Refusal("other_message", f"a JSON {_kind(message)}, not a confirmation")
+    found = [name for name in ENVELOPES if name in message]
+    if not found:
+        names = ", ".join(sorted(message)[:5])
+        raise _Refusal("other_message", f"no confirmation in it; fields: {_short(names) or 'none'}")
+    if len(found) == 2:
+        raise _Refusal("two_envelopes", "both a trade_confirmation and a deal_confirmation")
+    fields = message[found[0]]
+    if not isinstance(fields, dict):
+        raise _Refusal("bad_envelope", f"{found[0]} is a JSON {_kind(fields)}, not an object")
+    return fields
+
+
+def _json(frame: bytes) -> Any:
+    if not frame.strip():
+        raise _Refusal("empty", "an empty frame")
+    if len(frame) > LARGEST_FRAME:
+        raise _Refusal("too_large", f"{len(frame)} bytes; a confirmation has at most {LARGEST_FRAME}")
+    try:
+        text = frame.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _Refusal("not_utf8", f"not UTF-8 text at byte {error.start}") from None
+    try:
+        return json.loads(
+            text,
+            parse_float=Decimal,
+            parse_int=Decimal,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_object_with_distinct_names,
+        )
+    except RecursionError:
+        raise _Refusal("too_deep", "JSON nested too deeply") from None
+    except (ValueError, ArithmeticError) as error:
+        raise _Refusal("not_json", f"not JSON: {_short(str(error))}") from None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _object_with_distinct_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise _Refusal("duplicate_field", "a field stands twice in one object")
+    return result
+
+
+def _confirmation(fields: dict[str, Any], zone: ZoneInfo, *, from_file: bool = False) -> TradeConfirmation:
+    exchange_id = _identifier(fields, "id")
+    price = _number(fields, "price")
+    quantity = _number(fields, "quantity")
+    if quantity <= 0:
+        raise _Refusal("bad_quantity", f"quantity {_short(str(quantity))} is not above 0")
+    direction = _text(fields, "direction")
+    if direction not in {"buy", "sell"}:
+        raise _Refusal("bad_direction", f"direction “{_short(direction)}” is neither buy nor sell")
+    day = _understood(parse_day, _text(fields, "delivery_day"), "delivery_day")
+    parsed = _understood(
+        lambda text: parse_period(day, text, zone, from_file=from_file), _text(fields, "delivery_hour"), "delivery_hour"
+    )
+    trader_id = _identifier(fields, "trader_id")
+    execution_time = _timestamp(_text(fields, "execution_time"))
+    return TradeConfirmation(
+        exchange_id=exchange_id,
+        trader_id=trader_id,
+        direction=direction,
+        price=price,
+        quantity=quantity,
+        delivery_day=day,
+        delivery_hour=parsed.label,
+        period=parsed.period,
+        execution_time=execution_time,
+        ambiguous_hour=parsed.ambiguous,
+    )
+
+
+def _understood(parse: Callable[[str], _T], text: str, field: str) -> _T:
+    try:
+        return parse(text)
+    except PeriodError as error:
+        raise _Refusal(f"bad_{field}", _short(str(error), 200)) from None
+
+
+def _required(fields: dict[str, Any], name: str) -> Any:
+    if name not in fields:
+        raise _Refusal(f"missing_{name}", f"{name} is missing")
+    return fields[name]
+
+
+def _text(fields: dict[str, Any], name: str) -> str:
+    value = _required(fields, name)
+    if not isinstance(value, str):
+        raise _Refusal(f"bad_{name}", f"{name} is a JSON {_kind(value)}, not text")
+    return value
+
+
+def _identifier(fields: dict[str, Any], name: str) -> str:
+    value = _text(fields, name)
+    problem = identifier_problem(value)
+    if problem:
+        raise _Refusal(f"bad_{name}", f"{name} {problem}")
+    return value
+
+
+def identifier_problem(value: str) -> str:
+    """What is wrong with an id or trader id, or "": 1 to 255 characters, none of them a control character."""
+    if not 1 <= len(value) <= _LONGEST_ID:
+        return f"has {len(value)} characters; 1 to {_LONGEST_ID} are allowed"
+    if any(unicodedata.category(c) in {"Cc", "Cs"} for c in value):
+        return "has control characters or broken text"
+    return ""
+
+
+def _number(fields: dict[str, Any], name: str) -> Decimal:
+    value = _required(fields, name)
+    if not isinstance(value, Decimal):
+        raise _Refusal(f"bad_{name}", f"{name} is a JSON {_kind(value)}, not a number")
+    problem = number_problem(value)
+    if problem:
+        raise _Refusal(f"bad_{name}", f"{name} {_short(str(value))} {problem}")
+    return value.quantize(_STEP) + 0  # + 0 turns -0 into 0
+
+
+def number_problem(value: Decimal) -> str:
+    """What is wrong with a price or a quantity, or "": within ±99,999 and at most 4 decimals."""
+    if not (value.is_finite() and -_LIMIT <= value <= _LIMIT):  # comparing never overflows, abs() does
+        return f"is not within ±{_LIMIT}"
+    if value.quantize(_STEP) != value:
+        return "has more than 4 decimals"
+    return ""
+
+
+def _timestamp(text: str) -> datetime:
+    match = _TIMESTAMP.fullmatch(text)
+    if not match:
+        raise _Refusal("bad_execution_time", f"“{_short(text)}” is not a time like 2023-02-06T06:13:45Z")
+    seconds, fraction, offset = match.groups()
+    micros = (fraction or "0")[:6].ljust(6, "0")
+    try:
+        return datetime.fromisoformat(f"{seconds}.{micros}{offset.upper()}").astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise _Refusal("bad_execution_time", f"“{_short(text)}” is not in the calendar") from None
+
+
+def _readable_id(fields: dict[str, Any]) -> str:
+    value = fields.get("id")
+    return value if isinstance(value, str) and not identifier_problem(value) else ""
+
+
+def _kind(value: object) -> str:
+    kinds = {dict: "object", list: "array", str: "text", bool: "boolean", type(None): "null"}
+    return kinds.get(type(value), "number")
+
+
+def _short(text: str, length: int = 60) -> str:
+    clean = "".join(c if unicodedata.category(c) not in {"Cc", "Cs"} else "�" for c in text[: length + 1])
+    return clean if len(clean) <= length else clean[:length] + "…"

@@ -1,0 +1,154 @@
+"""Trades as they count now, with their newest correction and without the cancelled ones; what they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db import connection
+
+from trades.ledger.confirmations import TradeConfirmation
+from trades.models import Trade
+
+PositionKey = tuple[int, int, str, date, datetime, datetime]
+"""market, trader (primary keys), direction, delivery day, delivery start, delivery end."""
+
+EFFECTIVE_TRADES = """SELECT t.id, t.market_id, coalesce(c.trader_id, t.trader_id) AS trader_id,
+    coalesce(nullif(c.direction, ''), t.direction) AS direction, coalesce(c.price, t.price) AS price,
+    coalesce(c.quantity, t.quantity) AS quantity, coalesce(c.delivery_day, t.delivery_day) AS delivery_day,
+    coalesce(nullif(c.delivery_hour, ''), t.delivery_hour) AS delivery_hour,
+    coalesce(c.delivery_start, t.delivery_start) AS delivery_start,
+    coalesce(c.delivery_end, t.delivery_end) AS delivery_end, t.execution_time
+    FROM trades_trade t
+    LEFT JOIN (SELECT DISTINCT ON (trade_id) * FROM trades_tradechange ORDER BY trade_id, id DESC) AS c
+        ON c.trade_id = t.id
+    WHERE c.kind IS DISTINCT FROM 'cancelled'"""
+"""Trades as they count now: with their newest correction, without the cancelled ones."""
+
+SUMS = """min(delivery_hour) AS hour, count(*) AS n, sum(quantity) AS mw,
+    sum(quantity * extract(epoch FROM delivery_end - delivery_start) / 3600) AS mwh,
+    sum(price * quantity * extract(epoch FROM delivery_end - delivery_start) / 3600) AS eur"""
+"""What trades add up to, as PostgreSQL computes it: a second way to the same figures, exact in numeric."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFacts:
+    """The facts of a stored trade, to be held against a confirmation with the same id."""
+
+    direction: str
+    price: Decimal
+    quantity: Decimal
+    delivery_start: datetime
+    delivery_end: datetime
+    trader_id: str
+    execution_time: datetime
+
+    def differences(self, c: TradeConfirmation) -> list[str]:
+        """Names of the facts in which the confirmation differs; none for a true duplicate."""
+        theirs = {
+            "direction": c.direction,
+            "price": c.price,
+            "quantity": c.quantity,
+            "delivery_start": c.period.start,
+            "delivery_end": c.period.end,
+            "trader_id": c.trader_id,
+            "execution_time": c.execution_time,
+        }
+        return [name for name, value in theirs.items() if getattr(self, name) != value]
+
+
+def stored_facts(*, market_id: int, exchange_ids: Iterable[str]) -> dict[str, StoredFacts]:
+    """exchange_id -> facts, for those of the ids that are stored. One query."""
+    rows = Trade.objects.filter(market_id=market_id, exchange_id__in=sorted(set(exchange_ids))).values_list(
+        "exchange_id",
+        "direction",
+        "price",
+        "quantity",
+        "delivery_start",
+        "delivery_end",
+        "trader__trader_id",
+        "execution_time",
+    )
+    return {row[0]: StoredFacts(*row[1:]) for row in rows}
+
+
+def trades_in_scope(
+    *,
+    market_id: int,
+    trader_ids: set[str],
+    delivery_days: set[date],
+    executed_from: datetime,
+    executed_before: datetime,
+) -> set[str]:
+    """Exchange ids of the stored trades of these traders and delivery days, executed in the half-open interval."""
+    rows = Trade.objects.filter(
+        market_id=market_id,
+        trader__trader_id__in=trader_ids,
+        delivery_day__in=delivery_days,
+        execution_time__gte=executed_from,
+        execution_time__lt=executed_before,
+    )
+    return set(rows.values_list("exchange_id", flat=True))
+
+
+def traders_between(*, market_id: int, start: datetime, end: datetime) -> set[str]:
+    """Ids of the traders with stored trades executed in the half-open interval."""
+    rows = Trade.objects.filter(market_id=market_id, execution_time__gte=start, execution_time__lt=end)
+    return set(rows.order_by().values_list("trader__trader_id", flat=True).distinct())
+
+
+@dataclass(frozen=True, slots=True)
+class PositionDifference:
+    """A position that is not what its trades add up to. Sums: trades, MW, MWh, EUR."""
+
+    key: PositionKey
+    delivery_hour: str
+    of_trades: tuple[Decimal, ...]
+    of_position: tuple[Decimal, ...]
+
+    def __str__(self) -> str:
+        names = ("trades", "MW", "MWh", "EUR")
+        said = ", ".join(
+            f"{theirs.normalize():f} instead of {ours.normalize():f} {name}"
+            for name, ours, theirs in zip(names, self.of_trades, self.of_position, strict=True)
+            if ours != theirs
+        )
+        return f"{self.key[3]} {self.delivery_hour} {self.key[2]}, trader {self.key[1]}: {said}"
+
+
+def position_differences() -> list[PositionDifference]:
+    """Every position that differs from its trades, from one consistent snapshot; safe while trades arrive."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""WITH t AS (SELECT market_id, trader_id, direction, delivery_day, delivery_start, delivery_end, {SUMS}
+                FROM ({EFFECTIVE_TRADES}) AS e GROUP BY 1, 2, 3, 4, 5, 6)
+            SELECT market_id, trader_id, direction, delivery_day, delivery_start, delivery_end,
+                coalesce(t.hour, p.delivery_hour), coalesce(t.n, 0), coalesce(t.mw, 0), coalesce(t.mwh, 0),
+                coalesce(t.eur, 0), coalesce(p.trade_count, 0), coalesce(p.quantity, 0), coalesce(p.energy, 0),
+                coalesce(p.turnover, 0)
+            FROM t FULL JOIN trades_position p
+                USING (market_id, trader_id, direction, delivery_day, delivery_start, delivery_end)
+            WHERE (coalesce(t.n, 0), coalesce(t.mw, 0), coalesce(t.mwh, 0), coalesce(t.eur, 0))
+                IS DISTINCT FROM (coalesce(p.trade_count, 0), coalesce(p.quantity, 0), coalesce(p.energy, 0),
+                coalesce(p.turnover, 0))
+            ORDER BY delivery_start, trader_id, direction"""  # noqa: S608 - our own text, no input
+        )
+        rows = cursor.fetchall()
+    return [
+        PositionDifference(row[:6], row[6], tuple(map(Decimal, row[7:11])), tuple(map(Decimal, row[11:15])))
+        for row in rows
+    ]
+
+
+def effective_facts(*, trade_pk: int) -> PositionKey | None:
+    """The position that a trade counts in now, with its newest correction; None once it is cancelled."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT market_id, trader_id, direction, delivery_day, delivery_start, delivery_end
+                FROM ({EFFECTIVE_TRADES} AND t.id = %s) AS e""",  # noqa: S608 - our own text
+            [trade_pk],
+        )
+        row = cursor.fetchone()
+    return None if row is None else tuple(row)

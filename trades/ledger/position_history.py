@@ -1,0 +1,121 @@
+"""What became of each position over time: its trades summed by ten-minute slots of their execution.
+
+Written in the transaction that changes the position, while its row is locked; so slots and position always agree, and
+a board can show how its figures came about without reading trades (docs/decisions/0004-course-of-the-day.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+
+from market.periods import DeliveryPeriod
+from trades.ledger.effective import EFFECTIVE_TRADES, PositionKey
+from trades.ledger.totals import Booked, sums_by_key
+
+SLOT_SECONDS = 600
+
+_IDENTITY = "market_id, trader_id, direction, delivery_day, delivery_start, delivery_end"
+_SUMS = f"""floor(extract(epoch FROM e.execution_time) / {SLOT_SECONDS})::bigint AS slot, count(*)::integer AS n,
+    sum(e.quantity * extract(epoch FROM e.delivery_end - e.delivery_start) / 3600) AS mwh,
+    sum(e.price * e.quantity * extract(epoch FROM e.delivery_end - e.delivery_start) / 3600) AS eur"""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotSums:
+    """What one side of a period traded in each slot: slots ascending, MWh and EUR beside them."""
+
+    period: DeliveryPeriod
+    direction: str
+    slots: tuple[int, ...]
+    energy: tuple[Decimal, ...]
+    turnover: tuple[Decimal, ...]
+
+
+def slot_of(moment: datetime) -> int:
+    """The number of the ten-minute slot that holds an aware moment, counted from 1970."""
+    return int(moment.timestamp() // SLOT_SECONDS)
+
+
+def next_slot(moment: datetime) -> datetime:
+    """When the slot of an aware moment ends (UTC)."""
+    return datetime.fromtimestamp((slot_of(moment) + 1) * SLOT_SECONDS, tz=UTC)
+
+
+def slot_rows(trades: Iterable[tuple[tuple[int, DeliveryPeriod, str], datetime, Booked]]) -> list[tuple[Any, ...]]:
+    """Trades, each with its (trader primary key, period, side) and its execution, summed as ADD_TO_SLOTS takes them."""
+    sums = sums_by_key(((*key, slot_of(executed)), trade) for key, executed, trade in trades)
+    return [
+        (trader, period.start, period.end, side, slot, one.trade_count, one.energy, one.turnover)
+        for (trader, period, side, slot), one in sums.items()
+    ]
+
+
+ADD_TO_SLOTS = """INSERT INTO trades_positionslot AS s (position_id, slot, trade_count, energy, turnover)
+    SELECT id, slot, n, mwh, eur
+    FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::text[], %s::bigint[], %s::integer[],
+            %s::numeric[], %s::numeric[])
+        AS t (trader_id, delivery_start, delivery_end, direction, slot, n, mwh, eur)
+        JOIN changed USING (trader_id, delivery_start, delivery_end, direction)
+    ON CONFLICT (position_id, slot) DO UPDATE SET trade_count = s.trade_count + excluded.trade_count,
+        energy = s.energy + excluded.energy, turnover = s.turnover + excluded.turnover"""
+"""Adds the columns of `slot_rows` to the slots of the positions that the same statement has changed, and so locked:
+the end of `WITH changed AS (... RETURNING id, trader_id, delivery_start, delivery_end, direction)`."""
+
+
+def rebuild_slots(cursor: CursorWrapper, key: PositionKey) -> None:
+    """Set a position's slots to what its trades add up to now, inside the transaction that holds its row's lock."""
+    market_id, trader_pk, _, day, _, _ = key
+    cursor.execute(
+        f"""DELETE FROM trades_positionslot USING trades_position AS p
+            WHERE position_id = p.id AND ({_IDENTITY}) = (%s, %s, %s, %s, %s, %s)""",  # noqa: S608 - our own text
+        list(key),
+    )
+    cursor.execute(
+        f"""INSERT INTO trades_positionslot (position_id, slot, trade_count, energy, turnover)
+            SELECT p.id, {_SUMS} FROM trades_position AS p JOIN (
+                {EFFECTIVE_TRADES} AND t.id IN (
+                    SELECT id FROM trades_trade WHERE market_id = %s AND trader_id = %s AND delivery_day = %s
+                    UNION SELECT trade_id FROM trades_tradechange WHERE trader_id = %s AND delivery_day = %s)
+            ) AS e USING ({_IDENTITY})
+            WHERE ({_IDENTITY}) = (%s, %s, %s, %s, %s, %s) GROUP BY p.id, slot""",  # noqa: S608 - our own text
+        [market_id, trader_pk, day, trader_pk, day, *key],
+    )
+
+
+def slots_of_day(*, trader_pk: int, market_id: int, day: date) -> list[SlotSums]:
+    """The slots of every position of a board, one row a position. One query, over slots and never over trades."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT p.delivery_start, p.delivery_end, p.direction, array_agg(s.slot ORDER BY s.slot),
+                   array_agg(s.energy ORDER BY s.slot), array_agg(s.turnover ORDER BY s.slot)
+               FROM trades_position AS p JOIN trades_positionslot AS s ON s.position_id = p.id
+               WHERE p.trader_id = %s AND p.delivery_day = %s AND p.market_id = %s GROUP BY p.id""",
+            [trader_pk, day, market_id],
+        )
+        return [_slot_sums(row) for row in cursor.fetchall()]
+
+
+def _slot_sums(row: tuple[Any, ...]) -> SlotSums:
+    start, end, direction, *columns = row
+    return SlotSums(DeliveryPeriod(start, end), direction, *map(tuple, columns))
+
+
+def slot_differences() -> list[PositionKey]:
+    """Positions whose slots are not what their trades add up to, from one snapshot; safe while trades arrive."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""WITH t AS (SELECT {_IDENTITY}, {_SUMS} FROM ({EFFECTIVE_TRADES}) AS e GROUP BY {_IDENTITY}, slot),
+                s AS (SELECT {_IDENTITY}, s.slot, s.trade_count, s.energy, s.turnover
+                    FROM trades_positionslot AS s JOIN trades_position AS p ON p.id = s.position_id)
+            SELECT DISTINCT {_IDENTITY} FROM t FULL JOIN s USING ({_IDENTITY}, slot)
+            WHERE (t.n, t.mwh, t.eur) IS DISTINCT FROM (s.trade_count, s.energy, s.turnover)
+            ORDER BY delivery_start, trader_id, direction"""  # noqa: S608 - our own text, no input
+        )
+        return [tuple(row) for row in cursor.fetchall()]
