@@ -1,4 +1,4 @@
-"""Days of publications played in simulated time: the real chase (prices.chase.pursue) against seeded provider models.
+"""Days of publications played in simulated time: the real chase (prices.polling.loop) against seeded provider models.
 
 No clock, no database, no network: `play` moves a virtual clock from one event to the next and judges like the
 provider would (its own sliding windows, counted when a request arrives there). `play_list` plays what others would
@@ -15,10 +15,12 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from prices import budget, chase
-from prices.learning import learnt_from
-from prices.queries import Publication
-from prices.schedule import HOUR, MINUTE, Budget, Facts, Interest, Learnt, Outcome, PeriodKey, Rhythm
+from prices import request_ledger
+from prices.observations import HOUR, MINUTE, Budget, Facts, Interest, Outcome, PeriodKey
+from prices.polling import loop
+from prices.polling.delay_learning import learnt_from
+from prices.polling.delays import Learnt
+from prices.publications import Publication, Rhythm
 
 INTERVAL = 600.0
 TICK = 5.0
@@ -94,7 +96,7 @@ class Staleness:
 
 
 class VirtualLedger:
-    """The ledger's rule (prices.budget) in memory."""
+    """The ledger's rule (prices.request_ledger) in memory."""
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
@@ -103,21 +105,21 @@ class VirtualLedger:
 
     def _counted(self, now: float, window: float) -> int:
         """How many requests count; they were sent in order, and each ended within REQUEST_SECONDS."""
-        horizon = now - window - budget.MARGIN_SECONDS
+        horizon = now - window - request_ledger.MARGIN_SECONDS
         sure = bisect_right(self.sent, horizon)
-        maybe = bisect_right(self.sent, horizon - budget.REQUEST_SECONDS)
+        maybe = bisect_right(self.sent, horizon - request_ledger.REQUEST_SECONDS)
         return len(self.sent) - sure + sum(self._ended(row) > horizon for row in self.rows[maybe:sure])
 
     @staticmethod
     def _ended(row: list[float]) -> float:
-        return min(row[1], row[0] + budget.REQUEST_SECONDS)
+        return min(row[1], row[0] + request_ledger.REQUEST_SECONDS)
 
     def _free_at(self, used: int, limit: int, window: float) -> float:
         """When the first of the requests that count no longer does, so far that there is room."""
         if used < limit:
             return -math.inf
         ends = sorted(self._ended(row) for row in self.rows[-used:])
-        return ends[used - limit] + window + budget.MARGIN_SECONDS
+        return ends[used - limit] + window + request_ledger.MARGIN_SECONDS
 
     def state(self, now: float) -> Budget:
         minute, hour = self._counted(now, MINUTE), self._counted(now, HOUR)
@@ -182,7 +184,7 @@ class VirtualWorld:
         self.received.append(served)
         return row[0]
 
-    def arrivals(self, until: float) -> Collection[chase.Arrived]:
+    def arrivals(self, until: float) -> Collection[loop.Arrived]:
         if not self._under_way or self._under_way[0][0] > until:
             self.clock = max(self.clock, until)
             return ()
@@ -190,22 +192,22 @@ class VirtualWorld:
         self.clock = row[1] = max(self.clock, moment)
         return [self._answer(key, served)]
 
-    def _answer(self, key: PeriodKey, served: float) -> chase.Arrived:
+    def _answer(self, key: PeriodKey, served: float) -> loop.Arrived:
         if self.scene.failing(served):
-            return chase.Arrived(key, Outcome.FAILED, None)
+            return loop.Arrived(key, Outcome.FAILED, None)
         out = bisect_right(self.publications[key], served)
         if not out:
-            return chase.Arrived(key, Outcome.UNDEFINED, None)
+            return loop.Arrived(key, Outcome.UNDEFINED, None)
         last_update = self.publications[key][out - 1]
         known = self.known_at[key]
         if known and known[-1][0] >= last_update:
-            return chase.Arrived(key, Outcome.UNCHANGED, None)
+            return loop.Arrived(key, Outcome.UNCHANGED, None)
         known.append((last_update, self.clock))
         self.seen.setdefault((key.market_id, last_update), self.clock)
-        return chase.Arrived(key, Outcome.NEWER, last_update)
+        return loop.Arrived(key, Outcome.NEWER, last_update)
 
     def learnt(self) -> Learnt:
-        """What the record of the last two days teaches, as prices.learning reads it."""
+        """What the record of the last two days teaches, as prices.polling.delay_learning reads it."""
         since = self.clock - 2 * 24 * HOUR
         record = (Publication(market, update, at) for (market, update), at in self.seen.items() if update >= since)
         return learnt_from(record, Rhythm(INTERVAL))
@@ -252,7 +254,7 @@ def play(scene: Scene) -> tuple[Staleness, VirtualWorld]:
         if world.clock - learnt_at >= HOUR:
             learnt, learnt_at = world.learnt(), world.clock
         tick_end = world.clock + TICK
-        chase.pursue(world, world.facts, INTERVAL, learnt)
+        loop.pursue(world, world.facts, INTERVAL, learnt)
         world.clock = max(tick_end, world.clock + 0.5)
     return _judged(world, begin + INTERVAL, end), world
 
@@ -292,12 +294,12 @@ def play_list(scene: Scene, wanted: Wanted) -> Staleness:
     under_way = 0
     while requests and world.clock < end:
         moment, key = requests[-1]
-        sent = moment <= world.clock and under_way < chase.AT_ONCE and world.ask(key) is not None
+        sent = moment <= world.clock and under_way < loop.AT_ONCE and world.ask(key) is not None
         if sent:
             requests.pop()
             under_way += 1
             continue
-        free_at = world.budget().free_at if under_way < chase.AT_ONCE else world.clock + budget.REQUEST_SECONDS
+        free_at = world.budget().free_at if under_way < loop.AT_ONCE else world.clock + request_ledger.REQUEST_SECONDS
         under_way -= len(world.arrivals(max(moment, free_at, world.clock + 0.01)))
         while requests and world.clock - requests[-1][0] > INTERVAL:  # a newer one has replaced it
             requests.pop()

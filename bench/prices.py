@@ -19,7 +19,7 @@ from bench.chase_days import (
     play_list,
 )
 from bench.table import Row
-from prices.schedule import Interest, PeriodKey
+from prices.observations import Interest, PeriodKey
 
 SEEDS = (1, 2)
 LEARNT = 2.0

@@ -15,7 +15,7 @@ from decimal import Decimal, localcontext
 from dashboard.board import Board, BoardRow
 from dashboard.performance import EXACT, ZERO, Figures, Leg, period_figures
 from market.periods import DeliveryPeriod
-from prices.courses import PriceCourse, price_courses
+from prices.queries import PriceCourse, price_courses
 from trades.ledger.position_history import SLOT_SECONDS, SlotSums, slot_of, slots_of_day
 
 LONGEST = timedelta(hours=40)

@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 
 from market.models import Market
 from market.periods import day_of
-from prices import interest
-from prices.schedule import Interest
+from prices.observations import Interest
+from prices.polling import priority
 from trades.models import Position
 
 
 def connect() -> None:
     """Tell the chase. Called once, when Django has started."""
-    interest.register(positions_held)
+    priority.register(positions_held)
 
 
 def positions_held(market_id: int, now: datetime) -> dict[tuple[datetime, datetime], Interest]:

@@ -28,7 +28,7 @@ from dashboard.parts import render_part
 from dashboard.performance import Figures
 from dashboard.shapes import shape_of, spark
 from market.periods import DeliveryPeriod
-from prices.schedule import Rhythm
+from prices.publications import Rhythm
 
 FEED_STATES = "feed-states"
 _UTC = ZoneInfo("UTC")

@@ -26,6 +26,7 @@ from dashboard.incidents import Facts, Incident, incidents
 from dashboard.pages import refusal
 from market.models import Market
 from market.queries import active_markets
+from prices import publications
 from prices import queries as prices
 from trades.feed import status as feed_status
 
@@ -56,7 +57,7 @@ class MarketStatus:
 
     market: Market
     feeds: FeedStates
-    last_publication: prices.Publication | None
+    last_publication: publications.Publication | None
     last_hour: prices.LastHour
     chased_now: bool
     listeners: tuple[feed_status.ListenerState, ...]

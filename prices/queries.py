@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Literal, NamedTuple
+from typing import Literal
 
 from django.conf import settings
 from django.db import connection
@@ -18,15 +18,15 @@ from django.db.models import Max, Sum
 
 from market.locks import AdvisoryLock
 from market.models import Market
-from prices import budget
+from prices import request_ledger
 from prices.models import ProviderRequest, ReferencePrice, ReferencePriceHistory
-from prices.schedule import FAILURES, Ask, Facts, Outcome, PeriodKey, Rhythm
+from prices.observations import FAILURES, Outcome
+from prices.publications import Publication, Rhythm
 
 LOOK_BACK = timedelta(hours=2)
 """How far the feed's state looks into the ledger: a bounded read, whatever the provider does."""
 
 DOWN_AFTER_FAILURES = 3
-ASKS_REMEMBERED = 8
 _ANSWERED = (Outcome.NEWER, Outcome.UNCHANGED, Outcome.UNDEFINED)
 
 
@@ -65,14 +65,6 @@ class LastHour:
     @property
     def requests(self) -> int:
         return sum(self.outcomes.values())
-
-
-class Publication(NamedTuple):
-    """One moment at which a market published: by the provider's word, and when we first saw it. POSIX seconds."""
-
-    market_id: int
-    last_update: float
-    seen_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +140,7 @@ def publications(*, market_ids: Collection[int], since: float) -> list[Publicati
 
 def budget_use(*, now: datetime) -> BudgetUse:
     """How much of the provider's limits is used at `now`. One query."""
-    use = budget.use_at(now=now)
+    use = request_ledger.use_at(now=now)
     return BudgetUse(
         minute_used=use.minute,
         minute_limit=settings.MARKET_DATA_REQUESTS_PER_MINUTE,
@@ -159,7 +151,7 @@ def budget_use(*, now: datetime) -> BudgetUse:
 
 def paused_until(*, now: datetime) -> datetime | None:
     """Until when the provider wants to hear nothing (429); None when it listens. One query."""
-    use = budget.use_at(now=now)
+    use = request_ledger.use_at(now=now)
     return use.paused_until if use.is_paused else None
 
 
@@ -264,54 +256,26 @@ def _newest_open(market_id: int, now: datetime) -> datetime | None:
 
 
 # --- what the chase knows ------------------------------------------------------------------------------------------
-_FACTS = """
-    SELECT wanted.position, extract(epoch FROM clock_timestamp())::float8,
-        extract(epoch FROM price.last_update)::float8,
-        asked.sent_at, asked.answered_at, asked.outcome
-    FROM unnest(%(markets)s::bigint[], %(days)s::date[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
-        WITH ORDINALITY AS wanted(market_id, delivery_day, delivery_start, delivery_end, position)
-    LEFT JOIN prices_referenceprice AS price
-        USING (market_id, delivery_day, delivery_start, delivery_end)
-    LEFT JOIN LATERAL (
-        SELECT array_agg(extract(epoch FROM sent_at)::float8 ORDER BY sent_at DESC) AS sent_at,
-            array_agg(extract(epoch FROM finished_at)::float8 ORDER BY sent_at DESC) AS answered_at,
-            array_agg(outcome ORDER BY sent_at DESC) AS outcome
-        FROM (
-            SELECT sent_at, finished_at, outcome FROM prices_providerrequest AS request
-            WHERE request.market_id = wanted.market_id AND request.delivery_start = wanted.delivery_start
-                AND request.delivery_end = wanted.delivery_end
-            ORDER BY sent_at DESC LIMIT %(asks)s
-        ) AS last_asks
-    ) AS asked ON true
-"""
 
 
-def facts_of(*, gates: dict[PeriodKey, datetime]) -> tuple[float, dict[PeriodKey, Facts]]:
-    """PostgreSQL's clock (POSIX seconds), and what is known of each period: its price's age and its last requests.
+@dataclass(frozen=True, slots=True)
+class PriceCourse:
+    """The last value that had arrived by the end of each slot in which one arrived; slots ascending, EUR/MWh."""
 
-    `gates` gives the gate closure of each period. One query of bounded index reads.
-    """
-    keys = list(gates)
-    columns: dict[str, Any] = {
-        "markets": [k.market_id for k in keys],
-        "days": [k.day for k in keys],
-        "starts": [k.start for k in keys],
-        "ends": [k.end for k in keys],
-        "asks": ASKS_REMEMBERED,
-    }
-    facts: dict[PeriodKey, Facts] = {}
-    clock = 0.0
+    slots: tuple[int, ...]
+    values: tuple[Decimal, ...]
+
+
+def price_courses(*, market_id: int, day: date, slot_seconds: int) -> dict[tuple[datetime, datetime], PriceCourse]:
+    """Per (delivery_start, delivery_end) the course of the day's prices; slots are counted from 1970. One query."""
     with connection.cursor() as cursor:
-        cursor.execute(_FACTS, columns)
-        for position, clock, last_update, *asked in cursor.fetchall():  # noqa: B007 - the last clock is the newest
-            key = keys[position - 1]
-            facts[key] = Facts(key, gates[key].timestamp(), last_update, _asks(*asked))
-    return clock, facts
-
-
-def _asks(
-    sent_at: list[float] | None, answered_at: list[float | None] | None, outcomes: list[str] | None
-) -> tuple[Ask, ...]:
-    if not sent_at or not answered_at or not outcomes:
-        return ()
-    return tuple(Ask(s, Outcome(o), a) for s, a, o in zip(sent_at, answered_at, outcomes, strict=True))
+        cursor.execute(
+            """SELECT delivery_start, delivery_end, array_agg(slot ORDER BY slot), array_agg(value ORDER BY slot)
+               FROM (SELECT DISTINCT ON (delivery_start, delivery_end, slot) delivery_start, delivery_end, slot, value
+                   FROM (SELECT *, ceil(extract(epoch FROM arrived_at) / %s)::bigint - 1 AS slot
+                       FROM prices_referencepricehistory WHERE market_id = %s AND delivery_day = %s) AS h
+                   ORDER BY delivery_start, delivery_end, slot, last_update DESC) AS newest
+               GROUP BY 1, 2""",
+            [slot_seconds, market_id, day],
+        )
+        return {(start, end): PriceCourse(tuple(slots), tuple(values)) for start, end, slots, values in cursor}

@@ -9,7 +9,7 @@ import structlog
 from celery import shared_task, signals
 from django.db import InterfaceError, OperationalError, connection
 
-from prices import chase
+from prices.polling import loop, run
 
 log = structlog.get_logger(__name__)
 
@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 def chase_reference_prices() -> None:
     """Bring the reference prices up to date; without PostgreSQL nothing is asked, and the next tick tries again."""
     try:
-        chase.chase_prices(now=datetime.now(UTC))
+        run.chase_prices(now=datetime.now(UTC))
     except (OperationalError, InterfaceError) as error:
         connection.close()
         log.warning("chase_without_database", error=str(error).strip().splitlines()[:1])
@@ -27,4 +27,4 @@ def chase_reference_prices() -> None:
 @signals.worker_shutting_down.connect
 def stop_chasing(**_kwargs: Any) -> None:
     """A chase that is on ends as soon as its requests are answered."""
-    chase.stopping.set()
+    loop.stopping.set()

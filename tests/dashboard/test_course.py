@@ -17,7 +17,7 @@ from dashboard.rendering import render_parts
 from dashboard.sparks import bars, line
 from market.labels import parse_period
 from market.periods import DeliveryPeriod
-from prices.courses import PriceCourse
+from prices.queries import PriceCourse
 from tests.dashboard.boards import MORNING, SKETCH_DAY, a_board, store_price, store_trade, the_feeds
 from tests.dashboard.people import a_trader
 from tests.trades.frames import germany

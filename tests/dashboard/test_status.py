@@ -13,10 +13,9 @@ from django.utils import timezone
 
 from market.locks import AdvisoryLock
 from market.models import Market
-from prices import budget
+from prices import request_ledger
 from prices.models import ProviderRequest
-from prices.provider import Published
-from prices.schedule import Outcome
+from prices.observations import Outcome, Published
 from tests.dashboard.people import a_head, a_superuser, a_trader
 from tests.prices.conftest import key_of, published, reserved, store
 from tests.trades.frames import germany
@@ -87,7 +86,7 @@ def test_a_desk_that_has_just_begun(client: Client, head: User) -> None:
 def test_what_the_ledger_and_the_prices_say(client: Client, head: User, market: Market) -> None:
     store(market, 20, published("81.5", 10, 4))
     request_id = reserved(key_of(market, 21))
-    budget.finish(request_id=request_id, outcome=Outcome.FAILED, detail="no answer: refused")
+    request_ledger.finish(request_id=request_id, outcome=Outcome.FAILED, detail="no answer: refused")
     found = as_json(client)
     assert found["budget"]["minute"] == {"used": 2, "limit": 50}
     assert found["budget"]["paused_until"] is None
@@ -105,7 +104,7 @@ def test_what_the_ledger_and_the_prices_say(client: Client, head: User, market: 
 
 
 def test_a_chase_and_a_pause_show(client: Client, head: User, market: Market) -> None:
-    budget.finish(request_id=reserved(key_of(market, 21)), outcome=Outcome.REFUSED, detail="429", pause=300)
+    request_ledger.finish(request_id=reserved(key_of(market, 21)), outcome=Outcome.REFUSED, detail="429", pause=300)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s, %s)", [AdvisoryLock.PRICE_CHASE, market.pk])
         try:

@@ -12,11 +12,11 @@ from django.utils import timezone
 from market.labels import label_of
 from market.models import Market
 from market.periods import day_periods
-from prices import actions, budget
-from prices.learning import memory
+from prices import request_ledger
 from prices.models import ProviderRequest
-from prices.provider import Answer, Published
-from prices.schedule import Outcome, PeriodKey
+from prices.observations import Answer, Outcome, PeriodKey, Published
+from prices.polling.delay_learning import memory
+from prices.store import Arrival, store_answer
 
 DAY = date(2026, 3, 2)
 
@@ -42,8 +42,8 @@ def key_of(market: Market, hour: int, day: date = DAY) -> PeriodKey:
 
 
 def reserved(key: PeriodKey) -> int:
-    reservation = budget.reserve(key)
-    assert isinstance(reservation, budget.Reservation)
+    reservation = request_ledger.reserve(key)
+    assert isinstance(reservation, request_ledger.Reservation)
     return reservation.request_id
 
 
@@ -51,7 +51,7 @@ def store(market: Market, hour: int, answer: Answer, *, day: date = DAY) -> Outc
     """Reserve, and store an answer that arrived just now."""
     key = key_of(market, hour, day)
     label = label_of(day_periods(day, market.zone)[hour], market.zone)
-    return actions.store_answer(actions.Arrival(reserved(key), key, label, answer, timezone.now()))
+    return store_answer(Arrival(reserved(key), key, label, answer, timezone.now()))
 
 
 def published(value: str, minute: int = 0, second: int = 0) -> Published:

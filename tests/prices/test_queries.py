@@ -11,9 +11,9 @@ from pytest_django import DjangoAssertNumQueries
 from market.models import Market
 from prices import queries
 from prices.models import ProviderRequest
-from prices.provider import Refusal
+from prices.observations import ASKS_REMEMBERED, Outcome, Refusal
+from prices.polling import state
 from prices.queries import KnownPrice, PricePoint
-from prices.schedule import Outcome
 from tests.prices.conftest import DAY, database_now, key_of, published, store, used
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
@@ -73,7 +73,7 @@ def test_the_chase_is_told_all_in_one_query(market: Market, django_assert_num_qu
     store(market, 12, Refusal(Outcome.FAILED, "no answer"))
     keys = [key_of(market, hour) for hour in (12, 13)]
     with django_assert_num_queries(1):
-        clock, facts = queries.facts_of(gates={key: key.start for key in keys})
+        clock, facts = state.facts_of(gates={key: key.start for key in keys})
     assert clock == pytest.approx(database_now().timestamp(), abs=5)
     asked, never_asked = facts[keys[0]], facts[keys[1]]
     assert asked.last_update == at(9, 0).timestamp()
@@ -81,14 +81,14 @@ def test_the_chase_is_told_all_in_one_query(market: Market, django_assert_num_qu
     assert [a.outcome for a in asked.asks] == [Outcome.FAILED, Outcome.NEWER]
     assert all(a.answered_at is not None and a.answered_at >= a.sent_at for a in asked.asks)
     assert (never_asked.last_update, never_asked.asks) == (None, ())
-    assert queries.facts_of(gates={})[1] == {}
+    assert state.facts_of(gates={})[1] == {}
 
 
 def test_only_the_last_few_requests_are_told(market: Market) -> None:
     used(market, 20, ago=10)
     key = key_of(market, 12)
-    _, facts = queries.facts_of(gates={key: key.start})
-    assert len(facts[key].asks) == queries.ASKS_REMEMBERED
+    _, facts = state.facts_of(gates={key: key.start})
+    assert len(facts[key].asks) == ASKS_REMEMBERED
 
 
 # --- the feed's state ----------------------------------------------------------------------------------------------

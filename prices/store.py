@@ -14,10 +14,9 @@ from typing import Any, assert_never
 import structlog
 from django.db import connection, transaction
 
-from prices import budget
+from prices import request_ledger
 from prices.models import ReferencePrice
-from prices.provider import Answer, Published, Refusal, Undefined
-from prices.schedule import Outcome, PeriodKey
+from prices.observations import Answer, Outcome, PeriodKey, Published, Refusal, Undefined
 from prices.signals import prices_changed
 
 log = structlog.get_logger(__name__)
@@ -67,7 +66,7 @@ def store_answer(arrival: Arrival) -> Outcome:
         if isinstance(answer, Published):
             return _store_price(arrival, answer)
         if isinstance(answer, Undefined):
-            budget.finish(request_id=arrival.request_id, outcome=Outcome.UNDEFINED, detail=answer.reason)
+            request_ledger.finish(request_id=arrival.request_id, outcome=Outcome.UNDEFINED, detail=answer.reason)
             return Outcome.UNDEFINED
         if isinstance(answer, Refusal):
             return _refused(arrival, answer.outcome, answer.reason, answer.retry_after)
@@ -83,7 +82,7 @@ def _store_price(arrival: Arrival, price: Published) -> Outcome:
             cursor.execute(_KNOWN, row)
             return _not_newer(arrival, price, *cursor.fetchone())
         cursor.execute(_HISTORY, row)
-    budget.finish(request_id=arrival.request_id, outcome=Outcome.NEWER)
+    request_ledger.finish(request_id=arrival.request_id, outcome=Outcome.NEWER)
     _log_price(row, changed[0])
     changes = frozenset({(arrival.key.market_id, arrival.key.day)})
     transaction.on_commit(lambda: prices_changed.send_robust(sender=ReferencePrice, changes=changes))
@@ -106,12 +105,12 @@ def _not_newer(arrival: Arrival, price: Published, value: Decimal, last_update: 
         return _refused(arrival, Outcome.BAD_ANSWER, f"last updated {price.last_update:%H:%M:%S}, older than known")
     if price.value != value:
         return _refused(arrival, Outcome.BAD_ANSWER, "another value for a publication that is known")
-    budget.finish(request_id=arrival.request_id, outcome=Outcome.UNCHANGED)
+    request_ledger.finish(request_id=arrival.request_id, outcome=Outcome.UNCHANGED)
     return Outcome.UNCHANGED
 
 
 def _refused(arrival: Arrival, outcome: Outcome, reason: str, pause: float | None = None) -> Outcome:
-    budget.finish(request_id=arrival.request_id, outcome=outcome, detail=reason, pause=pause)
+    request_ledger.finish(request_id=arrival.request_id, outcome=outcome, detail=reason, pause=pause)
     log.warning(
         "provider_refused",
         outcome=outcome.value,

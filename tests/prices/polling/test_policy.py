@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from bench import chase_days as simulation
 from bench.chase_days import Scene
-from prices import schedule
-from prices.delays import learn
+from prices import observations
 from prices.models import ProviderRequest
-from prices.schedule import Ask, Budget, Facts, Interest, Learnt, Outcome, PeriodKey, Plan, Rhythm
+from prices.observations import Ask, Budget, Facts, Interest, Outcome, PeriodKey, Plan
+from prices.polling import policy
+from prices.polling.delays import Learnt, learn
+from prices.publications import Rhythm
 
 SLOT = datetime(2026, 3, 2, 10, tzinfo=UTC).timestamp()
 TODAY = date(2026, 3, 2)
@@ -30,7 +32,7 @@ def period(hours_ahead: int, last_update: float | None = OLD, *asks: Ask, market
 
 
 def plan(now: float, *facts: Facts, budget: Budget = FULL) -> Plan:
-    return schedule.plan(now=now, facts=facts, budget=budget, interval=600)
+    return policy.plan(now=now, facts=facts, budget=budget, interval=600)
 
 
 def seen(at: float, outcome: Outcome) -> Ask:
@@ -49,7 +51,7 @@ def test_what_was_never_asked_is_asked_at_once_nearest_gate_first() -> None:
 
 def test_nothing_is_asked_between_publications() -> None:
     known = [period(h, SLOT + 4, seen(SLOT + 5, Outcome.NEWER)) for h in range(5)]
-    assert plan(SLOT + 100, *known) == Plan((), SLOT + 600 + schedule.SHORTEST_PAUSE)
+    assert plan(SLOT + 100, *known) == Plan((), SLOT + 600 + policy.SHORTEST_PAUSE)
 
 
 def test_one_period_is_probed_and_it_is_the_one_whose_gate_closes_first() -> None:
@@ -71,7 +73,7 @@ def test_probes_are_evenly_spread_and_grow_rarer_when_the_publication_is_late() 
         pauses.append(plan(SLOT + lateness + 0.01, probed, *others, budget=left).look_again - SLOT - lateness)
     assert pauses == sorted(pauses)
     assert pauses[0] < 1.2
-    assert pauses[-1] == pytest.approx(400 / schedule.LATE_SHARE)
+    assert pauses[-1] == pytest.approx(400 / policy.LATE_SHARE)
 
 
 def test_the_publication_seen_once_all_others_follow_in_order_of_value() -> None:
@@ -107,7 +109,7 @@ def test_a_later_day_without_prices_is_felt_for_a_few_times_a_slot_another_perio
 def test_a_period_under_way_is_not_asked_again_until_its_process_must_have_died() -> None:
     under_way = period(0, None, Ask(SLOT + 100, Outcome.PENDING))
     assert plan(SLOT + 103, under_way).asks == ()
-    assert plan(SLOT + 100 + schedule.REQUEST_LIFE + 2, under_way).asks == (under_way.key,)
+    assert plan(SLOT + 100 + observations.REQUEST_LIFE + 2, under_way).asks == (under_way.key,)
 
 
 def test_periods_that_miss_after_a_hit_show_that_each_has_a_delay_of_its_own() -> None:
@@ -121,7 +123,7 @@ def test_periods_that_miss_after_a_hit_show_that_each_has_a_delay_of_its_own() -
 def test_a_period_renewed_after_its_own_last_update_is_asked_right_then() -> None:
     own = [period(h, SLOT + 200 + 50 * h) for h in range(4)]
     found = plan(SLOT + 700, *own)
-    assert found == Plan((), SLOT + 800 + schedule.OWN_RENEWAL_GRACE)
+    assert found == Plan((), SLOT + 800 + policy.OWN_RENEWAL_GRACE)
     assert plan(SLOT + 800.4, *own).asks == (own[0].key,)
 
 
@@ -148,30 +150,30 @@ def learnt_together() -> Learnt:
 
 def test_markets_that_come_together_are_probed_as_one() -> None:
     both = [period(h, market=m) for m in (1, 2) for h in range(3)]
-    found = schedule.plan(now=SLOT + 2, facts=both, budget=FULL, interval=600, learnt=learnt_together())
+    found = policy.plan(now=SLOT + 2, facts=both, budget=FULL, interval=600, learnt=learnt_together())
     assert [(k.start.hour, k.market_id) for k in found.asks] == [(11, 1)]
-    assert len(schedule.plan(now=SLOT + 2, facts=both, budget=FULL, interval=600).asks) == 2
+    assert len(policy.plan(now=SLOT + 2, facts=both, budget=FULL, interval=600).asks) == 2
 
 
 def test_the_other_market_is_probed_once_the_first_one_is_out() -> None:
     first = [period(0, SLOT + 4, seen(SLOT + 5, Outcome.NEWER)), period(1), period(2)]
     second = [period(h, market=2) for h in range(3)]
-    found = schedule.plan(now=SLOT + 5.2, facts=[*first, *second], budget=FULL, interval=600, learnt=learnt_together())
+    found = policy.plan(now=SLOT + 5.2, facts=[*first, *second], budget=FULL, interval=600, learnt=learnt_together())
     assert [(k.start.hour, k.market_id) for k in found.asks] == [(11, 2), (12, 1), (13, 1)]
 
 
 def test_a_market_whose_provider_is_down_leads_nobody() -> None:
     failing = [period(h, OLD, *(seen(SLOT - n, Outcome.FAILED) for n in (1, 2))) for h in range(3)]
     second = [period(h, market=2) for h in range(3)]
-    found = schedule.plan(now=SLOT + 2, facts=[*failing, *second], budget=FULL, interval=600, learnt=learnt_together())
+    found = policy.plan(now=SLOT + 2, facts=[*failing, *second], budget=FULL, interval=600, learnt=learnt_together())
     assert (11, 2) in [(k.start.hour, k.market_id) for k in found.asks]
 
 
 def test_probes_go_where_publications_are_likely() -> None:
     sharp = Learnt(delays={1: learn([20.0 + n % 3 for n in range(288)], 30.0)})
     waiting = [period(h) for h in range(24)]
-    early = schedule.plan(now=SLOT, facts=waiting, budget=FULL, interval=600, learnt=sharp).look_again
-    assert early > schedule.plan(now=SLOT, facts=waiting, budget=FULL, interval=600).look_again
+    early = policy.plan(now=SLOT, facts=waiting, budget=FULL, interval=600, learnt=sharp).look_again
+    assert early > policy.plan(now=SLOT, facts=waiting, budget=FULL, interval=600).look_again
 
 
 def test_probes_keep_their_share_where_not_everything_fits() -> None:
@@ -179,7 +181,7 @@ def test_probes_keep_their_share_where_not_everything_fits() -> None:
     asked = SLOT + 2.0
     probed = replace(crowd[0], asks=(seen(asked, Outcome.UNCHANGED),))
     left = Budget(50, 48, 1000, 900, spent_in_slot=2)
-    found = schedule.plan(
+    found = policy.plan(
         now=asked + 0.01, facts=[probed, *crowd[1:]], budget=left, interval=600, learnt=learnt_together()
     )
     assert found.look_again - asked < 2.5
@@ -190,21 +192,21 @@ GATE_HOUR = period(-1).gate_closure  # SLOT - 300
 
 
 def test_a_price_from_after_the_closure_is_final() -> None:
-    assert schedule.is_final(period(-1, SLOT + 3), SLOT + 4, Rhythm(600))
-    assert not schedule.is_final(period(-1, SLOT - 590), SLOT + 4, Rhythm(600))
-    assert not schedule.is_final(period(0, SLOT + 3), SLOT + 4, Rhythm(600))
+    assert policy.is_final(period(-1, SLOT + 3), SLOT + 4, Rhythm(600))
+    assert not policy.is_final(period(-1, SLOT - 590), SLOT + 4, Rhythm(600))
+    assert not policy.is_final(period(0, SLOT + 3), SLOT + 4, Rhythm(600))
 
 
 def test_a_provider_that_stops_at_the_closure_is_asked_a_bounded_number_of_times() -> None:
     asks = tuple(seen(SLOT + 40 * n, Outcome.UNCHANGED) for n in (3, 2, 1))
-    assert not schedule.is_final(period(-1, SLOT - 590, *asks[1:]), SLOT + 130, Rhythm(600))
-    assert schedule.is_final(period(-1, SLOT - 590, *asks), SLOT + 130, Rhythm(600))
+    assert not policy.is_final(period(-1, SLOT - 590, *asks[1:]), SLOT + 130, Rhythm(600))
+    assert policy.is_final(period(-1, SLOT - 590, *asks), SLOT + 130, Rhythm(600))
     assert plan(SLOT + 1500, period(-1, SLOT - 590, *asks)).asks == ()
 
 
 def test_tries_before_the_covering_publication_must_be_out_prove_nothing() -> None:
     asks = tuple(seen(SLOT + n, Outcome.UNCHANGED) for n in (20, 15, 10, 5))
-    assert not schedule.is_final(period(-1, SLOT - 590, *asks), SLOT + 21, Rhythm(600))
+    assert not policy.is_final(period(-1, SLOT - 590, *asks), SLOT + 21, Rhythm(600))
 
 
 # --- the budget ----------------------------------------------------------------------------------------------------
@@ -273,11 +275,11 @@ budgets = st.builds(
 def test_whatever_the_situation_the_plan_is_sound(
     facts: list[Facts], budget: Budget, now: float, interval: float
 ) -> None:
-    found = schedule.plan(now=now, facts=facts, budget=budget, interval=interval)
+    found = policy.plan(now=now, facts=facts, budget=budget, interval=interval)
     by_key = {f.key: f for f in facts}
     assert len(found.asks) <= budget.allowance(interval) <= min(budget.minute_free, budget.hour_free)
     assert len(set(found.asks)) == len(found.asks)
-    assert not any(by_key[k].in_flight(now) or schedule.is_final(by_key[k], now, Rhythm(interval)) for k in found.asks)
+    assert not any(by_key[k].in_flight(now) or policy.is_final(by_key[k], now, Rhythm(interval)) for k in found.asks)
     assert found.asks == () or now >= budget.paused_until
     assert found.asks or found.look_again > now
 
@@ -368,7 +370,7 @@ def test_an_outage_of_an_hour_ends_in_seconds_and_without_a_storm() -> None:
     result, world = simulation.play(scene)
     assert_within_limits(result)
     first_news = min(at for known in world.known_at.values() for _, at in known if at > end)
-    assert first_news - end <= schedule.LONGEST_DOWN_PAUSE + 1
+    assert first_news - end <= policy.LONGEST_DOWN_PAUSE + 1
     all_news = max(min(at for _, at in world.known_at[key] if at > end) for key in world.facts if world.known_at[key])
     assert all_news - end <= 120
 

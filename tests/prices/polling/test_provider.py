@@ -20,9 +20,10 @@ from hypothesis import strategies as st
 from local.provider import ScriptedProvider
 from market.labels import parse_period
 from market.periods import DeliveryPeriod
-from prices import provider as provider_module
-from prices.provider import BadAnswer, Published, Question, Refusal, Undefined, fetch, parse_answer
-from prices.schedule import Outcome
+from prices import observations
+from prices.observations import Outcome, Published, Refusal, Undefined
+from prices.polling import provider as provider_module
+from prices.polling.provider import BadAnswer, Question, fetch, parse_answer
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DAY = date(2023, 2, 6)
@@ -187,7 +188,7 @@ def test_any_bytes_are_an_answer_or_a_refusal(raw: bytes) -> None:
 
 
 # --- over the wire -------------------------------------------------------------------------------------------------
-def ask(url: str) -> provider_module.Answer:
+def ask(url: str) -> observations.Answer:
     return fetch(question(url), reserved_at=time.monotonic())
 
 

@@ -18,12 +18,12 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from market.locks import AdvisoryLock
-from prices.schedule import HOUR, MINUTE, Budget, Outcome, PeriodKey
+from prices.observations import HOUR, MINUTE, Budget, Outcome, PeriodKey
 
 log = structlog.get_logger(__name__)
 
 REQUEST_SECONDS = 5.0
-"""A request has ended this long after its reservation, whatever happened to it (prices.provider.TOTAL_SECONDS)."""
+"""A request has ended this long after its reservation, whatever became of it (polling.provider.TOTAL_SECONDS)."""
 
 MARGIN_SECONDS = 1.0
 """For the network's jitter and for the provider's clock running a little slower than ours."""

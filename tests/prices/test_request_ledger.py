@@ -14,9 +14,9 @@ from django.conf import settings
 from django.db import connection
 
 from market.models import Market
-from prices import budget
+from prices import request_ledger
 from prices.models import ProviderRequest
-from prices.schedule import Outcome
+from prices.observations import Outcome
 from tests.prices.conftest import database_now, key_of, reserved, used
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
@@ -24,8 +24,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
 
 def free_in(market: Market) -> float:
     """Seconds until the next request may go out; 0 when one just went."""
-    found = budget.reserve(key_of(market, 12))
-    if isinstance(found, budget.Reservation):
+    found = request_ledger.reserve(key_of(market, 12))
+    if isinstance(found, request_ledger.Reservation):
         return 0
     return (found.free_at - database_now()).total_seconds()
 
@@ -35,7 +35,7 @@ def test_a_request_is_in_the_ledger_before_it_is_sent(market: Market) -> None:
     row = ProviderRequest.objects.get(pk=request_id)
     assert (row.outcome, row.finished_at) == ("pending", None)
     assert abs(row.sent_at - database_now()) < timedelta(seconds=5)
-    budget.finish(request_id=request_id, outcome=Outcome.UNDEFINED, detail="x" * 400)
+    request_ledger.finish(request_id=request_id, outcome=Outcome.UNDEFINED, detail="x" * 400)
     row.refresh_from_db()
     assert (row.outcome, len(row.detail)) == ("undefined", 300)
     assert row.finished_at is not None
@@ -82,31 +82,31 @@ def test_all_markets_share_the_limits(market: Market) -> None:
 
 def test_a_429_pauses_everybody(market: Market) -> None:
     request_id = reserved(key_of(market, 12))
-    budget.finish(request_id=request_id, outcome=Outcome.REFUSED, detail="429", pause=120)
+    request_ledger.finish(request_id=request_id, outcome=Outcome.REFUSED, detail="429", pause=120)
     other = Market.objects.create(code="XX", name="Elsewhere")
     assert free_in(other) == pytest.approx(120, abs=2)
-    assert budget.state(interval=600).paused_until == pytest.approx(database_now().timestamp() + 120, abs=2)
+    assert request_ledger.state(interval=600).paused_until == pytest.approx(database_now().timestamp() + 120, abs=2)
 
 
 def test_a_clock_stepped_back_costs_a_window_not_the_step(market: Market) -> None:
     used(market, 50, ago=-3600)
     assert 0 < free_in(market) < 62
     assert not ProviderRequest.objects.filter(sent_at__gt=database_now()).exists()
-    assert budget.state(interval=600).minute_free == 0
+    assert request_ledger.state(interval=600).minute_free == 0
 
 
 def test_the_policy_is_told_what_is_left(market: Market) -> None:
     used(market, 10, ago=20)
     used(market, 30, ago=2000)
-    state = budget.state(interval=1e9)
+    state = request_ledger.state(interval=1e9)
     assert (state.minute_free, state.hour_free, state.spent_in_slot) == (40, 960, 40)
 
 
 def test_threads_together_never_get_more_than_the_limit(market: Market) -> None:
     def grab(_: int) -> int:
         try:
-            found = [budget.reserve(key_of(market, 12)) for _ in range(10)]
-            return sum(isinstance(f, budget.Reservation) for f in found)
+            found = [request_ledger.reserve(key_of(market, 12)) for _ in range(10)]
+            return sum(isinstance(f, request_ledger.Reservation) for f in found)
         finally:
             connection.close()
 
@@ -118,10 +118,10 @@ def test_threads_together_never_get_more_than_the_limit(market: Market) -> None:
 GRAB = """
 import django; django.setup()
 from market.models import Market
-from prices import budget
+from prices import request_ledger
 from tests.prices.conftest import key_of
 market = Market.objects.get(code="DE")
-print(sum(isinstance(budget.reserve(key_of(market, 12)), budget.Reservation) for _ in range(40)))
+print(sum(isinstance(request_ledger.reserve(key_of(market, 12)), request_ledger.Reservation) for _ in range(40)))
 """
 
 
@@ -139,5 +139,5 @@ def test_processes_together_never_get_more_than_the_limit(market: Market) -> Non
 def test_old_rows_go_in_small_batches(market: Market) -> None:
     used(market, 7, ago=31 * 86400)
     used(market, 3, ago=29 * 86400)
-    assert [budget.prune(batch=5) for _ in range(3)] == [5, 2, 0]
+    assert [request_ledger.prune(batch=5) for _ in range(3)] == [5, 2, 0]
     assert ProviderRequest.objects.count() == 3

@@ -28,7 +28,7 @@ from urllib3.exceptions import HTTPError
 
 from market.labels import label_of, parse_period
 from market.periods import DeliveryPeriod, PeriodError, parse_day
-from prices.schedule import Outcome
+from prices.observations import Answer, Outcome, Published, Refusal, Undefined
 
 TOTAL_SECONDS = 5.0
 """A request's whole life, counted from its reservation in the ledger."""
@@ -47,33 +47,6 @@ UNITS = frozenset({"euro", "eur", "euro/mwh", "eur/mwh"})
 
 _FRACTION = re.compile(r"(?<=\d)\.\d+")
 _current = threading.local()
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """A usable price: EUR/MWh, at most 10 decimals, and when the provider updated it (UTC)."""
-
-    value: Decimal
-    last_update: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Undefined:
-    """The provider has no price for this period yet."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Nothing usable: REFUSED (429), BAD_ANSWER or FAILED, and why. `retry_after` in seconds goes with REFUSED."""
-
-    outcome: Outcome
-    reason: str
-    retry_after: float | None = None
-
-
-Answer = Published | Undefined | Refusal
 
 
 @dataclass(frozen=True, slots=True)

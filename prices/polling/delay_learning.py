@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from prices import queries
-from prices.delays import learn
-from prices.queries import Publication
-from prices.schedule import NOTHING_LEARNT, Learnt, Rhythm
+from prices.polling.delays import NOTHING_LEARNT, Learnt, learn
+from prices.publications import Publication, Rhythm
 
 LOOK_BACK = timedelta(days=2)
 RELEARN_SECONDS = 3600.0

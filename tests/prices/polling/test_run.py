@@ -23,11 +23,13 @@ from local.provider import Market as SimulatedMarket
 from market.labels import label_of
 from market.models import Market
 from market.periods import DeliveryPeriod, day_of, day_periods, tradable_periods
-from prices import chase, schedule, tasks
-from prices import provider as provider_client
-from prices.chase import Arrived, chase_prices
+from prices import observations, tasks
 from prices.models import ProviderRequest, ReferencePrice
-from prices.schedule import Budget, Facts, Outcome, PeriodKey
+from prices.observations import Budget, Facts, Outcome, PeriodKey
+from prices.polling import loop, run
+from prices.polling import provider as provider_client
+from prices.polling.loop import Arrived
+from prices.polling.run import chase_prices
 from tests.prices.conftest import DAY, key_of
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
@@ -141,7 +143,7 @@ def test_a_429_silences_the_desk(desk: Market, provider: ScriptedProvider) -> No
     provider.fail(429, Retry_After="300")
     chase_prices(now=now())
     sent = len(provider.requests)
-    assert 1 <= sent <= chase.AT_ONCE
+    assert 1 <= sent <= loop.AT_ONCE
     provider.heal()
     assert chase_prices(now=now()).asked == 0
     assert len(provider.requests) == sent
@@ -161,7 +163,7 @@ def lock_held(market: Market) -> Iterator[None]:
 
     def hold() -> None:
         try:
-            with chase._market_locks({market.pk: market}) as mine:
+            with run._market_locks({market.pk: market}) as mine:
                 assert mine
                 held.set()
                 release.wait(20)
@@ -185,9 +187,9 @@ def test_a_market_is_chased_by_one_at_a_time(desk: Market, provider: ScriptedPro
 
 
 def test_a_lock_ends_with_its_connection(desk: Market) -> None:
-    with chase._market_locks({desk.pk: desk}):
+    with run._market_locks({desk.pk: desk}):
         connection.close()
-    with chase._market_locks({desk.pk: desk}) as mine:
+    with run._market_locks({desk.pk: desk}) as mine:
         assert mine
 
 
@@ -240,18 +242,18 @@ def test_publications_are_on_record_within_seconds(desk: Market, provider: Scrip
             publish(provider, desk, str(value), now())
             assert wait_for(partial(_all_open_have, desk, value), 10) < 4
     finally:
-        chase.stopping.set()
+        loop.stopping.set()
         thread.join(20)
-        chase.stopping.clear()
+        loop.stopping.clear()
     assert not failures
     assert not thread.is_alive()
 
 
 def _tick_until_stopped(failures: list[BaseException]) -> None:
     try:
-        while not chase.stopping.is_set():
+        while not loop.stopping.is_set():
             chase_prices(now=now())
-            chase.stopping.wait(0.1)
+            loop.stopping.wait(0.1)
     except BaseException as error:
         failures.append(error)
         raise
@@ -270,7 +272,7 @@ def test_without_postgresql_the_task_says_so_in_one_line(monkeypatch: pytest.Mon
     def away(**_kwargs: Any) -> None:
         raise OperationalError("connection refused\nIs the server running?")
 
-    monkeypatch.setattr(chase, "chase_prices", away)
+    monkeypatch.setattr(run, "chase_prices", away)
     with capture_logs() as logs:
         tasks.chase_reference_prices()
     assert [entry["event"] for entry in logs] == ["chase_without_database"]
@@ -280,7 +282,7 @@ def test_the_task_is_the_one_that_beat_sends() -> None:
     entry = django_settings.CELERY_BEAT_SCHEDULE["chase-reference-prices"]
     assert entry["task"] == tasks.chase_reference_prices.name
     assert entry["schedule"] == django_settings.CHASE_TICK_SECONDS
-    assert django_settings.CHASE_TICK_SECONDS < chase.OUTLOOK_SECONDS
+    assert django_settings.CHASE_TICK_SECONDS < loop.OUTLOOK_SECONDS
 
 
 # --- the loop alone ------------------------------------------------------------------------------------------------
@@ -308,9 +310,9 @@ class Nowhere:
 def test_a_chase_that_finds_no_room_ends_in_time(market: Market) -> None:
     key = key_of(market, 12)
     outside = Nowhere()
-    tally = chase.pursue(outside, {key: Facts(key, key.start.timestamp())}, 600)
+    tally = loop.pursue(outside, {key: Facts(key, key.start.timestamp())}, 600)
     assert tally.asked == 0
-    assert outside.clock <= chase.LONGEST_CHASE_SECONDS + 1
+    assert outside.clock <= loop.LONGEST_CHASE_SECONDS + 1
 
 
 class Silent(Nowhere):
@@ -324,9 +326,9 @@ def test_requests_without_any_word_end_no_chase_and_block_none(market: Market) -
     """Their threads must have died. Such a chase once held its lock, polled the budget and asked for nothing."""
     keys = [key_of(market, hour) for hour in range(12, 22)]
     outside = Silent()
-    tally = chase.pursue(outside, {key: Facts(key, key.start.timestamp()) for key in keys}, 600)
-    assert tally.lost == tally.asked > chase.AT_ONCE
-    assert outside.clock <= chase.LONGEST_CHASE_SECONDS + schedule.REQUEST_LIFE + 1
+    tally = loop.pursue(outside, {key: Facts(key, key.start.timestamp()) for key in keys}, 600)
+    assert tally.lost == tally.asked > loop.AT_ONCE
+    assert outside.clock <= loop.LONGEST_CHASE_SECONDS + observations.REQUEST_LIFE + 1
 
 
 class Moody(Nowhere):
@@ -353,7 +355,7 @@ class Moody(Nowhere):
 
 def test_a_ledger_that_says_no_again_and_again_only_slows_the_chase_down(market: Market) -> None:
     keys = [key_of(market, hour) for hour in range(12, 22)]
-    tally = chase.pursue(Moody(), {key: Facts(key, key.start.timestamp()) for key in keys}, 600)
+    tally = loop.pursue(Moody(), {key: Facts(key, key.start.timestamp()) for key in keys}, 600)
     assert (tally.asked, tally.lost, tally.outcomes) == (10, 0, {"newer": 10})
 
 
@@ -367,14 +369,14 @@ def test_threads_that_hang_are_replaced(
         release.wait(30)
         raise TimeoutError
 
-    monkeypatch.setattr(chase, "LONGEST_CHASE_SECONDS", 1.0)
+    monkeypatch.setattr(loop, "LONGEST_CHASE_SECONDS", 1.0)
     monkeypatch.setattr(provider_client, "fetch", hang)
     with capture_logs() as logs:
-        assert chase_prices(now=now()).lost == chase.AT_ONCE
+        assert chase_prices(now=now()).lost == loop.AT_ONCE
     assert "provider_threads_lost" in [entry["event"] for entry in logs]
     monkeypatch.setattr(provider_client, "fetch", real)
-    monkeypatch.setattr(chase, "LONGEST_CHASE_SECONDS", 120.0)
-    assert chase_prices(now=now()).outcomes["newer"] > chase.AT_ONCE
+    monkeypatch.setattr(loop, "LONGEST_CHASE_SECONDS", 120.0)
+    assert chase_prices(now=now()).outcomes["newer"] > loop.AT_ONCE
     release.set()
 
 
@@ -401,6 +403,6 @@ def test_an_unforeseen_exception_costs_one_request(
 def test_the_gates_of_a_clock_change_day() -> None:
     market = Market(pk=1, code="DE", time_zone="Europe/Berlin", gate_closure_minutes=5)
     moment = datetime(2026, 10, 24, 10, tzinfo=UTC)
-    gates = chase._gates([market], moment)
+    gates = run._gates([market], moment)
     assert sum(key.day == DAY.replace(month=10, day=25) for key in gates) == 25
-    assert all(gate > moment - chase.SETTLE_FOR for gate in gates.values())
+    assert all(gate > moment - run.SETTLE_FOR for gate in gates.values())

@@ -1,22 +1,19 @@
-"""The chase after new reference prices: the policy (prices.schedule) put to work against ledger, provider and database.
+"""The chase after new reference prices: the policy put to work against ledger, provider and database.
 
 A chase begins with a tick of Celery's beat and goes on while something is due before the next tick. Requests go out
 in parallel, but each is reserved in the ledger first, in order of value; answers are stored as they arrive, by the
-chase's own thread. `pursue` is the loop, with everything that touches the outside behind `Outside`, so that tests
-play days of it in simulated time.
+chase's own thread. The loop is prices.polling.loop's.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Protocol
 
 import structlog
 from django.conf import settings
@@ -27,129 +24,23 @@ from market.locks import AdvisoryLock
 from market.models import Market
 from market.periods import DeliveryPeriod, day_of, day_periods
 from market.queries import active_markets
-from prices import actions, budget, provider, queries, schedule
-from prices.interest import interests
-from prices.learning import memory
-from prices.schedule import NOTHING_LEARNT, REQUEST_LIFE, Ask, Budget, Facts, Interest, Learnt, Outcome, PeriodKey
+from prices import observations, request_ledger, store
+from prices.observations import Budget, Facts, Interest, Outcome, PeriodKey
+from prices.polling import policy, provider, state
+from prices.polling.delay_learning import memory
+from prices.polling.delays import Learnt
+from prices.polling.loop import AT_ONCE, OUTLOOK_SECONDS, Arrived, Tally, pursue, stopping
+from prices.polling.priority import interests
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE = 8
-"""Requests under way at the same time: a burst of 24 periods is three rounds of the provider's latency."""
 
-OUTLOOK_SECONDS = 6.0
-"""A chase ends when nothing is due for this long: a tick (5 s) and a little, so that the next one is not late."""
-
-SHORTEST_WAIT_SECONDS = 0.05
-"""Between two plans without an answer: no situation may turn the loop into a storm of its own."""
-
-LONGEST_CHASE_SECONDS = 120.0
 SETTLE_FOR = timedelta(hours=24)
 """Closed periods are still chased for their final price for this long, for example after an outage."""
 
 PERIOD_MINUTES = 60
 
-stopping = threading.Event()
-"""Set when the worker shuts down: a chase then waits for its answers and asks for nothing more."""
 
-
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """A stored answer: what came of the request, and the period's newest last_update then (POSIX seconds)."""
-
-    key: PeriodKey
-    outcome: Outcome
-    last_update: float | None
-
-
-class Outside(Protocol):
-    """What a chase needs of the world. Moments are POSIX seconds."""
-
-    def now(self) -> float: ...
-
-    def budget(self) -> Budget: ...
-
-    def ask(self, key: PeriodKey) -> float | None:
-        """Reserve and send a request without waiting for its answer; when it was counted, None without room."""
-
-    def arrivals(self, until: float) -> Collection[Arrived]:
-        """Wait until at least one answer is stored, or for `until`; without a request under way just for `until`."""
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a chase did."""
-
-    asked: int = 0
-    lost: int = 0
-    """Requests that no word came of; each shows a broken thread."""
-    outcomes: dict[str, int] = field(default_factory=dict)
-
-    def count(self, outcome: Outcome) -> None:
-        self.outcomes[outcome.value] = self.outcomes.get(outcome.value, 0) + 1
-
-
-# --- the loop ------------------------------------------------------------------------------------------------------
-def pursue(outside: Outside, book: dict[PeriodKey, Facts], interval: float, learnt: Learnt = NOTHING_LEARNT) -> Tally:
-    """Ask as the policy says until nothing is due for a while. `book`, what is known of each period, is kept up.
-
-    Ends in time whatever happens outside: a request without word counts as lost after REQUEST_LIFE.
-    """
-    tally = Tally()
-    under_way: dict[PeriodKey, float] = {}
-    ends = outside.now() + LONGEST_CHASE_SECONDS
-    while True:
-        now = outside.now()
-        last_call = now > ends or stopping.is_set()
-        _give_up(under_way, now, tally)
-        plan = schedule.plan(now=now, facts=book.values(), budget=outside.budget(), interval=interval, learnt=learnt)
-        sent = {} if last_call else _send(outside, plan.asks[: AT_ONCE - len(under_way)], book)
-        under_way |= sent
-        tally.asked += len(sent)
-        if not under_way and (last_call or (not plan.asks and plan.look_again > now + OUTLOOK_SECONDS)):
-            return tally
-        for arrived in outside.arrivals(_wake_at(now, plan, len(sent))):
-            under_way.pop(arrived.key, None)
-            tally.count(arrived.outcome)
-            book[arrived.key] = _answered(book[arrived.key], arrived, outside.now())
-
-
-def _give_up(under_way: dict[PeriodKey, float], now: float, tally: Tally) -> None:
-    """Forget requests whose thread must have died: they would hold up the whole chase, and its market with it."""
-    for key in [key for key, sent_at in under_way.items() if now - sent_at >= REQUEST_LIFE]:
-        del under_way[key]
-        tally.lost += 1
-
-
-def _wake_at(now: float, plan: schedule.Plan, sent: int) -> float:
-    """When to plan again even if no answer comes."""
-    if sent or not plan.asks:
-        return max(min(plan.look_again, now + OUTLOOK_SECONDS), now + SHORTEST_WAIT_SECONDS)
-    return now + schedule.SHORTEST_PAUSE
-
-
-def _send(outside: Outside, keys: Collection[PeriodKey], book: dict[PeriodKey, Facts]) -> dict[PeriodKey, float]:
-    """Ask for these as far as there is room; when each was sent."""
-    sent: dict[PeriodKey, float] = {}
-    for key in keys:
-        sent_at = outside.ask(key)
-        if sent_at is None:
-            break
-        asks = (Ask(sent_at, Outcome.PENDING), *book[key].asks)
-        book[key] = replace(book[key], asks=asks[: queries.ASKS_REMEMBERED])
-        sent[key] = sent_at
-    return sent
-
-
-def _answered(facts: Facts, arrived: Arrived, now: float) -> Facts:
-    """The facts with the newest request answered."""
-    pending, *before = facts.asks
-    done = replace(pending, outcome=arrived.outcome, answered_at=now)
-    last_update = facts.last_update if arrived.last_update is None else arrived.last_update
-    return replace(facts, last_update=last_update, asks=(done, *before))
-
-
-# --- the world -----------------------------------------------------------------------------------------------------
 def chase_prices(*, now: datetime) -> Tally:
     """One tick at `now` (UTC): bring the prices of every active market up to date, or leave it to the chase that is on.
 
@@ -162,14 +53,14 @@ def chase_prices(*, now: datetime) -> Tally:
     with _market_locks(markets) as mine:
         if not mine:
             return Tally()
-        clock, facts = queries.facts_of(gates=_gates(mine.values(), now))  # again: another chase may just have ended
+        clock, facts = state.facts_of(gates=_gates(mine.values(), now))  # again: another chase may just have ended
         facts = _with_interest(facts, now)
         tally = pursue(_World(mine, clock, interval), facts, interval, _learnt(markets, clock, interval))
     if tally.lost:
         log.error("provider_threads_lost", requests=tally.lost)
         _senders.cache_clear()  # new threads for the next chase; what hangs in the old ones can't be mended
     if tally.asked:
-        budget.prune()
+        request_ledger.prune()
         log.info("chase_ended", asked=tally.asked, **tally.outcomes)
     return tally
 
@@ -189,9 +80,9 @@ def _with_interest(facts: Mapping[PeriodKey, Facts], now: datetime) -> dict[Peri
 
 def _something_due(markets: Collection[Market], now: datetime, interval: float) -> bool:
     """Whether the policy would ask for anything before the next tick."""
-    clock, facts = queries.facts_of(gates=_gates(markets, now))
+    clock, facts = state.facts_of(gates=_gates(markets, now))
     untouched = Budget.untouched(settings.MARKET_DATA_REQUESTS_PER_MINUTE, settings.MARKET_DATA_REQUESTS_PER_HOUR)
-    plan = schedule.plan(
+    plan = policy.plan(
         now=clock,
         facts=facts.values(),
         budget=untouched,
@@ -250,18 +141,18 @@ class _World:
         self._markets = markets
         self._ahead = clock - time.monotonic()
         self._interval = interval
-        self._under_way: dict[Future[provider.Answer], tuple[PeriodKey, int]] = {}
+        self._under_way: dict[Future[observations.Answer], tuple[PeriodKey, int]] = {}
 
     def now(self) -> float:
         return time.monotonic() + self._ahead
 
     def budget(self) -> Budget:
-        return budget.state(interval=self._interval)
+        return request_ledger.state(interval=self._interval)
 
     def ask(self, key: PeriodKey) -> float | None:
         reserved_at = time.monotonic()
-        reservation = budget.reserve(key)
-        if isinstance(reservation, budget.NoRoom):
+        reservation = request_ledger.reserve(key)
+        if isinstance(reservation, request_ledger.NoRoom):
             return None
         market = self._markets[key.market_id]
         question = provider.Question(
@@ -283,12 +174,12 @@ class _World:
         done, _ = wait(self._under_way, timeout=patience, return_when=FIRST_COMPLETED)
         return [self._stored(future) for future in done]
 
-    def _stored(self, future: Future[provider.Answer]) -> Arrived:
+    def _stored(self, future: Future[observations.Answer]) -> Arrived:
         key, request_id = self._under_way.pop(future)
         answer = _answer_of(future)
         label = label_of(DeliveryPeriod(key.start, key.end), self._markets[key.market_id].zone)
-        outcome = actions.store_answer(actions.Arrival(request_id, key, label, answer, self._moment()))
-        if outcome is Outcome.NEWER and isinstance(answer, provider.Published):
+        outcome = store.store_answer(store.Arrival(request_id, key, label, answer, self._moment()))
+        if outcome is Outcome.NEWER and isinstance(answer, observations.Published):
             return Arrived(key, outcome, answer.last_update.timestamp())
         return Arrived(key, outcome, None)
 
@@ -296,10 +187,10 @@ class _World:
         return datetime.fromtimestamp(self.now(), tz=UTC)
 
 
-def _answer_of(future: Future[provider.Answer]) -> provider.Answer:
+def _answer_of(future: Future[observations.Answer]) -> observations.Answer:
     """The answer; an exception that nobody foresaw costs this one request, not the chase."""
     error = future.exception()
     if error is None:
         return future.result()
     log.error("provider_request_broke", exc_info=error)
-    return provider.Refusal(Outcome.FAILED, f"{type(error).__name__}: {error}")
+    return observations.Refusal(Outcome.FAILED, f"{type(error).__name__}: {error}")

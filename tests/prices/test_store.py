@@ -17,8 +17,7 @@ from structlog.testing import capture_logs
 
 from market.models import Market
 from prices.models import ProviderRequest, ReferencePrice, ReferencePriceHistory
-from prices.provider import Published, Refusal, Undefined
-from prices.schedule import Outcome
+from prices.observations import Outcome, Published, Refusal, Undefined
 from prices.signals import prices_changed
 from tests.emptying import emptied
 from tests.prices.conftest import DAY, published, store
@@ -129,7 +128,7 @@ def test_half_a_store_is_none(market: Market, news: list[Any], monkeypatch: pyte
     def broken(**_kwargs: Any) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("prices.budget.finish", broken)
+    monkeypatch.setattr("prices.request_ledger.finish", broken)
     with pytest.raises(RuntimeError):
         store(market, 12, published("9.8"))
     assert not ReferencePrice.objects.exists()

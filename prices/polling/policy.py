@@ -6,7 +6,7 @@ docs/reference-prices.md has the reasons and the mathematics. In short:
 - the provider publishes every `interval` seconds, aligned to the clock and late by 0 to 30 s, mostly for a whole
   delivery day at once. So one valuable period is *probed* until it is new, then the others are fetched in a burst;
 - probes take only what the burst will not need, and are spread over the time in which publication is likely, by what
-  the last days taught (prices.delays); days and markets that come together are probed together;
+  the last days taught (prices.polling.delays); days and markets that come together are probed together;
 - a day whose periods turn out to be published one by one, or each `interval` after its own last update, is chased
   period by period instead;
 - a period whose gate has closed is asked until the publication that covers the closure is known, then never again.
@@ -16,16 +16,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
-from enum import Enum, IntEnum, StrEnum
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum, IntEnum
 from functools import cached_property
-from typing import NamedTuple
 
-from prices.delays import Delays, unlearnt
-
-LATE_WINDOW = 30.0
-"""Publication is late by 0 to this many seconds, without a pattern (less for short intervals: half of them)."""
+from prices.observations import FAILURES, MINUTE, Budget, Facts, Interest, Outcome, PeriodKey, Plan
+from prices.polling.delays import NOTHING_LEARNT, Delays, Learnt
+from prices.publications import Rhythm
 
 FEWEST_PROBES = 3
 """Probes that the likely window gets even when the burst will need the whole budget."""
@@ -52,180 +50,6 @@ LATE_SHARE = 16
 MOST_ROUNDS = 12.0
 ROUNDS_SHARE = 0.95
 TRIES_AFTER_CLOSURE = 3
-REQUEST_LIFE = 6.0
-"""A request without an outcome after this time (its deadline and a little) died with its process."""
-
-MINUTE, HOUR = 60.0, 3600.0
-
-
-class Outcome(StrEnum):
-    """What became of a request; the values are those of the ledger (prices.models.ProviderRequest.Outcome)."""
-
-    PENDING = "pending"
-    NEWER = "newer"
-    UNCHANGED = "unchanged"
-    UNDEFINED = "undefined"
-    REFUSED = "refused"
-    BAD_ANSWER = "bad_answer"
-    FAILED = "failed"
-
-
-FAILURES = frozenset({Outcome.REFUSED, Outcome.BAD_ANSWER, Outcome.FAILED})
-
-
-class PeriodKey(NamedTuple):
-    """One delivery period of one market; `start` and `end` are aware UTC datetimes."""
-
-    market_id: int
-    day: date
-    start: datetime
-    end: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """One request for a period: when it was counted, when it ended (None: not yet) and what came of it."""
-
-    sent_at: float
-    outcome: Outcome
-    answered_at: float | None = None
-
-
-class Interest(IntEnum):
-    """Why a period's price matters to somebody now, the strongest reason first."""
-
-    POSITION = 0
-    VIEWED = 1
-    NONE = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """All that is known of a period: its gate, the latest known publication and the last few requests, newest first."""
-
-    key: PeriodKey
-    gate_closure: float
-    last_update: float | None = None
-    asks: tuple[Ask, ...] = ()
-    interest: Interest = Interest.NONE
-
-    @property
-    def asked_at(self) -> float:
-        """When it was last asked for; minus infinity if never."""
-        return self.asks[0].sent_at if self.asks else -math.inf
-
-    def in_flight(self, now: float) -> bool:
-        """Whether a request for it is still under way."""
-        return bool(self.asks) and self.asks[0].outcome is Outcome.PENDING and now - self.asked_at < REQUEST_LIFE
-
-    @property
-    def failures(self) -> int:
-        """How many of the last requests in a row brought nothing usable."""
-        count = 0
-        for ask in self.asks:
-            if ask.outcome not in FAILURES and ask.outcome is not Outcome.PENDING:
-                break
-            count += 1
-        return count
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """What the ledger still allows, all markets together.
-
-    `spent_in_slot` counts the requests since the last publication time; `free_at` is when a used-up window frees its
-    next request; before `paused_until` the provider wants to hear nothing (429).
-    """
-
-    minute_limit: int
-    minute_free: int
-    hour_limit: int
-    hour_free: int
-    spent_in_slot: int = 0
-    free_at: float = -math.inf
-    paused_until: float = -math.inf
-
-    @classmethod
-    def untouched(cls, minute_limit: int, hour_limit: int) -> Budget:
-        """The budget of a provider that was not asked for an hour."""
-        return cls(minute_limit, minute_limit, hour_limit, hour_limit)
-
-    def allowance(self, interval: float) -> int:
-        """How many requests may go out in what is left of this slot.
-
-        The last quarter of the hour's budget is dealt out by the slot, so that no publication finds it all spent.
-        """
-        slots_an_hour = max(1.0, HOUR / interval)
-        dealt = int((self.hour_free + self.spent_in_slot) / slots_an_hour) - self.spent_in_slot
-        return max(0, min(self.minute_free, self.hour_free, max(self.hour_free - self.hour_limit // 4, dealt)))
-
-    def probing_allowance(self, interval: float) -> int:
-        """The same for probes: with several slots a minute each slot keeps to its share of the minute."""
-        share = int(self.minute_limit * min(1.0, interval / MINUTE))
-        return min(self.allowance(interval), share - self.spent_in_slot)
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """`asks` can go out now, the most valuable first; nothing else is due before `look_again`."""
-
-    asks: tuple[PeriodKey, ...]
-    look_again: float
-
-
-@dataclass(frozen=True, slots=True)
-class Rhythm:
-    """The provider's publication times: every `interval` seconds, aligned to the clock."""
-
-    interval: float
-
-    @property
-    def late_window(self) -> float:
-        return min(LATE_WINDOW, self.interval / 2)
-
-    def slot(self, moment: float) -> float:
-        """The publication time at or before `moment`."""
-        return math.floor(moment / self.interval) * self.interval
-
-    def slot_of_update(self, last_update: float) -> float:
-        """The publication that a last_update belongs to; one stamped a little before its time is forgiven."""
-        return self.slot(last_update + self.interval / 10)
-
-    def next_slot(self, moment: float) -> float:
-        """The first publication time at or after `moment`."""
-        return math.ceil(moment / self.interval) * self.interval
-
-    def is_aligned(self, last_update: float) -> bool:
-        """Whether a last_update looks like a publication of the clock's rhythm, a very late one included."""
-        after = last_update - self.slot_of_update(last_update)
-        return after <= max(self.late_window, self.interval / 5)
-
-    def next_publication(self, last_update: float | None, now: float) -> float:
-        """When the publication after `last_update` is due: in the past while it is being chased."""
-        if last_update is None:
-            return self.slot(now)
-        if not self.is_aligned(last_update):
-            return last_update + self.interval
-        return max(self.slot_of_update(last_update) + self.interval, self.slot(now))
-
-
-@dataclass(frozen=True, slots=True)
-class Learnt:
-    """What earlier publications taught (prices.learning): how late they come, and which markets come together.
-
-    `delays` by market; a market that is not in it starts from the uniform distribution. `together` names for each
-    market of a group the group's first one; a market on its own is not in it.
-    """
-
-    delays: Mapping[int, Delays] = field(default_factory=dict)
-    together: Mapping[int, int] = field(default_factory=dict)
-
-    def delays_of(self, market_id: int, window: float) -> Delays:
-        known = self.delays.get(market_id)
-        return known if known is not None and known.window == window else unlearnt(window)
-
-
-NOTHING_LEARNT = Learnt()
 
 
 class Mode(Enum):

@@ -11,7 +11,7 @@ from datetime import datetime
 
 import structlog
 
-from prices.schedule import Interest, PeriodKey
+from prices.observations import Interest, PeriodKey
 
 log = structlog.get_logger(__name__)
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate
 
@@ -100,3 +100,22 @@ def _cumulated(densities: Sequence[float]) -> tuple[float, ...]:
     """From 0 to exactly 1."""
     total = math.fsum(densities)
     return (0.0, *(min(1.0, part / total) for part in accumulate(densities[:-1])), 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What earlier publications taught (delay_learning.py): how late they come, and which markets come together.
+
+    `delays` by market; a market that is not in it starts from the uniform distribution. `together` names for each
+    market of a group the group's first one; a market on its own is not in it.
+    """
+
+    delays: Mapping[int, Delays] = field(default_factory=dict)
+    together: Mapping[int, int] = field(default_factory=dict)
+
+    def delays_of(self, market_id: int, window: float) -> Delays:
+        known = self.delays.get(market_id)
+        return known if known is not None and known.window == window else unlearnt(window)
+
+
+NOTHING_LEARNT = Learnt()

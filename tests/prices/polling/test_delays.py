@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prices.delays import learn, unlearnt
+from prices.polling.delays import learn, unlearnt
 
 WINDOW = 30.0
 UNIFORM = unlearnt(WINDOW)

@@ -10,8 +10,8 @@ from structlog.testing import capture_logs
 
 from dashboard.interest import positions_held
 from market.models import Market
-from prices import interest
-from prices.schedule import Interest, PeriodKey
+from prices.observations import Interest, PeriodKey
+from prices.polling import priority
 from tests.dashboard.boards import store_trade
 from tests.prices.conftest import DAY, key_of
 
@@ -21,12 +21,12 @@ pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
 @pytest.fixture(autouse=True)
 def _only_ours(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(interest, "_providers", [])
+    monkeypatch.setattr(priority, "_providers", [])
     yield
 
 
 def told(market: Market, *keys: PeriodKey) -> list[Interest]:
-    found = interest.interests(market_id=market.pk, now=NOW, keys=list(keys))
+    found = priority.interests(market_id=market.pk, now=NOW, keys=list(keys))
     return [found.get(key, Interest.NONE) for key in keys]
 
 
@@ -36,18 +36,18 @@ def test_without_anybody_who_knows_nothing_is_of_interest(market: Market) -> Non
 
 def test_the_strongest_interest_counts(market: Market) -> None:
     one, other = key_of(market, 12), key_of(market, 13)
-    interest.register(
+    priority.register(
         lambda _m, _now: {(one.start, one.end): Interest.VIEWED, (other.start, other.end): Interest.VIEWED}
     )
-    interest.register(lambda _m, _now: {one[2:]: Interest.POSITION})
+    priority.register(lambda _m, _now: {one[2:]: Interest.POSITION})
     assert told(market, one, other, key_of(market, 14)) == [Interest.POSITION, Interest.VIEWED, Interest.NONE]
 
 
 def test_registering_twice_changes_nothing(market: Market) -> None:
-    interest.register(positions_held)
-    interest.register(positions_held)
-    interest.unregister(positions_held)
-    assert interest._providers == []
+    priority.register(positions_held)
+    priority.register(positions_held)
+    priority.unregister(positions_held)
+    assert priority._providers == []
 
 
 def test_one_that_fails_is_left_out_with_a_line(market: Market) -> None:
@@ -56,8 +56,8 @@ def test_one_that_fails_is_left_out_with_a_line(market: Market) -> None:
     def broken(_market: int, _now: datetime) -> dict[tuple[datetime, datetime], Interest]:
         raise ZeroDivisionError
 
-    interest.register(broken)
-    interest.register(lambda _m, _now: {(key.start, key.end): Interest.POSITION})
+    priority.register(broken)
+    priority.register(lambda _m, _now: {(key.start, key.end): Interest.POSITION})
     with capture_logs() as logs:
         assert told(market, key) == [Interest.POSITION]
     assert [entry["event"] for entry in logs] == ["interest_unknown"]
@@ -66,6 +66,6 @@ def test_one_that_fails_is_left_out_with_a_line(market: Market) -> None:
 def test_positions_of_any_trader_are_of_interest(market: Market) -> None:
     store_trade("12-13", "sell", "10", "30", day=DAY)
     store_trade("12-13", "buy", "10", "30", day=DAY, trader="trader_2")
-    interest.register(positions_held)
+    priority.register(positions_held)
     assert told(market, key_of(market, 12), key_of(market, 13)) == [Interest.POSITION, Interest.NONE]
     assert positions_held(market.pk, datetime(2026, 3, 9, tzinfo=UTC)) == {}

@@ -11,10 +11,9 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from market.models import Market
-from prices.learning import Memory, delay_of, learnt_from
 from prices.models import ReferencePriceHistory
-from prices.queries import Publication
-from prices.schedule import Rhythm
+from prices.polling.delay_learning import Memory, delay_of, learnt_from
+from prices.publications import Publication, Rhythm
 from tests.prices.conftest import key_of
 
 SLOT = datetime(2026, 3, 2, 10, tzinfo=UTC).timestamp()
