@@ -9,7 +9,8 @@ from django.db import connection
 
 from bench.ingest import store_some
 from bench.table import Row, alternate, timed
-from dashboard.live import BoardKey, render
+from dashboard.figures.board_key import BoardKey
+from dashboard.live.boards import render
 from market.queries import market_by_code
 from trades.models import Trader
 

@@ -116,7 +116,7 @@ def log_in(trader_id: str) -> Login:
     """A new login of this trader, and a session for it, made as Django makes them."""
     from django.test import Client
 
-    from dashboard.logins import create_trader_login
+    from dashboard.access.logins import create_trader_login
 
     user = create_trader_login(trader_id=trader_id, username=f"{trader_id}-{time.time_ns()}", password=PASSWORD)
     client = Client(headers={"host": "127.0.0.1"})

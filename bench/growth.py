@@ -106,7 +106,8 @@ def _fill(step: Step) -> dict[str, float]:
 
 def _measure() -> dict[str, float]:
     from bench.ingest import store_some
-    from dashboard.live import BoardKey, render
+    from dashboard.figures.board_key import BoardKey
+    from dashboard.live.boards import render
     from market.queries import market_by_code
     from trades.generated import SOURCE
     from trades.models import Trader

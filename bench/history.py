@@ -12,7 +12,7 @@ from pathlib import Path
 from django.db import connection
 
 from bench.table import Row, alternate, timed
-from dashboard.history import DayRange, load_history
+from dashboard.figures.history import DayRange, load_history
 from market.models import Market
 from market.queries import market_by_code
 from trades.models import Trader

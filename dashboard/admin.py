@@ -1,4 +1,4 @@
-"""Users, and which login belongs to which trader. Rights to each page: dashboard/access.py.
+"""Users, and which login belongs to which trader. Rights to each page: dashboard/access/rights.py.
 
 Operations look after users, but can't come to see a trade that way: roles are given by admins alone, and a password
 is set only for users who see no trade facts.
@@ -18,7 +18,7 @@ from accounts import second_factor
 from accounts.audit.log import record
 from accounts.audit.models import Action
 from accounts.sessions import end_sessions
-from dashboard.access import may_decide_roles, may_set_password_of
+from dashboard.access.rights import may_decide_roles, may_set_password_of
 from dashboard.models import TraderLogin
 
 admin.site.unregister(User)

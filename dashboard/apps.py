@@ -7,12 +7,12 @@ class DashboardConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import audit_signals
-        from dashboard import guard, interest, live
+        from dashboard.live import announcer, open_sockets, price_priority
         from dashboard.models import TraderLogin
         from market.models import Market
         from trades.models import Trader
 
         audit_signals.watch(TraderLogin, Market, Trader)
-        guard.connect_signals()
-        live.connect_signals()
-        interest.connect()
+        open_sockets.connect_signals()
+        announcer.connect_signals()
+        price_priority.connect()

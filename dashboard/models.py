@@ -1,6 +1,6 @@
 """Which login belongs to which trader, and what a user has chosen.
 
-Rights beyond the own board come from groups (dashboard/access.py).
+Rights beyond the own board come from groups (dashboard/access/rights.py).
 """
 
 from __future__ import annotations

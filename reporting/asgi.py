@@ -20,9 +20,9 @@ from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import get_resolver  # noqa: E402
 
-from dashboard.front import Front  # noqa: E402
-from dashboard.origins import SameOriginOnly  # noqa: E402
-from dashboard.routing import websocket_urlpatterns  # noqa: E402
+from dashboard.live.origin_check import SameOriginOnly  # noqa: E402
+from dashboard.live.page_cache import Front  # noqa: E402
+from dashboard.live.routing import websocket_urlpatterns  # noqa: E402
 from reporting.answers import WithHeaders, harden_daphne  # noqa: E402
 from reporting.request_ids import WithRequestId  # noqa: E402
 

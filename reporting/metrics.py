@@ -12,16 +12,27 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeHistogramMetricFamily, GaugeMetricFamily, Metric
 
-from dashboard import measures
-from dashboard.live import hub
+from dashboard.live.hub import hub
+from dashboard.live.metrics import REGISTRY
 from market.queries import active_markets
 from prices import queries as prices
 from reporting import jobs
 from trades import queries as trades
 from trades.feed import status
+
+REQUEST_SECONDS = Histogram(
+    "desk_http_request_seconds",
+    "From a request to its answer's head, without those that ask for health and metrics",
+    buckets=(0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+    registry=REGISTRY,
+)
+
+REQUESTS = Counter("desk_http_requests", "Requests answered, by the status' first digit", ["status"], registry=REGISTRY)
+for _status in ("1xx", "2xx", "3xx", "4xx", "5xx"):
+    REQUESTS.labels(_status)  # there from the start, at 0: a rate over what isn't there yet is nothing
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -34,7 +45,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         return HttpResponse("The bearer token is missing or wrong.", status=401, headers={"WWW-Authenticate": "Bearer"})
     registry = CollectorRegistry()
     registry.register(DeskCollector())
-    own = generate_latest(measures.REGISTRY) + generate_latest(_OF_THE_PROCESS)
+    own = generate_latest(REGISTRY) + generate_latest(_OF_THE_PROCESS)
     return HttpResponse(generate_latest(registry) + own, content_type=CONTENT_TYPE)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from structlog.contextvars import bound_contextvars
 
-from dashboard import measures
+from reporting import metrics
 
 _ASKED_BY_MACHINES = {"/healthz", "/readyz", "/metrics"}
 HEADER = b"x-request-id"
@@ -43,8 +43,8 @@ class WithRequestId:
             if message["type"] == "http.response.start":
                 message = {**message, "headers": [*message.get("headers", ()), (HEADER, request_id.encode())]}
                 if scope.get("path") not in _ASKED_BY_MACHINES:
-                    measures.REQUESTS.labels(f"{message['status'] // 100}xx").inc()
-                    measures.REQUEST_SECONDS.observe(time.monotonic() - began)
+                    metrics.REQUESTS.labels(f"{message['status'] // 100}xx").inc()
+                    metrics.REQUEST_SECONDS.observe(time.monotonic() - began)
             await send(message)
 
         with bound_contextvars(request_id=request_id):

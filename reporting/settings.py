@@ -108,7 +108,7 @@ if _unsafe := unsafe.problem(
 
 # --- applications -----------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "dashboard.admin_config.DeskAdminConfig",
+    "dashboard.access.admin_config.DeskAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
@@ -139,7 +139,7 @@ MIDDLEWARE = [
     "accounts.audit_signals.AtWork",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "dashboard.viewing.NoteViews",
+    "dashboard.access.view_recording.NoteViews",
 ]
 ROOT_URLCONF = "reporting.urls"
 ASGI_APPLICATION = "reporting.asgi.application"
@@ -153,7 +153,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "dashboard.pages.page_frame",
+                "dashboard.pages.frame.page_frame",
             ],
             "builtins": ["django.templatetags.i18n"],
         },
@@ -162,7 +162,7 @@ TEMPLATES = [
         "NAME": "parts",  # only what is rendered anew with every change; pages are Django's
         "BACKEND": "django.template.backends.jinja2.Jinja2",
         "DIRS": [BASE_DIR / "templates"],
-        "OPTIONS": {"environment": "dashboard.parts.environment"},
+        "OPTIONS": {"environment": "dashboard.render.jinja.environment"},
     },
 ]
 
@@ -286,7 +286,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 if SECURE_COOKIES:  # a browser takes these names only from this host, over TLS, for every path
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_COOKIES
-AUTHENTICATION_BACKENDS = ["accounts.guessing.LimitedBackend", "dashboard.access.RolePermissions"]
+AUTHENTICATION_BACKENDS = ["accounts.guessing.LimitedBackend", "dashboard.access.rights.RolePermissions"]
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")  # /metrics asks for it, where it is set
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"

@@ -12,7 +12,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics.metrics, name="metrics"),
     path("admin/", admin.site.urls),
-    path("", include("dashboard.urls")),
+    path("", include("dashboard.pages.urls")),
 ]
 
 handler500 = "reporting.middleware.server_error"

@@ -62,7 +62,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.fixture(autouse=True)
 def _no_connection_left_in_the_executor() -> Iterator[None]:
     """Consumers and the hub use the database in threads of theirs; what is left there would hold the test database."""
-    from dashboard.live import hub
+    from dashboard.live.hub import hub
 
     yield
     for executor in (SyncToAsync.single_thread_executor, hub._executor):

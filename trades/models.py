@@ -150,7 +150,7 @@ class Position(models.Model):
     """Per market, trader, period and direction: what the trades add up to. Kept in the trades' own transaction.
 
     `revision` grows by one with every change of the row, so that the sum over a board's rows is a version of its
-    figures that only ever grows (dashboard.board.version).
+    figures that only ever grows (dashboard.figures.board.version).
     """
 
     market = models.ForeignKey(Market, on_delete=models.PROTECT)

@@ -24,9 +24,9 @@ from django.http import HttpRequest, HttpResponse  # noqa: E402
 from django.urls import path  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from dashboard.board import Board, build_board, load_board  # noqa: E402
-from dashboard.pages import asked_market, asked_trader  # noqa: E402
-from dashboard.views import show_board  # noqa: E402
+from dashboard.figures.board import Board, build_board, load_board  # noqa: E402
+from dashboard.pages.boards import show_board  # noqa: E402
+from dashboard.pages.requests import asked_market, asked_trader  # noqa: E402
 from market.models import Market  # noqa: E402
 from market.periods import DeliveryPeriod, parse_day  # noqa: E402
 from prices.queries import latest_prices  # noqa: E402

@@ -22,12 +22,12 @@ from django.test import Client
 from accounts.audit.log import record
 from accounts.audit.models import Action, Entry
 from accounts.audit.queries import verified_head
-from dashboard.logins import create_trader_login
+from dashboard.access.logins import create_trader_login
 from dashboard.models import TraderLogin
 from tests.access.matrix import http_rows
 from tests.access.test_matrix import address_of, rows_to_look_at
+from tests.dashboard.live.test_sockets import socket
 from tests.dashboard.people import PASSWORD, a_superuser
-from tests.dashboard.test_socket import socket
 from tests.trades.frames import confirmation, germany, store
 from trades.ledger.traders import ensure_trader
 from trades.models import QuarantinedMessage, Trade, TradeChange, Trader

@@ -18,10 +18,10 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.audit.log import record
 from accounts.audit.models import Action
-from dashboard.access import GROUP_ROLES, Role
-from dashboard.logins import create_trader_login
+from dashboard.access.logins import create_trader_login
+from dashboard.access.rights import GROUP_ROLES, Role
+from dashboard.live.routing import websocket_urlpatterns
 from dashboard.models import TraderLogin
-from dashboard.routing import websocket_urlpatterns
 from prices.models import ProviderRequest, ReferencePrice, ReferencePriceHistory
 from reporting.asgi import application
 from tests.access import matrix

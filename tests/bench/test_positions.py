@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.alternatives.apps.positions import COLUMNS, Leg, to_records
-from dashboard import performance
+from dashboard.figures import performance
 
 AMOUNTS = st.decimals(min_value=1, max_value=999, places=2)
 PRICES = st.decimals(min_value=-500, max_value=3000, places=4)

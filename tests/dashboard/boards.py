@@ -6,8 +6,8 @@ import itertools
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from dashboard.board import Board, build_board
-from dashboard.feeds import FeedStates
+from dashboard.figures.board import Board, build_board
+from dashboard.figures.feed_status import FeedStates
 from market.labels import parse_period
 from market.models import Market
 from prices.models import ReferencePrice, ReferencePriceHistory

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.contrib.auth.models import Group, User
 
-from dashboard.access import DESK_HEAD
-from dashboard.logins import create_trader_login
+from dashboard.access.logins import create_trader_login
+from dashboard.access.rights import DESK_HEAD
 
 PASSWORD = "a long enough password"
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.client import connect
 
-from dashboard.logins import create_trader_login
+from dashboard.access.logins import create_trader_login
 from local.testbed import ROOT
 from tests.dashboard.people import PASSWORD
 from tests.drills.desk import Desk, using

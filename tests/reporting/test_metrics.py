@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from dashboard import measures
+from dashboard.live import metrics
 from reporting import jobs
 from reporting.request_ids import WithRequestId
 from tests.trades.frames import NOW, confirmation, germany, store
@@ -97,7 +97,7 @@ def test_the_jobs_last_successes_are_kept_in_redis_and_missed_with_it(client: Cl
 
 async def test_requests_are_counted_by_what_they_came_to() -> None:
     def counted() -> float:
-        return measures.REGISTRY.get_sample_value("desk_http_requests_total", {"status": "5xx"}) or 0.0
+        return metrics.REGISTRY.get_sample_value("desk_http_requests_total", {"status": "5xx"}) or 0.0
 
     async def broken(_scope: Any, _receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 503, "headers": []})

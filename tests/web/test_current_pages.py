@@ -14,7 +14,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from accounts.sessions import end_sessions
-from dashboard.access import DESK_HEAD
+from dashboard.access.rights import DESK_HEAD
 from dashboard.models import TraderLogin
 from tests.dashboard.boards import SKETCH_DAY, store_price, store_trade
 from tests.dashboard.people import a_head, a_trader

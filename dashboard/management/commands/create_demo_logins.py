@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from dashboard.logins import ensure_demo_logins
+from dashboard.access.logins import ensure_demo_logins
 
 
 class Command(BaseCommand):

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from dashboard.logins import LoginError, create_trader_login
+from dashboard.access.logins import LoginError, create_trader_login
 
 
 class Command(BaseCommand):

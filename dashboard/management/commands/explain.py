@@ -11,8 +11,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from dashboard import formatting as fmt
-from dashboard.board import load_board
+from dashboard.figures.board import load_board
+from dashboard.render import formatting as fmt
 from market.models import Market
 from market.queries import MarketError, market_by_code
 from trades.ledger.totals import Sums

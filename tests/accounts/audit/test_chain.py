@@ -247,7 +247,7 @@ def test_decisions_are_on_record_with_them_or_not_at_all(client: Client) -> None
 @pytest.fixture
 def views(monkeypatch: pytest.MonkeyPatch) -> ViewLog:
     fresh = ViewLog()
-    monkeypatch.setattr("dashboard.viewing.view_log", fresh)
+    monkeypatch.setattr("dashboard.access.view_recording.view_log", fresh)
     return fresh
 
 

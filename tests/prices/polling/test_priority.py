@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from structlog.testing import capture_logs
 
-from dashboard.interest import positions_held
+from dashboard.live.price_priority import positions_held
 from market.models import Market
 from prices.observations import Interest, PeriodKey
 from prices.polling import priority

@@ -1,0 +1,1 @@
+"""Rights, log-ins and preferences: who may see what."""

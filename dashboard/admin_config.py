@@ -1,9 +1,0 @@
-"""django.contrib.admin with our own site as the default one. Read before any model: imports nothing of ours."""
-
-from __future__ import annotations
-
-from django.contrib.admin.apps import AdminConfig
-
-
-class DeskAdminConfig(AdminConfig):
-    default_site = "dashboard.admin_site.DeskAdminSite"

@@ -1,0 +1,187 @@
+"""A trader's board of one delivery day: its rows from positions and prices, in a fixed number of queries. No HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from dashboard.figures.performance import NOTHING, Figures, Leg, period_figures, total_figures
+from market.labels import label_of
+from market.models import Market
+from market.periods import DeliveryPeriod, day_bounds, day_of, day_periods
+from prices.queries import KnownPrice, latest_prices
+from trades.ledger.position_history import next_slot
+from trades.models import Trader
+from trades.queries import PositionRow, positions_of_day
+
+Prices = Mapping[tuple[datetime, datetime], KnownPrice]
+
+
+class PeriodState(StrEnum):
+    """Where a period is in its trading life at a given moment."""
+
+    CLOSED = "closed"
+    NEXT = "next"  # the first whose gate is still open: the next to close
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class BoardRow:
+    """One delivery period: `figures` in MWh, EUR and EUR/MWh; times UTC."""
+
+    period: DeliveryPeriod
+    delivery_hour: str
+    figures: Figures
+    reference: KnownPrice | None
+    gate_closes_at: datetime
+    state: PeriodState
+    revision: str = ""
+    """Changes with every committed change of the period's positions or price."""
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """All periods of the day in order of delivery, with the exact sum of the rows as `total`."""
+
+    trader: Trader
+    market: Market
+    delivery_day: date
+    as_of: datetime
+    rows: tuple[BoardRow, ...]
+    total: Figures
+    version: str
+    prices: Prices
+    """What the rows' references were taken from: the whole day's, by start and end of delivery."""
+
+    @property
+    def changes_at(self) -> datetime:
+        """The next moment at which the board changes by the clock alone.
+
+        A gate closes, the market's day ends, or, while a gate is open, a slot does: the lines over time grow then.
+        """
+        closures = (row.gate_closes_at for row in self.rows if row.gate_closes_at > self.as_of)
+        midnight = day_bounds(day_of(self.as_of, self.market.zone), self.market.zone)[1]
+        return min((midnight, *closures)) if self.is_settled else min((midnight, next_slot(self.as_of), *closures))
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether every gate is closed: nothing changes but by corrections and last prices."""
+        return all(row.state == PeriodState.CLOSED for row in self.rows)
+
+    @property
+    def unpriced_count(self) -> int:
+        """Rows with trades whose reference is unknown: not part of the total's performance."""
+        return sum(1 for row in self.rows if row.figures.trade_count and row.figures.performance_eur is None)
+
+
+def load_board(
+    *,
+    trader: Trader,
+    market: Market,
+    delivery_day: date,
+    now: datetime,
+    also: DeliveryPeriod | None = None,
+    prices: Prices | None = None,
+) -> Board:
+    """The board as it stands in the database: two queries, however many trades there are.
+
+    `also` is a period that gets a row even if it is shorter than an hour and was never traded. With `prices`, an
+    earlier board's, only the positions are read.
+    """
+    positions = positions_of_day(trader_pk=trader.pk, market_id=market.pk, day=delivery_day)
+    if prices is None:
+        prices = latest_prices(market_id=market.pk, day=delivery_day)
+    return build_board(
+        trader=trader,
+        market=market,
+        delivery_day=delivery_day,
+        now=now,
+        positions=positions,
+        prices=prices,
+        also=also,
+    )
+
+
+def build_board(
+    *,
+    trader: Trader,
+    market: Market,
+    delivery_day: date,
+    now: datetime,
+    positions: list[PositionRow],
+    prices: Prices,
+    also: DeliveryPeriod | None = None,
+) -> Board:
+    """Rows for every hour of the day, and for each shorter period that has been traded. Pure."""
+    legs = _legs(positions)
+    periods = sorted(
+        {*day_periods(delivery_day, market.zone), *legs, *([also] if also else [])},
+        key=lambda p: (p.start, -p.duration.total_seconds()),
+    )
+    revisions = _revisions(positions)
+    next_start = min((p.start for p in periods if p.gate_closure(market.gate_closure_lead) > now), default=None)
+    rows = tuple(
+        _row(p, legs.get(p, {}), prices.get((p.start, p.end)), market, now, next_start, revision=revisions.get(p, 0))
+        for p in periods
+    )
+    return Board(
+        trader=trader,
+        market=market,
+        delivery_day=delivery_day,
+        as_of=now,
+        rows=rows,
+        total=total_figures(row.figures for row in rows),
+        version=board_version(positions, prices.values()),
+        prices=prices,
+    )
+
+
+def board_version(positions: Iterable[PositionRow], prices: Iterable[KnownPrice]) -> str:
+    """A text that changes with every committed change of the figures, and never returns to an earlier one.
+
+    Each position and price counts its own changes under its row lock, so the two sums only ever grow, in whichever
+    order concurrent transactions commit.
+    """
+    return f"{sum(p.revision for p in positions)}.{sum(p.revision for p in prices)}"
+
+
+def _legs(positions: list[PositionRow]) -> dict[DeliveryPeriod, dict[str, Leg]]:
+    legs: dict[DeliveryPeriod, dict[str, Leg]] = {}
+    for p in positions:
+        if p.trade_count:
+            legs.setdefault(p.period, {})[p.direction] = Leg(p.trade_count, p.energy, p.turnover)
+    return legs
+
+
+def _revisions(positions: list[PositionRow]) -> dict[DeliveryPeriod, int]:
+    revisions: dict[DeliveryPeriod, int] = {}
+    for p in positions:
+        revisions[p.period] = revisions.get(p.period, 0) + p.revision
+    return revisions
+
+
+def _row(
+    period: DeliveryPeriod,
+    legs: dict[str, Leg],
+    price: KnownPrice | None,
+    market: Market,
+    now: datetime,
+    next_start: datetime | None,
+    *,
+    revision: int,
+) -> BoardRow:
+    closes = period.gate_closure(market.gate_closure_lead)
+    reference: Decimal | None = price.value if price else None
+    open_state = PeriodState.NEXT if period.start == next_start else PeriodState.OPEN
+    return BoardRow(
+        period=period,
+        delivery_hour=label_of(period, market.zone),
+        figures=period_figures(legs.get("sell", NOTHING), legs.get("buy", NOTHING), reference),
+        reference=price,
+        gate_closes_at=closes,
+        state=PeriodState.CLOSED if closes <= now else open_state,
+        revision=f"{revision}.{price.revision if price else 0}",
+    )

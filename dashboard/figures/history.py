@@ -1,0 +1,191 @@
+"""Performance over a range of delivery days: by day, by hour of the day, by trader and by side. No HTML.
+
+Read from positions, never from trades, and added up by PostgreSQL in exact numerics, so that a year costs what its
+positions cost, however many trades stand behind them. Positions without a reference price count their energy apart:
+they are in no result. One market at a time: currencies are never added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal, localcontext
+from typing import Any, TypeVar
+
+from django.db import connection
+
+from dashboard.figures.performance import EXACT, NOTHING, ZERO, Figures, Leg
+from market.models import Market
+from market.periods import PeriodError, parse_day
+from trades.models import Trader
+
+LONGEST_RANGE = 366
+"""Days. A year is what one looks at; more is a matter for the exports of several ranges."""
+
+_Key = TypeVar("_Key", bound=Hashable)
+
+
+class RangeError(PeriodError):
+    """Two delivery days that make no range to show."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayRange:
+    """Delivery days, both ends included."""
+
+    first: date
+    last: date
+
+    @property
+    def days(self) -> int:
+        return (self.last - self.first).days + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a slice. `result`: EUR against the reference, None while undefined; `unpriced`: MWh in no result."""
+
+    leg: Leg = NOTHING
+    result: Decimal | None = None
+    priced: Decimal = ZERO
+    unpriced: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A part of the range, or all of it."""
+
+    sold: Side = Side()
+    bought: Side = Side()
+
+    @property
+    def figures(self) -> Figures:
+        """Both sides together, as a board's row."""
+        known = [side.result for side in (self.sold, self.bought) if side.result is not None]
+        with localcontext(EXACT):
+            result = sum(known, ZERO) if known else None
+            priced = self.sold.priced + self.bought.priced
+        return Figures(self.sold.leg, self.bought.leg, None, result, priced)
+
+    @property
+    def unpriced(self) -> Decimal:
+        """MWh that were traded and have no reference price."""
+        return self.sold.unpriced + self.bought.unpriced
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What a trader (None: the whole desk) made of a range. Only what was traded is listed, in order.
+
+    Days, hours (0 to 23, by the market's clock at delivery start) and, for the whole desk, traders each add up to
+    `total`, exactly.
+    """
+
+    market: Market
+    trader: Trader | None
+    range: DayRange
+    days: tuple[tuple[date, Slice], ...]
+    hours: tuple[tuple[int, Slice], ...]
+    traders: tuple[tuple[Trader, Slice], ...]
+    total: Slice
+
+
+def day_range(*, first: str, last: str) -> DayRange:
+    """Two days as people write them; PeriodError for what is no day, RangeError for what is no range."""
+    found = DayRange(parse_day(first), parse_day(last))
+    if found.days < 1:
+        raise RangeError("the range ends on %(last)s, before it begins on %(first)s", first=first, last=last)
+    if found.days > LONGEST_RANGE:
+        raise RangeError(
+            "a range has at most %(most)s days; this one has %(days)s", most=LONGEST_RANGE, days=found.days
+        )
+    return found
+
+
+def last_days(days: int, today: date) -> DayRange:
+    """The `days` days that end with today."""
+    return DayRange(today - timedelta(days=days - 1), today)
+
+
+_SUMS = """sum(trades)::bigint, sum(energy), sum(turnover),
+        sum(CASE direction WHEN 'sell' THEN turnover - energy * value ELSE energy * value - turnover END),
+        coalesce(sum(energy) FILTER (WHERE value IS NOT NULL), 0),
+        coalesce(sum(energy) FILTER (WHERE value IS NULL), 0)"""
+"""trades, MWh, EUR, result in EUR (NULL without any reference price), MWh with and MWh without a reference price."""
+
+_PRICED = """held LEFT JOIN prices_referenceprice AS price
+        ON price.market_id = %(market)s AND price.delivery_day BETWEEN %(first)s AND %(last)s
+        AND price.delivery_day = held.delivery_day
+        AND price.delivery_start = held.delivery_start AND price.delivery_end = held.delivery_end"""
+
+_BY_PERIOD = f"""
+    WITH held AS (
+        SELECT delivery_day, delivery_start, delivery_end, direction,
+            sum(trade_count) AS trades, sum(energy) AS energy, sum(turnover) AS turnover
+        FROM trades_position
+        WHERE market_id = %(market)s AND delivery_day BETWEEN %(first)s AND %(last)s AND trade_count > 0
+            AND (%(trader)s::bigint IS NULL OR trader_id = %(trader)s)
+        GROUP BY 1, 2, 3, 4
+    )
+    SELECT held.delivery_day, extract(hour FROM held.delivery_start AT TIME ZONE %(zone)s)::int AS hour, direction,
+        {_SUMS}
+    FROM {_PRICED}
+    GROUP BY GROUPING SETS ((1, 3), (2, 3), (3))"""  # noqa: S608 - our own text, no input
+"""Positions of all traders are added up per period first: they share its reference price."""
+
+_BY_TRADER = f"""
+    WITH held AS (
+        SELECT delivery_day, delivery_start, delivery_end, trader_id, direction, trade_count AS trades, energy, turnover
+        FROM trades_position
+        WHERE market_id = %(market)s AND delivery_day BETWEEN %(first)s AND %(last)s AND trade_count > 0
+    )
+    SELECT trader_id, direction, {_SUMS} FROM {_PRICED} GROUP BY 1, 2"""  # noqa: S608 - our own text, no input
+
+
+def load_history(*, market: Market, trader: Trader | None, days: DayRange) -> History:
+    """One query for a trader; three for the whole desk (its traders' names and sums)."""
+    asked = {
+        "market": market.pk,
+        "trader": trader.pk if trader else None,
+        "first": days.first,
+        "last": days.last,
+        "zone": market.time_zone,
+    }
+    rows = _read(_BY_PERIOD, asked)
+    total = _slices((None, *row[2:]) for row in rows if row[0] is None and row[1] is None)
+    return History(
+        market=market,
+        trader=trader,
+        range=days,
+        days=_ordered((row[0], *row[2:]) for row in rows if row[0] is not None),
+        hours=_ordered((row[1], *row[2:]) for row in rows if row[1] is not None),
+        traders=() if trader is not None else _traders(asked),
+        total=total.get(None, Slice()),
+    )
+
+
+def _traders(asked: dict[str, Any]) -> tuple[tuple[Trader, Slice], ...]:
+    """People before bots, each by id."""
+    slices = _slices(_read(_BY_TRADER, asked))
+    traders = Trader.objects.filter(pk__in=slices)
+    return tuple((t, slices[t.pk]) for t in sorted(traders, key=lambda t: (t.is_bot, t.trader_id)))
+
+
+def _read(statement: str, asked: dict[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, asked)
+        return list(cursor.fetchall())
+
+
+def _slices(rows: Iterable[tuple[Any, ...]]) -> dict[Any, Slice]:
+    """Rows (key, direction, sums) to one slice a key."""
+    sides: dict[Any, dict[str, Side]] = {}
+    for key, direction, count, energy, turnover, result, priced, unpriced in rows:
+        leg = Leg(count, energy, turnover)
+        sides.setdefault(key, {})[direction] = Side(leg, result, Decimal(priced), Decimal(unpriced))
+    return {key: Slice(found.get("sell", Side()), found.get("buy", Side())) for key, found in sides.items()}
+
+
+def _ordered(rows: Iterable[tuple[Any, ...]]) -> tuple[tuple[Any, Slice], ...]:
+    return tuple(sorted(_slices(rows).items()))

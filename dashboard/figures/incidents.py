@@ -1,0 +1,119 @@
+"""What is open at the desk now, in plain words, each with the runbook that tells what to do. Pure.
+
+Facts come from dashboard/pages/status.py; the sentences are for people who look after the desk, at night too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.utils.translation import gettext, ngettext
+
+from dashboard.figures.feed_status import FeedStates
+from trades.feed.status import ListenerState
+
+MANY_WAITING = 100
+"""Frames that wait for PostgreSQL: a burst is stored within a second."""
+
+
+class Level(StrEnum):
+    """Whether somebody has to act now, or today."""
+
+    ALARM = "alarm"
+    NOTICE = "notice"
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One thing that is open: in one sentence, and the page of docs/runbooks/ for it."""
+
+    level: Level
+    market: str
+    sentence: str
+    runbook: str
+
+    @property
+    def page(self) -> str:
+        """Where the runbook is in the repository."""
+        return f"docs/runbooks/{self.runbook}.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of one market: `gaps` and `quarantine` are counts that wait for a person."""
+
+    market: str
+    feeds: FeedStates
+    listeners: tuple[ListenerState, ...]
+    gaps: int
+    quarantine: dict[str, int]
+    refused: bool
+
+
+def incidents(facts: Facts) -> list[Incident]:
+    """What is open in this market, alarms first."""
+    found = [*_exchange(facts), *_listeners(facts), *_prices(facts), *_for_people(facts)]
+    return sorted(found, key=lambda incident: incident.level != Level.ALARM)
+
+
+def _exchange(of: Facts) -> Iterator[Incident]:
+    if not of.feeds.exchange.connected:
+        sentence = gettext("No listener is connected to the exchange: what it pushes now is lost.")
+        yield Incident(Level.ALARM, of.market, sentence, "feed-down")
+    elif len(of.listeners) == 1:
+        sentence = gettext("Only one listener is connected: if it stops, trades are lost.")
+        yield Incident(Level.NOTICE, of.market, sentence, "feed-down")
+
+
+def _listeners(of: Facts) -> Iterator[Incident]:
+    for listener in of.listeners:
+        name = {"listener": listener.listener, "count": listener.waiting}
+        if listener.journal_failed:
+            sentence = gettext("The journal's disk of %(listener)s fails: trades are stored, without a second copy.")
+            yield Incident(Level.ALARM, of.market, sentence % name, "disk-full")
+        if listener.waiting >= MANY_WAITING:
+            sentence = gettext("%(count)s frames of %(listener)s wait for PostgreSQL.")
+            yield Incident(Level.ALARM, of.market, sentence % name, "database-down")
+        if listener.overflows:
+            sentence = gettext("The memory of %(listener)s was full: compare with the exchange's file.")
+            yield Incident(Level.ALARM, of.market, sentence % name, "gap")
+
+
+def _prices(of: Facts) -> Iterator[Incident]:
+    state = of.feeds.prices.state
+    if of.refused:
+        sentence = gettext("The provider refuses requests (429) for a while.")
+        yield Incident(Level.ALARM, of.market, sentence, "prices-late")
+    if state == "down":
+        sentence = gettext("The price provider does not answer, or nobody asks it.")
+        yield Incident(Level.ALARM, of.market, sentence, "prices-late")
+    elif state == "late":
+        yield Incident(Level.NOTICE, of.market, gettext("The publication of prices is late."), "prices-late")
+
+
+def _for_people(of: Facts) -> Iterator[Incident]:
+    if of.gaps:
+        sentence = ngettext(
+            "%(count)s gap of the exchange feed has to be compared with the exchange's file.",
+            "%(count)s gaps of the exchange feed have to be compared with the exchange's file.",
+            of.gaps,
+        )
+        yield Incident(Level.NOTICE, of.market, sentence % {"count": of.gaps}, "gap")
+    for kind, runbook in (("conflict", "conflict"), ("unusable", "quarantine-growing")):
+        count = of.quarantine.get(kind, 0)
+        if count:
+            sentence = {
+                "conflict": ngettext(
+                    "%(count)s conflict with a stored trade waits for a decision.",
+                    "%(count)s conflicts with stored trades wait for a decision.",
+                    count,
+                ),
+                "unusable": ngettext(
+                    "%(count)s frame that could not be used waits for a decision.",
+                    "%(count)s frames that could not be used wait for a decision.",
+                    count,
+                ),
+            }[kind]
+            yield Incident(Level.NOTICE, of.market, sentence % {"count": count}, runbook)

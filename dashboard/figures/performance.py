@@ -1,0 +1,117 @@
+"""How are we doing so far? The arithmetic of a board, exact and pure (rules: docs/performance-figures.md).
+
+Units: energy MWh, turnover and results EUR, prices and performance EUR/MWh. Undefined is None, never 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
+from functools import lru_cache
+
+_CENT = Decimal("0.01")
+
+ZERO = Decimal(0)
+# Sums of products of database numerics need fewer than 50 digits, so only divisions are ever rounded, at digit 60.
+EXACT = Context(prec=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One side of a period: everything sold, or everything bought."""
+
+    trade_count: int = 0
+    energy: Decimal = ZERO
+    turnover: Decimal = ZERO
+
+    @property
+    def average_price(self) -> Decimal | None:
+        """Volume-weighted average price (EUR/MWh); None without energy."""
+        return _divide(self.turnover, self.energy)
+
+
+NOTHING = Leg()
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Own prices of one period (or of a day) against the reference."""
+
+    sold: Leg
+    bought: Leg
+    reference_price: Decimal | None
+    performance_eur: Decimal | None
+    priced_mwh: Decimal
+    """Energy (sold + bought) whose reference is known: what `performance` is an average over."""
+
+    @property
+    def trade_count(self) -> int:
+        return self.sold.trade_count + self.bought.trade_count
+
+    @property
+    def net_mwh(self) -> Decimal:
+        """Bought minus sold: long is positive."""
+        return self.bought.energy - self.sold.energy
+
+    @property
+    def average_price(self) -> Decimal | None:
+        with localcontext(EXACT):
+            return _divide(self.sold.turnover + self.bought.turnover, self.sold.energy + self.bought.energy)
+
+    @property
+    def cash(self) -> Decimal:
+        """EUR received from sells minus EUR paid for buys."""
+        with localcontext(EXACT):
+            return self.sold.turnover - self.bought.turnover
+
+    @property
+    def performance(self) -> Decimal | None:
+        """Performance per MWh; None while undefined."""
+        return None if self.performance_eur is None else _divide(self.performance_eur, self.priced_mwh)
+
+    @property
+    def is_mixed(self) -> bool:
+        return self.sold.energy > 0 and self.bought.energy > 0
+
+
+@lru_cache(maxsize=4096)
+def period_figures(sold: Leg, bought: Leg, reference: Decimal | None) -> Figures:
+    """Figures of one period. Without trades or without a reference the performance is undefined."""
+    with localcontext(EXACT):
+        energy = sold.energy + bought.energy
+        if reference is None or energy == 0:
+            return Figures(sold, bought, reference, None, ZERO)
+        result = (sold.turnover - sold.energy * reference) + (bought.energy * reference - bought.turnover)
+        return Figures(sold, bought, reference, result, energy)
+
+
+def total_figures(rows: Iterable[Figures]) -> Figures:
+    """The exact sum of rows. Rows without a defined performance add their trades, not their result."""
+    sold = bought = NOTHING
+    result: Decimal | None = None
+    priced = ZERO
+    with localcontext(EXACT):
+        for row in rows:
+            sold, bought = _add(sold, row.sold), _add(bought, row.bought)
+            if row.performance_eur is not None:
+                result = (result or ZERO) + row.performance_eur
+                priced += row.priced_mwh
+    return Figures(sold, bought, None, result, priced)
+
+
+def _add(a: Leg, b: Leg) -> Leg:
+    return Leg(a.trade_count + b.trade_count, a.energy + b.energy, a.turnover + b.turnover)
+
+
+def _divide(amount: Decimal, by: Decimal) -> Decimal | None:
+    if by == 0:
+        return None
+    with localcontext(EXACT):
+        return amount / by
+
+
+def rounded(value: Decimal) -> Decimal:
+    """To two decimals, halves away from zero; never a negative zero."""
+    with localcontext(EXACT):
+        return value.quantize(_CENT, rounding=ROUND_HALF_UP) + 0

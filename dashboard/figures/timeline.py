@@ -1,0 +1,139 @@
+"""How a board's figures came about: performance per period and the day's result, as they stood at the end of each slot.
+
+What is past is read once a slot (two queries, over slots and prices, never over trades); the newest point is the
+board's own figure, so a line always ends where the number beside it stands. Undefined is None, never 0.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal, localcontext
+
+from dashboard.figures.board import Board, BoardRow
+from dashboard.figures.performance import EXACT, ZERO, Figures, Leg, period_figures
+from market.periods import DeliveryPeriod
+from prices.queries import PriceCourse, price_courses
+from trades.ledger.position_history import SLOT_SECONDS, SlotSums, slot_of, slots_of_day
+
+LONGEST = timedelta(hours=40)
+"""Before delivery nobody trades a period for longer; odd execution times count, but don't stretch the line."""
+ROW_POINTS, DAY_POINTS = 24, 60
+"""At most so many past points a line."""
+
+MOST_KEPT = 100
+"""Boards whose past a process remembers."""
+
+Points = tuple[Decimal | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """The past of a board up to the end of `slot`: EUR/MWh per period, EUR for the day, oldest first."""
+
+    slot: int
+    periods: Mapping[DeliveryPeriod, Points] = field(default_factory=dict)
+    day: Points = ()
+
+    def of(self, row: BoardRow) -> Points:
+        """The row's line, up to its figure of now."""
+        return (*self.periods.get(row.period, ()), row.figures.performance) if row.figures.trade_count else ()
+
+    def of_day(self, total: Figures) -> Points:
+        """The day's line, up to its result of now."""
+        return (*self.day, total.performance_eur) if total.trade_count else ()
+
+
+_kept: dict[tuple[int, int, date, int], Course] = {}
+
+
+def load_course(board: Board) -> Course:
+    """The board's past, in two queries the first time in a slot; then as this process remembers it."""
+    day, slot = board.delivery_day, slot_of(board.as_of)
+    if not board.total.trade_count:
+        return Course(slot)
+    key = (board.trader.pk, board.market.pk, day, slot)
+    known = _kept.get(key)
+    if known is None:
+        traded = slots_of_day(trader_pk=board.trader.pk, market_id=board.market.pk, day=day)
+        prices = price_courses(market_id=board.market.pk, day=day, slot_seconds=SLOT_SECONDS)
+        known = build_course(board, traded, prices)
+        if len(_kept) >= MOST_KEPT:
+            _kept.clear()
+        _kept[key] = known
+    return known
+
+
+def build_course(
+    board: Board, traded: Iterable[SlotSums], prices: Mapping[tuple[datetime, datetime], PriceCourse]
+) -> Course:
+    """Pure: the lines of all periods, and their sum at the same moments."""
+    past = slot_of(board.as_of) - 1  # the slot that goes on is not past: the figures of now stand for it
+    closed = {row.period: min(past, slot_of(row.gate_closes_at)) for row in board.rows}
+    periods: dict[DeliveryPeriod, _Period] = {}
+    for sums in traded:
+        if sums.period in closed:
+            price = prices.get((sums.period.start, sums.period.end))
+            periods.setdefault(sums.period, _Period(price)).add(sums)
+    lines = {
+        period: tuple(_per_mwh(one.at(slot)) for slot in _moments(one.first, closed[period], ROW_POINTS))
+        for period, one in periods.items()
+    }
+    first = min((one.first for one in periods.values()), default=past)
+    moments = _moments(first, max(closed.values(), default=past), DAY_POINTS)
+    return Course(
+        slot_of(board.as_of), lines, tuple(_sum(one.at(slot) for one in periods.values()) for slot in moments)
+    )
+
+
+class _Period:
+    """One period's running sums by slot, both sides, and its prices."""
+
+    def __init__(self, price: PriceCourse | None) -> None:
+        self._price = price or PriceCourse((), ())
+        self._sides: dict[str, tuple[tuple[int, ...], list[Leg]]] = {}
+        self.first = 0
+
+    def add(self, sums: SlotSums) -> None:
+        legs, leg = [], Leg()
+        with localcontext(EXACT):
+            for energy, turnover in zip(sums.energy, sums.turnover, strict=True):
+                leg = Leg(leg.trade_count + 1, leg.energy + energy, leg.turnover + turnover)
+                legs.append(leg)
+        self._sides[sums.direction] = (sums.slots, legs)
+        earliest = slot_of(sums.period.start - LONGEST)
+        began = min(slots[0] for slots, _ in self._sides.values())
+        self.first = max(began, earliest)
+
+    def at(self, slot: int) -> Figures | None:
+        """The figures at the end of the slot; None before the first trade."""
+        sold, bought = (self._leg(side, slot) for side in ("sell", "buy"))
+        if not sold.trade_count and not bought.trade_count:
+            return None
+        known = bisect_right(self._price.slots, slot)
+        return period_figures(sold, bought, self._price.values[known - 1] if known else None)
+
+    def _leg(self, side: str, slot: int) -> Leg:
+        slots, legs = self._sides.get(side, ((), []))
+        index = bisect_right(slots, slot)
+        return legs[index - 1] if index else Leg()
+
+
+def _moments(first: int, last: int, most: int) -> list[int]:
+    """Slots from the first to the last, evenly thinned to `most`; the first and the last are always there."""
+    count = last - first + 1
+    if count <= most:
+        return list(range(first, last + 1))
+    return [first + index * (count - 1) // (most - 1) for index in range(most)]
+
+
+def _per_mwh(figures: Figures | None) -> Decimal | None:
+    return figures.performance if figures else None
+
+
+def _sum(figures: Iterable[Figures | None]) -> Decimal | None:
+    known: Sequence[Decimal] = [one.performance_eur for one in figures if one and one.performance_eur is not None]
+    with localcontext(EXACT):
+        return sum(known, ZERO) if known else None

@@ -1,0 +1,103 @@
+"""Sending hints: which boards moved, from any process to all web processes.
+
+After a commit the announcer passes hints on from a thread of its own, capped in time: a dead Redis costs the sender
+nothing, and a lost hint costs seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+import structlog
+from channels.layers import BaseChannelLayer, get_channel_layer
+
+from prices.signals import prices_changed
+from trades.signals import feed_changed, positions_changed
+
+log = structlog.get_logger("dashboard.live.announcer")
+
+GROUP = "live"
+ANNOUNCE_SECONDS = 0.5
+
+Hint = tuple[str, int, int, str]
+"""("board", trader, market, day), ("prices", 0, market, day), ("feeds", 0, market, "") or ACCESS."""
+
+ACCESS: Hint = ("access", 0, 0, "")
+"""Somebody's rights changed."""
+
+
+class Announcer:
+    """Passes hints to all web processes. `add` never blocks and never raises; what can't be sent in time is dropped."""
+
+    def __init__(self) -> None:
+        self._pending: set[Hint] = set()
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._wake: asyncio.Event | None = None
+        self._failures = 0
+
+    def add(self, hints: Iterable[Hint]) -> None:
+        with self._lock:
+            self._pending.update(hints)
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                self._wake = asyncio.Event()
+                threading.Thread(target=self._run, name="announcer", daemon=True).start()
+            self._loop.call_soon_threadsafe(self._wake.set)  # type: ignore[union-attr]
+
+    def _run(self) -> None:
+        assert self._loop is not None
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._announce_for_ever())
+
+    async def _announce_for_ever(self) -> None:
+        assert self._wake is not None
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            with self._lock:
+                hints, self._pending = self._pending, set()
+            if hints:
+                await self._send(sorted(hints))
+
+    async def _send(self, hints: list[Hint]) -> None:
+        try:
+            await asyncio.wait_for(hints_layer().group_send(GROUP, {"type": "hints", "hints": hints}), ANNOUNCE_SECONDS)
+            self._failures = 0
+        except Exception as error:  # whatever Redis does: pages compare versions, so only seconds are lost
+            self._failures += 1
+            if self._failures in {1, 10} or self._failures % 1000 == 0:
+                log.warning("announcing_failed", error=str(error) or type(error).__name__, failures=self._failures)
+
+
+announcer = Announcer()
+
+
+def hints_layer() -> BaseChannelLayer:
+    """The channel layer that hints travel on."""
+    layer = get_channel_layer()
+    assert layer is not None, "CHANNEL_LAYERS has no default"
+    return layer
+
+
+def connect_signals() -> None:
+    """Turn the apps' news into hints. Called once, when Django has started."""
+    positions_changed.connect(_on_positions_changed, dispatch_uid="dashboard.live.hub")
+    prices_changed.connect(_on_prices_changed, dispatch_uid="dashboard.live.hub")
+    feed_changed.connect(_on_feed_changed, dispatch_uid="dashboard.live.hub")
+
+
+def _on_positions_changed(changes: frozenset[tuple[int, int, date]], **_kwargs: Any) -> None:
+    announcer.add(("board", trader, market, day.isoformat()) for trader, market, day in changes)
+
+
+def _on_prices_changed(changes: frozenset[tuple[int, date]], **_kwargs: Any) -> None:
+    announcer.add(("prices", 0, market, day.isoformat()) for market, day in changes)
+
+
+def _on_feed_changed(market_id: int, **_kwargs: Any) -> None:
+    announcer.add([("feeds", 0, market_id, "")])

@@ -1,0 +1,100 @@
+"""A board ready for the wire: read, rendered once for all its open pages, and compared by its version."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.utils.translation import override
+
+from dashboard.figures.board import Board, load_board
+from dashboard.figures.board_key import WHOLE_DESK, BoardKey
+from dashboard.figures.desk import load_desk
+from dashboard.figures.feed_status import FeedStates, load_feeds
+from dashboard.figures.timeline import load_course
+from dashboard.render.addresses import board_address, named_market
+from dashboard.render.board import page_version, render_parts
+from dashboard.render.desk import render_desk
+from dashboard.render.feed_status import FEED_STATES
+from market.models import Market
+from market.periods import day_of
+from market.queries import active_markets
+from prices.queries import price_versions
+from trades.models import Trader
+from trades.queries import day_position_versions, position_versions
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A board ready for the wire: what it was made from, and element id -> HTML."""
+
+    board: Board
+    feeds: FeedStates
+    parts: dict[str, str]
+    version: str
+    address: str = ""
+    """The board's own path."""
+    prices_moved: bool = False
+    """Its prices may no longer be the newest."""
+
+    @property
+    def today(self) -> str:
+        """The market's date now, so that a page that follows today notices midnight."""
+        return day_of(datetime.now(UTC), self.board.market.zone).isoformat()
+
+    def parts_since(self, version: str) -> dict[str, str]:
+        """What a page that shows `version` is missing; the feeds' states are no part of the version."""
+        return {FEED_STATES: self.parts[FEED_STATES]} if version == self.version else self.parts
+
+
+def render(key: BoardKey, now: datetime, before: Rendered | None) -> Rendered:
+    """Read and render one board. Raises django.db errors; runs in the hub's own thread.
+
+    What a trade or a price doesn't change is taken over from `before`: the market, the trader, and the feeds' states,
+    which the sweep keeps up to date; and the prices, unless they may have moved, too.
+    """
+    if key.trader_pk == WHOLE_DESK:
+        return _render_desk(key, now, before)
+    if before is None:
+        market, trader = Market.objects.get(pk=key.market_pk), Trader.objects.get(pk=key.trader_pk)
+        feeds = load_feeds(market=market, now=now)
+        address = board_address(trader.trader_id, key.day, named_market(market, active_markets()))
+    else:
+        market, trader, feeds, address = before.board.market, before.board.trader, before.feeds, before.address
+    prices = before.board.prices if before is not None and not before.prices_moved else None
+    board = load_board(trader=trader, market=market, delivery_day=key.day, now=now, prices=prices)
+    course = load_course(board)
+    with override(key.language):
+        parts = render_parts(board, feeds, address, course)
+    return Rendered(board, feeds, parts, page_version(board, parts), address)
+
+
+def _render_desk(key: BoardKey, now: datetime, before: Rendered | None) -> Rendered:
+    market = before.board.market if before else Market.objects.get(pk=key.market_pk)
+    feeds = before.feeds if before else load_feeds(market=market, now=now)
+    desk = load_desk(market=market, delivery_day=key.day, now=now)
+    with override(key.language):
+        parts = render_desk(desk, feeds, named=len(active_markets()) > 1)
+    return Rendered(desk.whole, feeds, parts, page_version(desk.whole, parts))
+
+
+def is_at_least(version: str, other: str) -> bool:
+    """Whether figures of `version` have everything that `other` has: both numbers only ever grow."""
+    ours, theirs = ([int(number) for number in text.split(".")] for text in (version, other))
+    return all(a >= b for a, b in zip(ours, theirs, strict=True))
+
+
+def read_versions(keys: set[BoardKey]) -> dict[BoardKey, str]:
+    """The data version of each board, as figures.board.board_version counts it. Three queries for all at most."""
+    desks = day_position_versions(keys={(k.market_pk, k.day) for k in keys if k.trader_pk == WHOLE_DESK})
+    positions = position_versions(keys={(k.trader_pk, k.market_pk, k.day) for k in keys if k.trader_pk != WHOLE_DESK})
+    positions |= {(WHOLE_DESK, *key): version for key, version in desks.items()}
+    prices = price_versions(keys={(k.market_pk, k.day) for k in keys})
+    return {k: f"{positions[(k.trader_pk, k.market_pk, k.day)]}.{prices[(k.market_pk, k.day)]}" for k in keys}
+
+
+def read_feeds(keys: set[BoardKey]) -> dict[int, FeedStates]:
+    """The feeds' states per market."""
+    now = datetime.now(UTC)
+    markets = Market.objects.filter(pk__in={k.market_pk for k in keys})
+    return {market.pk: load_feeds(market=market, now=now) for market in markets}

@@ -1,0 +1,126 @@
+"""Has anything changed? Two small questions to PostgreSQL, asked on the event loop, for many requests at once.
+
+`snapshot` names the set of transactions whose work can be seen. While it stays the same, nothing at all has been
+committed, so whatever was read is still true. When it has changed, `fingerprint` tells whether anything that one page
+shows, or its user's right to it, is among the changes. Both are exact: no clock, no message that could be lost. Only a
+listener's word every five seconds that it is still connected is left out: pages hear of that over their sockets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, NamedTuple
+
+import psycopg
+from django.db import connections
+
+PATIENCE = 1.0
+"""Seconds for an answer; a question without one is no answer."""
+
+_SNAPSHOT = "SELECT pg_current_snapshot()::text"
+
+# A row that is inserted or changed carries the newest transaction's number (xmin), one that goes is missing from the
+# count: together they can't stay the same when any row changes. Positions and prices count their own changes.
+_ROWS = "count(*) || ':' || coalesce(max({0}.xmin::text::bigint), 0)"
+_FINGERPRINT = f"""SELECT ROW(
+    (SELECT s.xmin::text || (s.expire_date > now()) FROM accounts_usersession s WHERE s.session_key = %(session)s),
+    (SELECT u.xmin FROM auth_user u JOIN accounts_usersession s ON s.user_id = u.id WHERE s.session_key = %(session)s),
+    (SELECT {_ROWS.format("g")} FROM auth_user_groups g JOIN accounts_usersession s ON s.user_id = g.user_id
+      WHERE s.session_key = %(session)s),
+    (SELECT {_ROWS.format("g")} FROM auth_group g),
+    (SELECT {_ROWS.format("l")} FROM dashboard_traderlogin l JOIN accounts_usersession s ON s.user_id = l.user_id
+      WHERE s.session_key = %(session)s),
+    (SELECT {_ROWS.format("t")} FROM trades_trader t),
+    (SELECT {_ROWS.format("m")} FROM market_market m),
+    (SELECT max(connected_at) || ':' || count(disconnected_at) FROM (
+      SELECT * FROM trades_feedconnection WHERE market_id = %(market)s ORDER BY alive_at DESC LIMIT 16) f),
+    (SELECT {_ROWS.format("o")} FROM trades_feedgap o WHERE o.market_id = %(market)s AND o.closed_at IS NULL))::text,
+  (SELECT coalesce(sum(p.revision), 0) FROM trades_position p
+    WHERE p.trader_id = %(trader)s AND p.market_id = %(market)s AND p.delivery_day = %(day)s) || '.' ||
+  (SELECT coalesce(sum(r.revision), 0) FROM prices_referenceprice r
+    WHERE r.market_id = %(market)s AND r.delivery_day = %(day)s)"""  # noqa: S608 - all parts are constants of this file
+
+
+class Unknown(Exception):
+    """PostgreSQL can't be asked now."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageOf:
+    """What a board's page depends on: the digest of the session's key, trader and market by primary key, the day."""
+
+    session: str
+    trader_pk: int
+    market_pk: int
+    day: date
+
+    def parameters(self) -> dict[str, Any]:
+        return {"session": self.session, "trader": self.trader_pk, "market": self.market_pk, "day": self.day}
+
+
+class Fingerprint(NamedTuple):
+    """Two texts: `frame` changes with everything but the figures, `version` is the figures' (figures/board.py)."""
+
+    frame: str
+    version: str
+
+
+class Freshness:
+    """One connection of its own on the event loop. Every answer is from after its question."""
+
+    def __init__(self) -> None:
+        self._connection: psycopg.AsyncConnection[Any] | None = None
+        self._next: asyncio.Future[str] | None = None
+        self._asking: asyncio.Task[None] | None = None
+
+    async def snapshot(self) -> str:
+        """The present snapshot's name; all who ask while a question is under way share the next one. Raises Unknown."""
+        if self._next is None:
+            self._next = asyncio.get_running_loop().create_future()
+            if self._asking is None or self._asking.done():
+                self._asking = asyncio.get_running_loop().create_task(self._ask_while_wanted())
+        return await asyncio.shield(self._next)
+
+    async def fingerprint(self, page: PageOf) -> Fingerprint:
+        """What changes with everything that the page shows. Raises Unknown."""
+        frame, version = await self._ask(_FINGERPRINT, page.parameters())
+        return Fingerprint(str(frame), str(version))
+
+    async def _ask_while_wanted(self) -> None:
+        while self._next is not None:
+            answer, self._next = self._next, None
+            try:
+                answer.set_result(str((await self._ask(_SNAPSHOT))[0]))
+            except Unknown as error:
+                answer.set_exception(error)
+
+    async def _ask(self, question: str, parameters: dict[str, Any] | None = None) -> tuple[Any, ...]:
+        try:
+            return await asyncio.wait_for(self._fetch(question, parameters), PATIENCE)
+        except (psycopg.Error, OSError, TimeoutError) as error:
+            await self._forget_connection()
+            raise Unknown(str(error)) from None
+
+    async def _fetch(self, question: str, parameters: dict[str, Any] | None) -> tuple[Any, ...]:
+        if self._connection is None or self._connection.closed:
+            self._connection = await connect()
+        cursor = await self._connection.execute(question, parameters, prepare=True)
+        row: tuple[Any, ...] | None = await cursor.fetchone()
+        assert row is not None
+        return row
+
+    async def _forget_connection(self) -> None:
+        broken, self._connection = self._connection, None
+        if broken is not None:
+            await broken.close()
+
+
+async def connect() -> psycopg.AsyncConnection[Any]:
+    """A connection to the database of Django's settings, outside of its pool."""
+    wanted = connections["default"].get_connection_params()
+    kept = {k: v for k, v in wanted.items() if k in {"dbname", "user", "password", "host", "port", "options"}}
+    return await psycopg.AsyncConnection.connect(
+        **kept, autocommit=True, connect_timeout=2, application_name="reporting web freshness"
+    )

@@ -1,0 +1,343 @@
+"""What changed -> who is told. Hints travel between processes; every web process renders a changed board once.
+
+Sending side (any process): after a commit the announcer passes on which boards moved, from a thread of its own, capped
+in time; a dead Redis costs the sender nothing. Receiving side (web): the hub, one per process, holds the open pages,
+renders a board whose figures moved, and sends the changed parts as ready HTML. A hint may be lost: every few seconds
+the hub compares the versions of all open boards with the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, Protocol
+
+import structlog
+from django.conf import settings
+from django.db import Error as DatabaseProblem
+from django.db import InterfaceError, OperationalError, connection, reset_queries
+from django.utils.translation import override
+
+from dashboard.figures.board_key import WHOLE_DESK, BoardKey
+from dashboard.figures.feed_status import FeedStates
+from dashboard.live import metrics
+from dashboard.live.announcer import ACCESS, GROUP, hints_layer
+from dashboard.live.boards import Rendered, is_at_least, read_feeds, read_versions, render
+from dashboard.render.feed_status import FEED_STATES, render_feed_states
+
+log = structlog.get_logger("dashboard.live.hub")
+
+SHORTEST_INTERVAL = 0.1
+"""Seconds between two updates of one board, on average: bursts are sent together, the first of them at once."""
+AT_ONCE = 3
+"""Updates that a board may be ahead of that: a question of one page must not make the next trade wait."""
+MOST_ASKED_FOR = 100
+"""Boards that no open page shows and a process remembers."""
+SWEEP_SECONDS = 1.0
+"""How often open boards are compared with the database, and the feeds' states are looked at."""
+BEAT_SECONDS = 2.0
+"""How often every page hears that it is connected; after twice that in silence it says that it is not."""
+LONGEST_LOOK = timedelta(seconds=3)
+"""After so long without a look at the database, pages are told that it can't be reached, whatever it does."""
+
+
+# --- sending: which boards moved ----------------------------------------------------------------------------------
+
+
+# --- receiving: open pages ----------------------------------------------------------------------------------------
+class Page(Protocol):
+    """One browser's open socket."""
+
+    async def send(self, text_data: str) -> None: ...
+
+
+@dataclass(slots=True)
+class _Watched:
+    """A board that somebody looks at."""
+
+    pages: set[Page] = field(default_factory=set)
+    rendered: Rendered | None = None
+    dirty: bool = False
+    dirty_since: float = 0.0
+    """When it was first heard that it moved, since it was last read (monotonic seconds)."""
+    anew: bool = False
+    """Everything is to be read again, not only the figures."""
+    prices_too: bool = False
+    """More than positions may have moved."""
+    waiting: list[asyncio.Future[None]] = field(default_factory=list)
+    task: asyncio.Task[None] | None = None
+    telling: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while pages are told something: one news after the other."""
+    next_at: float = 0.0
+    """When the next update would be due if they came evenly (monotonic seconds)."""
+
+    def known(self) -> Rendered | None:
+        """What may be taken over when it is rendered again."""
+        if self.anew or self.rendered is None:
+            return None
+        return replace(self.rendered, prices_moved=self.prices_too)
+
+    def pause(self, now: float) -> float:
+        """Count an update that begins now; returns the seconds to wait after it."""
+        self.next_at = max(self.next_at, now) + SHORTEST_INTERVAL
+        return max(0.0, self.next_at - now - (AT_ONCE - 1) * SHORTEST_INTERVAL)
+
+
+class Hub:
+    """All open pages of this process. Everything here runs on the event loop; only rendering leaves it."""
+
+    def __init__(self, render: Callable[[BoardKey, datetime, Rendered | None], Rendered] = render) -> None:
+        self._render = render
+        self._boards: dict[BoardKey, _Watched] = {}
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="render")
+        self._running: list[asyncio.Task[None]] = []
+        self._asked_for: dict[BoardKey, asyncio.Task[Rendered]] = {}
+        self._trouble = ""
+        self._looked_at = datetime.now(UTC)
+        self.on_access: Callable[[], None] = lambda: None
+        """Called when rights changed (dashboard/live/open_sockets.py)."""
+
+    @property
+    def open_pages(self) -> int:
+        return sum(len(watched.pages) for watched in self._boards.values())
+
+    def join(self, key: BoardKey, page: Page) -> None:
+        self._boards.setdefault(key, _Watched()).pages.add(page)
+        if not self._running or any(task.done() for task in self._running):
+            loop = asyncio.get_running_loop()
+            for task in self._running:
+                task.cancel()
+            self._looked_at = datetime.now(UTC)
+            forever = (self._hear_for_ever(), self._sweep_for_ever(), self._beat_for_ever())
+            self._running = [loop.create_task(work) for work in forever]
+
+    def leave(self, key: BoardKey, page: Page) -> None:
+        watched = self._boards.get(key)
+        if watched is None:
+            return
+        watched.pages.discard(page)
+        if not watched.pages and not watched.waiting:
+            del self._boards[key]
+
+    async def catch_up(self, key: BoardKey, page: Page, have: str) -> None:
+        """Answer a page that says which version it has: with all that is new, from the database as it is now."""
+        watched = self._boards.get(key)
+        if watched is None:
+            return
+        done = asyncio.get_running_loop().create_future()
+        watched.waiting.append(done)
+        self._touch(key, anew=True)
+        await done
+        if watched.rendered is not None and page in watched.pages:
+            shown = watched.rendered
+            await page.send(self._message(shown, shown.parts_since(have)))
+
+    async def at_version(self, key: BoardKey, version: str) -> Rendered | None:
+        """The board at this version of its figures or a later one, rendered once for all; None if it can't be read."""
+        watched = self._boards.get(key)
+        if watched is None:
+            return await self._at_version_for_nobody(key, version)
+        if watched.rendered is None or not is_at_least(watched.rendered.board.version, version):
+            done = asyncio.get_running_loop().create_future()
+            watched.waiting.append(done)
+            self._touch(key)
+            await done
+        shown = watched.rendered
+        return shown if shown is not None and is_at_least(shown.board.version, version) else None
+
+    async def _at_version_for_nobody(self, key: BoardKey, version: str) -> Rendered | None:
+        """The same for a board that no open page shows: kept for whoever asks for the same version."""
+        kept = self._asked_for.get(key)
+        if kept is not None and kept.done() and not is_at_least(kept.result().board.version, version):
+            kept = None
+        if kept is None:
+            self._asked_for = {k: v for k, v in list(self._asked_for.items())[-MOST_ASKED_FOR:] if k != key}
+            work = self._in_thread(partial(self._render, key, datetime.now(UTC), None))
+            kept = self._asked_for[key] = asyncio.get_running_loop().create_task(work)
+        try:
+            shown = await asyncio.shield(kept)
+        except Exception as error:
+            self._asked_for.pop(key, None)
+            self._say_trouble(error)
+            return None
+        return shown if is_at_least(shown.board.version, version) else None
+
+    def hear(self, hints: Iterable[Iterable[Any]]) -> None:
+        """Mark the open boards that the hints are about."""
+        for kind, trader, market, day in hints:
+            if kind == ACCESS[0]:
+                self.on_access()
+            for key in self._boards:
+                about = {
+                    "board": key.trader_pk in {trader, WHOLE_DESK}
+                    and (key.market_pk, key.day.isoformat()) == (market, day),
+                    "prices": (key.market_pk, key.day.isoformat()) == (market, day),
+                    "feeds": key.market_pk == market,
+                }
+                if about.get(kind):
+                    self._touch(key, anew=kind == "feeds", prices_too=kind != "board")
+
+    def _touch(self, key: BoardKey, *, anew: bool = False, prices_too: bool = True) -> None:
+        watched = self._boards[key]
+        if not watched.dirty:
+            watched.dirty_since = time.monotonic()
+        watched.dirty = True
+        watched.anew = watched.anew or anew
+        watched.prices_too = watched.prices_too or prices_too
+        if watched.task is None or watched.task.done():
+            watched.task = asyncio.get_running_loop().create_task(self._refresh(key, watched))
+
+    async def _refresh(self, key: BoardKey, watched: _Watched) -> None:
+        """Render and send while there is news, at most ten times a second on average."""
+        while watched.dirty:
+            pause = watched.pause(time.monotonic())
+            before, heard = watched.known(), watched.dirty_since
+            watched.dirty = watched.anew = watched.prices_too = False
+            waiting, watched.waiting = watched.waiting, []
+            try:
+                fresh = await self._in_thread(partial(self._render, key, datetime.now(UTC), before))
+            except Exception as error:
+                self._say_trouble(error)
+            else:
+                self._all_is_well()
+                await self._publish(watched, fresh)
+                metrics.BOARDS_RENDERED.inc()
+                metrics.PUSH_SECONDS.observe(time.monotonic() - heard)
+            for done in waiting:
+                if not done.done():
+                    done.set_result(None)
+            await asyncio.sleep(pause)
+
+    async def _publish(self, watched: _Watched, fresh: Rendered) -> None:
+        async with watched.telling:
+            await self._publish_in_turn(watched, fresh)
+
+    async def _publish_in_turn(self, watched: _Watched, fresh: Rendered) -> None:
+        before = watched.rendered.parts if watched.rendered else {}
+        watched.rendered = fresh
+        changed = {name: html for name, html in fresh.parts.items() if before.get(name) != html}
+        if changed and before:
+            await self._tell(watched, self._message(fresh, changed))
+
+    async def _tell(self, watched: _Watched, message: str) -> None:
+        for page in list(watched.pages):
+            try:
+                await page.send(text_data=message)
+                metrics.MESSAGES_PUSHED.inc()
+                await asyncio.sleep(0)  # what was sent leaves at once, not when the last page's is ready
+            except Exception:  # a socket that is just going away; its own disconnect takes it off the list
+                watched.pages.discard(page)
+
+    def _message(self, rendered: Rendered, parts: dict[str, str]) -> str:
+        now = datetime.now(UTC)
+        return json.dumps(
+            {
+                "version": rendered.version,
+                "now": _iso(now),
+                "today": rendered.today,
+                "app": settings.VERSION,
+                "right": _iso(self._looked_at),
+                "trouble": self._trouble or ("database" if now - self._looked_at > LONGEST_LOOK else ""),
+                "parts": parts,
+            }
+        )
+
+    # --- hints and lost hints ------------------------------------------------------------------------------------
+    async def _hear_for_ever(self) -> None:
+        while True:
+            try:
+                layer = hints_layer()
+                channel = await layer.new_channel()
+                await layer.group_add(GROUP, channel)
+                while True:
+                    message = await layer.receive(channel)
+                    self.hear(message["hints"])
+            except Exception as error:
+                log.warning("hints_interrupted", error=str(error) or type(error).__name__)
+                await asyncio.sleep(1)
+
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            started = time.monotonic()
+            try:
+                await self._sweep()
+            except Exception as error:
+                self._say_trouble(error)
+            await asyncio.sleep(max(0.2, SWEEP_SECONDS - (time.monotonic() - started)))
+
+    async def _beat_for_ever(self) -> None:
+        while True:
+            await self._beat()
+            await asyncio.sleep(BEAT_SECONDS)
+
+    async def _sweep(self) -> None:
+        """Find open boards that moved without a hint, and refresh the feeds' states."""
+        keys = set(self._boards)
+        if not keys:
+            self._all_is_well()
+            return
+        versions, feeds = await self._in_thread(lambda: (read_versions(keys), read_feeds(keys)))
+        now = self._all_is_well()
+        for key in keys & set(self._boards):
+            watched = self._boards[key]
+            shown = watched.rendered
+            if shown is None or now >= shown.board.changes_at:
+                self._touch(key, anew=True)
+            elif versions[key] != shown.board.version:
+                self._touch(key)
+            elif not shown.feeds.same_as(feeds[key.market_pk]):
+                await self._publish_feeds(key, watched, feeds[key.market_pk])
+
+    def _all_is_well(self) -> datetime:
+        self._trouble, self._looked_at = "", datetime.now(UTC)
+        return self._looked_at
+
+    async def _publish_feeds(self, key: BoardKey, watched: _Watched, feeds: FeedStates) -> None:
+        with override(key.language):
+            states = render_feed_states(feeds)
+        async with watched.telling:
+            if watched.rendered is not None:
+                parts = {**watched.rendered.parts, FEED_STATES: states}
+                await self._publish_in_turn(watched, replace(watched.rendered, feeds=feeds, parts=parts))
+
+    async def _beat(self) -> None:
+        """A word to every page, so that it knows that it is connected."""
+        for watched in list(self._boards.values()):
+            async with watched.telling:
+                if watched.rendered is not None:
+                    await self._tell(watched, self._message(watched.rendered, {}))
+
+    async def _in_thread(self, work: Callable[[], Any]) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, _with_connection, work)
+
+    def _say_trouble(self, error: Exception) -> None:
+        if not self._trouble:
+            log.error("board_not_refreshed", error=str(error).splitlines()[0] if str(error) else type(error).__name__)
+        self._trouble = "database" if isinstance(error, DatabaseProblem) else "error"
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _with_connection(work: Callable[[], Any]) -> Any:
+    """On the connection that the hub's thread keeps: taking one from the pool for each board costs as much as reading.
+
+    One that has died since it was last used, by a restart of PostgreSQL, say, is replaced at once.
+    """
+    try:
+        return work()
+    except (OperationalError, InterfaceError):
+        connection.close()
+        return work()
+    finally:
+        reset_queries()  # with DEBUG on, Django remembers statements until a request ends; here none does
+
+
+hub = Hub()

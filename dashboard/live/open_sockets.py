@@ -1,0 +1,166 @@
+"""Open sockets and the right to them: whoever logs out, changes the password or loses a role is cut off at once.
+
+The guard of a web process holds all its open sockets. News of users travels as a hint, like news of boards; a hint may
+be lost, so every few seconds all sockets are compared with the database anyway: one query, however many there are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import structlog
+from django.contrib.auth.models import Group, User
+from django.db import connection, reset_queries, transaction
+from django.db.models.signals import m2m_changed, post_delete, post_save
+
+from accounts import second_factor
+from accounts.models import UserSession
+from accounts.sessions import end_sessions
+from dashboard.access.rights import Standing, roles_of, standings
+from dashboard.access.view_recording import note_view
+from dashboard.live.announcer import ACCESS, announcer
+from dashboard.live.hub import hub
+from dashboard.models import TraderLogin
+
+log = structlog.get_logger("dashboard.live.open_sockets")
+
+RECHECK_SECONDS = 5.0
+MOST_SOCKETS = 30
+"""Open sockets of one user in one web process."""
+NOT_LOGGED_IN, NOT_YOURS, TOO_MANY = 4401, 4404, 4429
+
+
+class Socket(Protocol):
+    """One open websocket of a user."""
+
+    session: str
+    """The digest of its session's key."""
+    user_pk: int
+    page: str
+    """The path of the page that it keeps up to date."""
+
+    def may_stay(self, standing: Standing) -> bool:
+        """Whether a user of this standing may see what the socket shows. Asks no database."""
+        ...
+
+    async def end(self, code: int) -> None:
+        """Close it; nothing is sent after."""
+        ...
+
+
+def _read(digests: Collection[str]) -> dict[str, Standing]:
+    try:
+        return standings(digests=digests, now=datetime.now(UTC))
+    finally:
+        reset_queries()
+        connection.close()  # back to the pool: this thread is no request that would do so
+
+
+class Guard:
+    """All open sockets of this process. Everything here runs on the event loop; only the reading leaves it."""
+
+    def __init__(self, read: Callable[[Collection[str]], dict[str, Standing]] = _read) -> None:
+        self._read = read
+        self._sockets: set[Socket] = set()
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="guard")
+        self._running: asyncio.Task[None] | None = None
+        self._news = asyncio.Event()
+
+    @property
+    def open_sockets(self) -> int:
+        return len(self._sockets)
+
+    def admit(self, socket: Socket) -> bool:
+        """Look after the socket from now on; False when its user has too many."""
+        if sum(other.user_pk == socket.user_pk for other in self._sockets) >= MOST_SOCKETS:
+            return False
+        self._sockets.add(socket)
+        if self._running is None or self._running.done():
+            self._news = asyncio.Event()
+            self._running = asyncio.get_running_loop().create_task(self._look_for_ever())
+        return True
+
+    def look_soon(self) -> None:
+        """There is news of somebody's rights."""
+        self._news.set()
+
+    def release(self, socket: Socket) -> None:
+        self._sockets.discard(socket)
+
+    async def recheck(self) -> None:
+        """Compare every socket with the database and end those whose user may not see them any more."""
+        checked = list(self._sockets)
+        if not checked:
+            return
+        digests = {socket.session for socket in checked}
+        holding = await asyncio.get_running_loop().run_in_executor(self._executor, self._read, digests)
+        for socket in checked:
+            standing = holding.get(socket.session)
+            if standing is None:
+                await self._end(socket, NOT_LOGGED_IN)
+            elif not socket.may_stay(standing):
+                await self._end(socket, NOT_YOURS)
+            else:
+                note_view(standing.username, socket.page)
+
+    async def _end(self, socket: Socket, code: int) -> None:
+        self.release(socket)
+        try:
+            await socket.end(code)
+        except Exception as error:  # it is just going away by itself
+            log.debug("socket_gone", error=str(error))
+
+    async def _look_for_ever(self) -> None:
+        while True:
+            self._news.clear()
+            try:
+                await self.recheck()
+            except Exception as error:  # PostgreSQL is away, and with it all that could be shown: the next look is soon
+                log.warning("sockets_not_checked", error=str(error).splitlines()[0] if str(error) else repr(error))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), RECHECK_SECONDS)
+
+
+guard = Guard()
+hub.on_access = guard.look_soon
+
+
+# --- news of users --------------------------------------------------------------------------------------------------
+def announce() -> None:
+    """Tell every web process to look again, once this transaction is committed. Never blocks, never fails."""
+    transaction.on_commit(lambda: announcer.add([ACCESS]), robust=True)
+
+
+def connect_signals() -> None:
+    """Whatever may take a right away is news. Called once, when Django has started."""
+    post_save.connect(_on_user_saved, sender=User, dispatch_uid="dashboard.live.open_sockets.user")
+    m2m_changed.connect(
+        _on_roles_changed, sender=User.groups.through, dispatch_uid="dashboard.live.open_sockets.groups"
+    )
+    for model in (UserSession, Group, TraderLogin, User):
+        post_delete.connect(_on_news, sender=model, dispatch_uid="dashboard.live.open_sockets.deleted")
+    post_save.connect(_on_news, sender=TraderLogin, dispatch_uid="dashboard.live.open_sockets.login")
+
+
+def _on_user_saved(update_fields: Collection[str] | None = None, **_kwargs: Any) -> None:
+    if update_fields is None or set(update_fields) != {"last_login"}:
+        announce()
+
+
+def _on_news(**_kwargs: Any) -> None:
+    announce()
+
+
+def _on_roles_changed(instance: Any, action: str, reverse: bool = False, **_kwargs: Any) -> None:
+    """Whose new role needs a second factor logs in anew, and is asked for it."""
+    announce()
+    if action != "post_add" or not second_factor.is_on():
+        return
+    for user in instance.user_set.all() if reverse else User.objects.filter(pk=instance.pk):  # as they are now
+        if second_factor.is_required(roles_of(user)) and second_factor.of(user) is None:
+            end_sessions(user=user)

@@ -1,0 +1,1 @@
+"""Addresses and views: requests in, pages, exports and API answers out."""

@@ -1,0 +1,79 @@
+"""The figures of a board as JSON. Decimals are exact, as strings; undefined is null; times are UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from dashboard.access.rights import home_trader, may_see_all
+from dashboard.figures.board import load_board
+from dashboard.pages.requests import REFUSED, NotThereError, asked_market, asked_trader, why_not
+from dashboard.render.board_json import _point_json, board_json
+from dashboard.render.formatting import utc
+from market.labels import parse_period
+from market.periods import parse_day
+from market.queries import market_by_code
+from prices import queries as prices
+
+
+def answering(view: Callable[..., JsonResponse]) -> Callable[..., JsonResponse]:
+    """The view, for those with a session; 401 without one, and what it raises about its address as 404, as JSON."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **arguments: Any) -> JsonResponse:
+        if not request.user.is_authenticated:
+            return _refusal(401, gettext("Log in first: this address answers only with a session's cookie."))
+        try:
+            return view(request, *args, **arguments)
+        except REFUSED as error:
+            return _refusal(404, why_not(error))
+
+    return answer
+
+
+@require_safe
+@never_cache
+@answering
+def board(request: HttpRequest, trader_id: str, day: str) -> JsonResponse:
+    """GET /api/v1/boards/<trader_id>/<YYYY-MM-DD>: 401 without a login, 404 without a right, both with a sentence."""
+    trader, market, delivery_day = asked_trader(request.user, trader_id), asked_market(request), parse_day(day)
+    return JsonResponse(
+        board_json(load_board(trader=trader, market=market, delivery_day=delivery_day, now=timezone.now()))
+    )
+
+
+@require_safe
+@never_cache
+@answering
+def price_path(request: HttpRequest, market: str, day: str, delivery_hour: str) -> JsonResponse:
+    """GET /api/v1/prices/<market>/<YYYY-MM-DD>/<delivery_hour>: every accepted value of a period, oldest first.
+
+    For everybody who may see a board; 401 without a login, 404 without a board or for a period that doesn't exist.
+    """
+    if home_trader(request.user) is None and not may_see_all(request.user):
+        raise NotThereError(gettext("Your login does not belong to a trader."))
+    known, delivery_day = market_by_code(market), parse_day(day)
+    parsed = parse_period(delivery_day, delivery_hour, known.zone)
+    path = prices.price_path(market_id=known.pk, start=parsed.period.start, end=parsed.period.end)
+    return JsonResponse(
+        {
+            "market": known.code,
+            "delivery_day": delivery_day.isoformat(),
+            "delivery_hour": parsed.label,
+            "delivery_start": utc(parsed.period.start),
+            "delivery_end": utc(parsed.period.end),
+            "unit": f"{known.currency}/MWh",
+            "path": [_point_json(point) for point in path],
+        }
+    )
+
+
+def _refusal(status: int, sentence: str) -> JsonResponse:
+    return JsonResponse({"error": sentence}, status=status)

@@ -1,0 +1,122 @@
+"""The board's pages. A view reads the clock, makes the domain calls and shows the result."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import NoReverseMatch
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from dashboard.access.rights import home_trader, may_see_all, may_see_status
+from dashboard.figures.board import Board, load_board
+from dashboard.figures.feed_status import load_feeds
+from dashboard.figures.timeline import load_course
+from dashboard.live.page_cache import note_page
+from dashboard.pages.frame import board_frame
+from dashboard.pages.navigation import Here, exports, links
+from dashboard.pages.requests import asked_market, asked_trader, no_board_sentence, refusal, refusing
+from dashboard.render.addresses import board_address
+from dashboard.render.board import page_version, render_parts
+from dashboard.render.client_messages import page_words
+from market.models import Market
+from market.periods import day_of, parse_day
+from market.queries import active_markets
+from trades.models import Trader
+
+
+@require_safe
+@never_cache
+@login_required
+@refusing
+def home(request: HttpRequest) -> HttpResponse:
+    """The user's own board of today, or the first that the user may see."""
+    now = timezone.now()
+    if not active_markets():
+        return render(request, "dashboard/no_market.html")
+    trader = home_trader(request.user)
+    if trader is None and may_see_status(request.user) and not may_see_all(request.user):
+        return redirect("status")
+    if trader is None:
+        return render(request, "dashboard/no_trader.html")
+    market = asked_market(request)
+    return _show(request, trader, market, day_of(now, market.zone), now, follows_today=True)
+
+
+@require_safe
+@never_cache
+@login_required
+@refusing
+def choose(request: HttpRequest) -> HttpResponse:
+    """Where the page's switches lead: `?trader=&day=&market=` to the address of that board; what is left out stays."""
+    trader_id, day = request.GET.get("trader"), request.GET.get("day")
+    market = asked_market(request)
+    chosen = parse_day(day) if day else day_of(timezone.now(), market.zone)
+    if not trader_id:
+        return redirect("home")
+    try:
+        address = board_address(trader_id, chosen, market if request.GET.get("market") else None)
+    except NoReverseMatch:  # line breaks: no address has them, and no trader is called so
+        return refusal(request, no_board_sentence(trader_id))
+    return redirect(address)
+
+
+@require_safe
+@never_cache
+@login_required
+@refusing
+def board(request: HttpRequest, trader_id: str, day: str) -> HttpResponse:
+    """One trader's board of one delivery day; 404 without the right to it, as for one that doesn't exist."""
+    trader = asked_trader(request.user, trader_id)
+    return _show(request, trader, asked_market(request), parse_day(day), timezone.now())
+
+
+def _show(
+    request: HttpRequest, trader: Trader, market: Market, day: date, now: datetime, *, follows_today: bool = False
+) -> HttpResponse:
+    shown = load_board(trader=trader, market=market, delivery_day=day, now=now)
+    return show_board(request, shown, now, follows_today=follows_today)
+
+
+def show_board(
+    request: HttpRequest,
+    shown: Board,
+    now: datetime,
+    *,
+    follows_today: bool = False,
+    opened: dict[str, str] | None = None,
+) -> HttpResponse:
+    """A board's page; `opened` has the panel (HTML) of the row (element id) that is open."""
+    frame = board_frame(shown, user=request.user, follows_today=follows_today)
+    parts = render_parts(shown, load_feeds(market=shown.market, now=now), frame.address, load_course(shown))
+    named = frame.market if frame.markets else None
+    version = page_version(shown, parts)
+    note_page(request, shown, *(() if opened else (version, dict(parts))))
+    context = {
+        "version": version,
+        "frame": frame,
+        "feed_states": parts.pop("feed-states"),
+        "summary": parts.pop("summary"),
+        "total": parts.pop("total"),
+        "periods": [part for name, html in parts.items() for part in (html, (opened or {}).get(name, ""))],
+        "words": page_words(),
+        "exports": exports(
+            "board_export",
+            asked={},
+            market=named,
+            trader_id=shown.trader.trader_id,
+            day=shown.delivery_day.isoformat(),
+        ),
+        "nav": links(
+            request.user,
+            here=Here.BOARD,
+            market=named,
+            day=None if follows_today else shown.delivery_day,
+            trader=shown.trader,
+        ),
+    }
+    return render(request, "dashboard/board.html", context)

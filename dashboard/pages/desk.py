@@ -1,0 +1,71 @@
+"""The desk's page and its websocket: for those who may see all boards; for everybody else they do not exist."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from dashboard.access.rights import AnyUser, may_see_all
+from dashboard.figures.desk import Desk, load_desk
+from dashboard.figures.feed_status import load_feeds
+from dashboard.pages.frame import board_frame
+from dashboard.pages.navigation import Here, exports, links
+from dashboard.pages.requests import NotThereError, asked_market, refusing
+from dashboard.render.addresses import desk_address
+from dashboard.render.board import page_version
+from dashboard.render.client_messages import page_words
+from dashboard.render.desk import render_desk
+from market.periods import day_of, parse_day
+
+MANY_TRADERS = 8
+"""More than these take smaller type on a sheet of paper."""
+
+
+@require_safe
+@never_cache
+@login_required
+@refusing
+def desk(request: HttpRequest, day: str = "") -> HttpResponse:
+    """GET /desk/ (it follows today) and /desk/<YYYY-MM-DD>/: 404 without the right, and for a day that is none."""
+    need_desk(request.user)
+    chosen = day or request.GET.get("day", "")
+    now, market = timezone.now(), asked_market(request)
+    delivery_day = parse_day(chosen) if chosen else day_of(now, market.zone)
+    if chosen and not day:
+        return redirect(desk_address(delivery_day, market if request.GET.get("market") else None))
+    shown = load_desk(market=market, delivery_day=delivery_day, now=now)
+    return _show(request, shown, now, follows_today=not day)
+
+
+def need_desk(user: AnyUser) -> None:
+    """NotThereError for everybody without the right, whatever was asked."""
+    if not may_see_all(user):
+        raise NotThereError(gettext("There is nothing at this address."))
+
+
+def _show(request: HttpRequest, shown: Desk, now: datetime, *, follows_today: bool) -> HttpResponse:
+    frame = board_frame(shown.whole, user=request.user, follows_today=follows_today)
+    named = frame.market if frame.markets else None
+    parts = render_desk(shown, load_feeds(market=frame.market, now=now), named=named is not None)
+    context = {
+        "version": page_version(shown.whole, parts),
+        "frame": frame,
+        "many": len(shown.boards) > MANY_TRADERS,
+        "feed_states": parts.pop("feed-states"),
+        "summary": parts.pop("summary"),
+        "traders": parts.pop("traders"),
+        "heads": parts.pop("heads"),
+        "total": parts.pop("total"),
+        "periods": parts.values(),
+        "words": page_words(),
+        "exports": exports("desk_export", asked={}, market=named, day=frame.day.isoformat()),
+        "nav": links(request.user, here=Here.DESK, market=named, day=None if follows_today else frame.day),
+    }
+    return render(request, "dashboard/desk.html", context)

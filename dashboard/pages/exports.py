@@ -1,0 +1,97 @@
+"""The exports' addresses, beside the views that they are of, with the same rights and the same refusals."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from dashboard.figures.board import load_board
+from dashboard.figures.desk import load_desk
+from dashboard.figures.history import load_history
+from dashboard.figures.period import load_all_trades
+from dashboard.pages.desk import need_desk
+from dashboard.pages.history import asked_history
+from dashboard.pages.requests import asked_market, asked_period, asked_trader, refusal, refusing, sentence
+from dashboard.render.files import CSV_TYPE, XLSX_TYPE, csv_pieces, file_name, xlsx_file
+from dashboard.render.tables import Table, board_table, desk_table, history_table, trades_table
+from market.periods import PeriodError, parse_day
+
+CSV, XLSX = "csv", "xlsx"
+
+
+@require_safe
+@never_cache
+@login_required
+@refusing
+def board(request: HttpRequest, trader_id: str, day: str, form: str) -> HttpResponseBase:
+    """GET /boards/<trader_id>/<day>/board.csv (or .xlsx)."""
+    trader, market = asked_trader(request.user, trader_id), asked_market(request)
+    shown = load_board(trader=trader, market=market, delivery_day=parse_day(day), now=timezone.now())
+    return _file(board_table(shown), file_name("board", trader_id, day, form=form), form)
+
+
+@require_safe
+@never_cache
+@login_required
+@refusing
+def trades(request: HttpRequest, trader_id: str, day: str, delivery_hour: str, form: str) -> HttpResponseBase:
+    """GET /boards/<trader_id>/<day>/<delivery_hour>/trades.csv (or .xlsx): all trades of an opened row."""
+    asked = asked_period(request, trader_id, day, delivery_hour)
+    shown, row, judged = load_all_trades(
+        trader=asked.trader,
+        market=asked.market,
+        delivery_day=asked.day,
+        period=asked.parsed.period,
+        now=timezone.now(),
+    )
+    name = file_name("trades", trader_id, day, asked.parsed.label, form=form)
+    return _file(trades_table(shown, row, judged), name, form)
+
+
+@require_safe
+@never_cache
+@login_required
+@refusing
+def desk(request: HttpRequest, day: str, form: str) -> HttpResponseBase:
+    """GET /desk/<day>/desk.csv (or .xlsx)."""
+    need_desk(request.user)
+    market = asked_market(request)
+    shown = load_desk(market=market, delivery_day=parse_day(day), now=timezone.now())
+    return _file(desk_table(shown), file_name("desk", market.code, day, form=form), form)
+
+
+@require_safe
+@never_cache
+@login_required
+@refusing
+def history(request: HttpRequest, form: str) -> HttpResponseBase:
+    """GET /history/history.csv (or .xlsx) with what the page is asked with."""
+    try:
+        asked = asked_history(request)
+    except PeriodError as error:
+        return refusal(request, sentence(error), status=400)
+    found = load_history(market=asked.market, trader=asked.trader, days=asked.days)
+    whose = asked.trader.trader_id if asked.trader else "desk"
+    name = file_name("history", whose, str(asked.days.first), str(asked.days.last), form=form)
+    return _file(history_table(found), name, form)
+
+
+def _file(table: Table, name: str, form: str) -> HttpResponseBase:
+    answer: HttpResponseBase
+    if form == XLSX:
+        answer = HttpResponse(xlsx_file(table), content_type=XLSX_TYPE)
+    else:
+        answer = StreamingHttpResponse(_pieces(table), content_type=CSV_TYPE)
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+async def _pieces(table: Table) -> AsyncIterator[bytes]:
+    """Asynchronous, because the server sends what is synchronous only when all of it is there."""
+    for piece in csv_pieces(table):
+        yield piece.encode()

@@ -1,0 +1,79 @@
+"""The links between the product's views: board, desk, history. Small, in every page's head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.translation import gettext
+
+from dashboard.access.rights import AnyUser, may_see_all
+from dashboard.render.addresses import board_address
+from market.models import Market
+from trades.models import Trader
+
+
+class Here(StrEnum):
+    """The view that a page is of."""
+
+    BOARD = "board"
+    DESK = "desk"
+    HISTORY = "history"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A link to a view; `here`: the page is of this view."""
+
+    title: str
+    address: str
+    here: bool
+
+
+def links(
+    user: AnyUser, *, here: Here, market: Market | None = None, day: date | None = None, trader: Trader | None = None
+) -> list[View]:
+    """What the user may go to. `day` and `trader` stay where they can; `market` only where there are several."""
+    board = _board(trader, day, market)
+    found = [View(gettext("Board"), board, here == Here.BOARD)]
+    if may_see_all(user):
+        desk = reverse("desk_day", args=[day.isoformat()]) if day else reverse("desk")
+        found.append(View(gettext("Desk"), _with(desk, market), here == Here.DESK))
+    history = _with(reverse("history"), market, trader=trader.trader_id if trader else "")
+    return [*found, View(gettext("History"), history, here == Here.HISTORY)]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportLink:
+    """A link to what the page shows, as a file."""
+
+    title: str
+    address: str
+
+
+def exports(view: str, *, asked: dict[str, str], market: Market | None = None, **arguments: str) -> list[ExportLink]:
+    """The files of an export's address (its name in dashboard/pages/urls.py); `asked`: what the page was asked with."""
+    return [
+        ExportLink(form.upper(), _with(reverse(view, kwargs={**arguments, "form": form}), market, **asked))
+        for form in ("csv", "xlsx")
+    ]
+
+
+def _board(trader: Trader | None, day: date | None, market: Market | None) -> str:
+    if trader is None:
+        return _with(reverse("home"), market)
+    return (
+        board_address(trader.trader_id, day, market)
+        if day
+        else _with(reverse("choose"), market, trader=trader.trader_id)
+    )
+
+
+def _with(path: str, market: Market | None, **asked: str) -> str:
+    if market:
+        asked["market"] = market.code
+    query = urlencode({name: value for name, value in asked.items() if value})
+    return f"{path}?{query}" if query else path

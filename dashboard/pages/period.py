@@ -1,0 +1,110 @@
+"""The opened row's addresses: the board's page with it, the panel alone for a page that is open, the chart's data."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from dashboard.figures.period import ChartData, load_chart, load_opened
+from dashboard.pages.api import answering
+from dashboard.pages.boards import show_board
+from dashboard.pages.requests import AskedPeriod, asked_period, refusal, refusing
+from dashboard.render.addresses import board_address
+from dashboard.render.board import row_id
+from dashboard.render.formatting import plain
+from dashboard.render.period_panel import CHART, SECTIONS, Addresses, render_opened
+from trades.queries import PeriodKey, TradeState
+
+PART = "X-Part"
+"""Request header: with the value "opened" the answer is the panel alone."""
+
+
+@require_safe
+@never_cache
+@login_required
+@refusing
+def period(request: HttpRequest, trader_id: str, day: str, delivery_hour: str) -> HttpResponseBase:
+    """One trader's board with one of its rows opened; 404 with a sentence for what doesn't exist or may not be seen."""
+    asked = asked_period(request, trader_id, day, delivery_hour)
+    show, page, now = request.GET.get("show", CHART), _page(request), timezone.now()
+    if show not in SECTIONS or page is None:
+        return refusal(request, _("An opened row has no such part."))
+    opened = load_opened(
+        trader=asked.trader,
+        market=asked.market,
+        delivery_day=asked.day,
+        period=asked.parsed.period,
+        page=page,
+        now=now,
+    )
+    alone = request.headers.get(PART) == "opened"
+    html = render_opened(opened, _addresses(request, asked), show, whole=not alone)
+    if alone:
+        return HttpResponse(html, headers={"Vary": PART})
+    return show_board(request, opened.board, now, opened={row_id(opened.row): html})
+
+
+@require_safe
+@never_cache
+@answering
+def chart(request: HttpRequest, trader_id: str, day: str, delivery_hour: str) -> JsonResponse:
+    """GET /api/v1/trades/<trader_id>/<day>/<delivery_hour>[?have=]: what the chart of a period draws.
+
+    Columns of trades that count, oldest first: time (ms since 1970), side ("buy", "sell"), MW and EUR/MWh as exact
+    texts; the reference's path as [ms, value], up to `now`. `have` is an earlier answer's `state`: only newer trades
+    come then, and `after` is not 0.
+    """
+    asked = asked_period(request, trader_id, day, delivery_hour)
+    key = PeriodKey(asked.trader.pk, asked.market.pk, asked.day, asked.parsed.period)
+    now = timezone.now()
+    return JsonResponse(chart_json(load_chart(key=key, have=_state(request.GET.get("have", ""))), now))
+
+
+def chart_json(data: ChartData, now: datetime) -> dict[str, object]:
+    """The chart's data as its script takes it."""
+    trades, state = data.trades, data.state
+    return {
+        "state": f"{state.trades}.{state.cancelled}.{state.newest}.{state.changes}",
+        "after": data.after,
+        "now": _ms(now),
+        "time": [_ms(trade.execution_time) for trade in trades],
+        "side": [trade.direction for trade in trades],
+        "mw": [plain(trade.quantity) for trade in trades],
+        "price": [plain(trade.price) for trade in trades],
+        "path": [[_ms(point.arrived_at), plain(point.value)] for point in data.path],
+    }
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def _state(text: str) -> TradeState | None:
+    parts = text.split(".")
+    if len(parts) != 4 or not all(part.isascii() and part.isdigit() and len(part) < 19 for part in parts):
+        return None
+    return TradeState(*map(int, parts))
+
+
+def _page(request: HttpRequest) -> int | None:
+    text = request.GET.get("page", "1")
+    return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 7 and int(text) > 0 else None
+
+
+def _addresses(request: HttpRequest, asked: AskedPeriod) -> Addresses:
+    named = asked.market if request.GET.get("market") else None
+    query = f"?market={named.code}" if named else ""
+    arguments = [asked.trader.trader_id, asked.day.isoformat(), asked.parsed.label]
+    return Addresses(
+        row=reverse("period", args=arguments),
+        board=board_address(asked.trader.trader_id, asked.day, named),
+        chart=reverse("api_period", args=arguments) + query,
+        market=named.code if named else None,
+    )

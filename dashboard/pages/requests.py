@@ -1,0 +1,100 @@
+"""What a page shows around a board or the desk: its address, the days beside it, the switches; pages that say no."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils.translation import gettext
+
+from dashboard.access.rights import AnyUser, board_trader
+from market.labels import ParsedPeriod, parse_period
+from market.models import Market
+from market.periods import PeriodError, parse_day
+from market.queries import MarketError, active_markets, market_by_code
+from trades.models import Trader
+
+
+def choose_market(code: str | None, markets: list[Market]) -> Market:
+    """The market asked for, else the first of the active ones; MarketError says what is wrong."""
+    if code is None and markets:
+        return markets[0]
+    return next((market for market in markets if market.code == code), None) or market_by_code(code)
+
+
+def asked_market(request: HttpRequest) -> Market:
+    """The market of this request (`?market=CODE`), or the first; MarketError says what is wrong."""
+    return choose_market(request.GET.get("market"), active_markets())
+
+
+def refusal(request: HttpRequest, sentence: str, *, status: int = 404) -> HttpResponse:
+    """404 (or 400) with one sentence, also with DEBUG on: nobody needs a stack trace for a wrong address."""
+    return render(request, f"{status}.html", {"exception": sentence}, status=status)
+
+
+class NotThereError(LookupError):
+    """Nothing there, or nothing for this user, alike; the message is one sentence for people, in their language."""
+
+
+REFUSED = (NotThereError, MarketError, PeriodError)
+"""What the `asked_…` functions raise; `why_not` makes a sentence of it."""
+
+_View = Callable[..., HttpResponseBase]
+
+
+def refusing(view: _View) -> _View:
+    """The view, with what it raises about its address said on a page of its own: 404 and one sentence."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **arguments: Any) -> HttpResponseBase:
+        try:
+            return view(request, *args, **arguments)
+        except REFUSED as error:
+            return refusal(request, why_not(error))
+
+    return answer
+
+
+def asked_trader(user: AnyUser, trader_id: str) -> Trader:
+    """The trader of an address, for a user who may see the boards; NotThereError else."""
+    trader = board_trader(user, trader_id)
+    if trader is None:
+        raise NotThereError(no_board_sentence(trader_id))
+    return trader
+
+
+@dataclass(frozen=True, slots=True)
+class AskedPeriod:
+    """What a row's address names, all of it there and the user's to see. `day`: the delivery day."""
+
+    trader: Trader
+    market: Market
+    day: date
+    parsed: ParsedPeriod
+
+
+def asked_period(request: HttpRequest, trader_id: str, day: str, delivery_hour: str) -> AskedPeriod:
+    """What `/<trader_id>/<day>/<delivery_hour>` names; raises one of REFUSED."""
+    trader, market, delivery_day = asked_trader(request.user, trader_id), asked_market(request), parse_day(day)
+    return AskedPeriod(trader, market, delivery_day, parse_period(delivery_day, delivery_hour, market.zone))
+
+
+def why_not(error: Exception) -> str:
+    """One of REFUSED as a sentence in the active language."""
+    return sentence(error) if isinstance(error, MarketError | PeriodError) else str(error)
+
+
+def no_board_sentence(trader_id: str) -> str:
+    """For a trader that nobody has heard of and for one without the right to it, alike."""
+    return gettext("There is no trader “%(trader)s” whose board you may see.") % {"trader": trader_id[:80]}
+
+
+def sentence(error: MarketError | PeriodError) -> str:
+    """What is wrong with an address, as a sentence of its own in the active language."""
+    text = gettext(error.pattern) % error.values
+    return f"{text[:1].upper()}{text[1:]}."

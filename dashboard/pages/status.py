@@ -1,0 +1,217 @@
+"""How the desk's feeds are doing, for those who look after it: one page, and the same as JSON (`?format=json`).
+
+Desk heads, operations, auditors and admins see it; for everybody else it does not exist. Times are UTC, lengths
+seconds.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext, pgettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from dashboard.access.rights import may_see_status
+from dashboard.figures.desk_status import DeskStatus, MarketStatus, load_status
+from dashboard.pages.requests import refusal
+from dashboard.render import formatting as fmt
+
+OUTCOME_WORDS = {
+    "newer": pgettext_lazy("requests", "new price"),
+    "unchanged": pgettext_lazy("requests", "already known"),
+    "undefined": pgettext_lazy("requests", "no price yet"),
+    "refused": pgettext_lazy("requests", "refused (429)"),
+    "bad_answer": pgettext_lazy("requests", "not usable"),
+    "failed": pgettext_lazy("requests", "no answer"),
+    "pending": pgettext_lazy("requests", "under way"),
+}
+QUARANTINE_WORDS = {
+    "unusable": pgettext_lazy("frames", "unusable"),
+    "conflict": pgettext_lazy("frames", "in conflict with a trade"),
+}
+FEED_WORDS = {
+    "ok": gettext_lazy("up to date"),
+    "late": gettext_lazy("late"),
+    "down": gettext_lazy("no answer"),
+    "none": gettext_lazy("no price yet"),
+}
+
+
+@require_safe
+@never_cache
+def status(request: HttpRequest) -> HttpResponse:
+    """GET /status/: 404 without the right to it; anonymous people are led to the login, programs get 401."""
+    as_json = request.GET.get("format") == "json"
+    if as_json and not request.user.is_authenticated:
+        return JsonResponse(
+            {"error": gettext("Log in first: this address answers only with a session's cookie.")}, status=401
+        )
+    return _json(request) if as_json else _page(request)
+
+
+@login_required
+def _page(request: HttpRequest) -> HttpResponse:
+    if not may_see_status(request.user):
+        return refusal(request, gettext("There is nothing at this address."))
+    shown = load_status(now=timezone.now())
+    context: dict[str, Any] = {
+        "now": fmt.utc(shown.now)[:19].replace("T", " "),
+        "markets": _tables(shown),
+        "budget": _budget(shown),
+    }
+    context |= {"incidents": shown.incidents}
+    return render(request, "dashboard/status.html", context)
+
+
+def _json(request: HttpRequest) -> JsonResponse:
+    if not may_see_status(request.user):
+        return JsonResponse({"error": gettext("There is nothing at this address.")}, status=404)
+    return JsonResponse(status_json(load_status(now=timezone.now())))
+
+
+# --- as JSON ------------------------------------------------------------------------------------------------------
+def status_json(of: DeskStatus) -> dict[str, Any]:
+    """The status as programs get it."""
+    return {
+        "as_of": fmt.utc(of.now),
+        "version": settings.VERSION,
+        "incidents": [
+            {"level": i.level, "market": i.market, "sentence": i.sentence, "runbook": i.runbook} for i in of.incidents
+        ],
+        "budget": {
+            "minute": {"used": of.budget.minute_used, "limit": of.budget.minute_limit},
+            "hour": {"used": of.budget.hour_used, "limit": of.budget.hour_limit},
+            "paused_until": _utc(of.paused_until),
+        },
+        "markets": [_market_json(market) for market in of.markets],
+    }
+
+
+def _market_json(of: MarketStatus) -> dict[str, Any]:
+    exchange, feed, hour, news = of.feeds.exchange, of.feeds.prices, of.last_hour, of.last_publication
+    return {
+        "market": of.market.code,
+        "exchange": {
+            "connected": exchange.connected,
+            "since": _utc(exchange.since),
+            "last_message_at": _utc(exchange.last_frame_at),
+            "listeners": [
+                {
+                    "listener": one.listener,
+                    "journal_failed": one.journal_failed,
+                    "waiting": one.waiting,
+                    "overflows": one.overflows,
+                }
+                for one in of.listeners
+            ],
+            "open_gaps": of.open_gaps,
+            "open_quarantine": of.quarantine,
+        },
+        "prices": {
+            "state": feed.state,
+            "last_success_at": _utc(feed.last_success_at),
+            "next_publication_at": _utc(feed.next_publication_at),
+            "last_publication_at": _utc(_moment(news.last_update)) if news else None,
+            "last_publication_seen_at": _utc(_moment(news.seen_at)) if news else None,
+            "chased_now": of.chased_now,
+            "last_hour": {
+                "requests": hour.requests,
+                "outcomes": hour.outcomes,
+                "latency_seconds": {"p50": hour.latency_p50, "p95": hour.latency_p95, "most": hour.latency_most},
+                "last_error": hour.last_error,
+            },
+        },
+    }
+
+
+def _utc(moment: datetime | None) -> str | None:
+    return fmt.utc(moment) if moment else None
+
+
+def _moment(posix: float) -> datetime:
+    return datetime.fromtimestamp(posix, tz=UTC)
+
+
+# --- as a page ----------------------------------------------------------------------------------------------------
+def _budget(of: DeskStatus) -> list[tuple[str, str]]:
+    use = of.budget
+    lines = [
+        (gettext("Left this minute"), _left(use.minute_used, use.minute_limit)),
+        (gettext("Left this hour"), _left(use.hour_used, use.hour_limit)),
+    ]
+    return [*lines, (gettext("Paused by the provider until"), _clock(of.paused_until))] if of.paused_until else lines
+
+
+def _left(used: int, limit: int) -> str:
+    return gettext("%(left)s of %(limit)s") % {"left": fmt.count(max(0, limit - used)), "limit": fmt.count(limit)}
+
+
+def _tables(of: DeskStatus) -> list[dict[str, Any]]:
+    return [{"market": m.market, "lines": [*_exchange(m), *_prices(m, of.now), *_last_hour(m)]} for m in of.markets]
+
+
+def _exchange(of: MarketStatus) -> list[tuple[str, str]]:
+    exchange = of.feeds.exchange
+    words = gettext("no answer since") if exchange.silent else gettext("not connected since")
+    connected = gettext("connected since") if exchange.connected else words
+    since = f"{connected} {_clock(exchange.since)}" if exchange.since else gettext("never connected yet")
+    listeners = ", ".join(f"{one.listener} ({_waiting(one.waiting)})" for one in of.listeners)
+    aside = ", ".join(f"{count} {QUARANTINE_WORDS[kind]}" for kind, count in of.quarantine.items() if count)
+    return [
+        (gettext("Exchange"), since),
+        (gettext("Last message"), _clock(exchange.last_frame_at)),
+        (gettext("Listeners"), listeners or gettext("none connected")),
+        (gettext("Open gaps"), fmt.count(of.open_gaps) if of.open_gaps else gettext("none")),
+        (gettext("Frames kept aside"), aside or gettext("none")),
+    ]
+
+
+def _waiting(count: int) -> str:
+    if not count:
+        return gettext("nothing waits")
+    return ngettext("%(count)s frame waits", "%(count)s frames wait", count) % {"count": count}
+
+
+def _prices(of: MarketStatus, now: datetime) -> list[tuple[str, str]]:
+    feed, news = of.feeds.prices, of.last_publication
+    due = feed.next_publication_at
+    chased = f", {gettext('being chased now')}" if of.chased_now else ""
+    lines = [
+        (gettext("Prices"), f"{FEED_WORDS[feed.state]}{chased}"),
+        (gettext("Last usable answer"), _clock(feed.last_success_at)),
+        (gettext("Next publication"), _due(due, now) if due else fmt.UNDEFINED),
+    ]
+    if news:
+        seen = {"time": _clock(_moment(news.last_update)), "seconds": fmt.seconds(news.seen_at - news.last_update, 1)}
+        lines.append((gettext("Last publication"), gettext("%(time)s, here %(seconds)s s later") % seen))
+    return lines
+
+
+def _due(due: datetime, now: datetime) -> str:
+    if due > now:
+        return _clock(due)
+    since = {"time": _clock(due), "seconds": int((now - due) / timedelta(seconds=1))}
+    return gettext("due since %(time)s (%(seconds)s s)") % since
+
+
+def _last_hour(of: MarketStatus) -> list[tuple[str, str]]:
+    hour = of.last_hour
+    outcomes = ", ".join(f"{count} {OUTCOME_WORDS[name]}" for name, count in hour.outcomes.items() if count)
+    said = f"{hour.requests}: {outcomes}" if outcomes else pgettext("requests", "none")
+    lines = [(gettext("Requests in the last hour"), said)]
+    if hour.latency_p50 is not None and hour.latency_p95 is not None and hour.latency_most is not None:
+        p50, p95, most = (fmt.seconds(took, 2) for took in (hour.latency_p50, hour.latency_p95, hour.latency_most))
+        took = gettext("median %(p50)s s, p95 %(p95)s s, longest %(most)s s") % {"p50": p50, "p95": p95, "most": most}
+        lines.append((gettext("Answers took"), took))
+    return [*lines, (gettext("Last error"), hour.last_error)] if hour.last_error else lines
+
+
+def _clock(moment: datetime | None) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if moment else fmt.UNDEFINED

@@ -1,0 +1,42 @@
+"""The addresses of pages and API. A trader id is data and may hold slashes: hence `path`, with the day last."""
+
+from __future__ import annotations
+
+from django.contrib.auth.views import LogoutView
+from django.urls import path, re_path
+
+from dashboard.pages import account, api, boards, desk, exports, history, language, period, status
+
+_FORM = r"(?P<form>csv|xlsx)"
+_DAY = r"(?P<trader_id>.+)/(?P<day>\d{4}-\d{2}-\d{2})"
+_PERIOD = r"(?P<trader_id>.+)/(?P<day>\d{4}-\d{2}-\d{2})/(?P<delivery_hour>(?!\d{4}-\d{2}-\d{2}/?\Z)[^/]+)"
+"""Whatever stands behind a day and is no day itself is meant as one of its periods."""
+
+urlpatterns = [
+    path("", boards.home, name="home"),
+    path("boards/", boards.choose, name="choose"),
+    re_path(rf"^boards/{_DAY}/board\.{_FORM}\Z", exports.board, name="board_export"),
+    re_path(rf"^boards/{_PERIOD}/trades\.{_FORM}\Z", exports.trades, name="trades_export"),
+    re_path(rf"^boards/{_PERIOD}/\Z", period.period, name="period"),
+    path("boards/<path:trader_id>/<str:day>/", boards.board, name="board"),
+    re_path(rf"^api/v1/trades/{_PERIOD}\Z", period.chart, name="api_period"),
+    path("api/v1/boards/<path:trader_id>/<str:day>", api.board, name="api_board"),
+    path("api/v1/prices/<str:market>/<str:day>/<str:delivery_hour>", api.price_path, name="api_price_path"),
+    path("desk/", desk.desk, name="desk"),
+    re_path(rf"^desk/(?P<day>[^/]+)/desk\.{_FORM}\Z", exports.desk, name="desk_export"),
+    path("desk/<str:day>/", desk.desk, name="desk_day"),
+    re_path(rf"^history/history\.{_FORM}\Z", exports.history, name="history_export"),
+    path("history/", history.history, name="history"),
+    path("status/", status.status, name="status"),
+    path("language/", language.choose, name="language"),
+    path("accounts/", account.account, name="account"),
+    path("accounts/sessions/end/", account.end, name="end_session"),
+    path("accounts/password/", account.ChangePassword.as_view(), name="password"),
+    path("accounts/second-step/", account.second_step, name="second_step"),
+    path("accounts/second-factor/", account.set_up_factor, name="set_up_factor"),
+    path("accounts/second-factor/remove/", account.remove_factor, name="remove_factor"),
+    path("accounts/company/", account.to_company, name="to_company"),
+    path("accounts/company/back/", account.from_company, name="from_company"),
+    path("accounts/login/", account.SignIn.as_view(), name="login"),
+    path("accounts/logout/", LogoutView.as_view(), name="logout"),
+]

@@ -1,0 +1,46 @@
+"""Addresses of boards, opened periods and their websockets."""
+
+from __future__ import annotations
+
+from datetime import date
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import get_language
+
+from market.models import Market
+from trades.models import Trader
+
+
+def board_address(trader_id: str, day: date, market: Market | None = None) -> str:
+    """Path of a trader's board of one day; `market` only where there are several."""
+    path = reverse("board", args=[trader_id, day.isoformat()])
+    return f"{path}?{urlencode({'market': market.code})}" if market else path
+
+
+def desk_address(day: date, market: Market | None = None) -> str:
+    """Path of the desk's view of one day; `market` only where there are several."""
+    path = reverse("desk_day", args=[day.isoformat()])
+    return f"{path}?{urlencode({'market': market.code})}" if market else path
+
+
+def _address(trader: Trader, day: date, market: Market | None) -> str:
+    return board_address(trader.trader_id, day, market) if trader.trader_id else desk_address(day, market)
+
+
+def _socket_address(trader: Trader, day: date, market: Market | None) -> str:
+    asked = {"market": market.code} if market else {}
+    language = get_language() or settings.LANGUAGE_CODE
+    return f"/ws{_address(trader, day, None)}?{urlencode({**asked, 'language': language})}"
+
+
+def named_market(market: Market, markets: list[Market]) -> Market | None:
+    """The market where an address has to name it: where there are several."""
+    return market if len(markets) > 1 else None
+
+
+def period_address(board: str, delivery_hour: str) -> str:
+    """Path of a board's opened row, from the board's own path (with its query)."""
+    path, mark, query = board.partition("?")
+    return f"{path}{delivery_hour}/{mark}{query}"

@@ -1,0 +1,235 @@
+"""A board as HTML, part by part: what a page shows first and what its websocket sends later are the same text.
+
+Every part is one element with an id. Only what is in the parts changes while a page is open. Elements with `data-own`
+inside a part belong to the page (static/js/live.js): they are never written over. Nothing here depends on the
+passing of time except through the board and the feeds, so an unchanged board renders to the same text in a language.
+Everything is in the active language: who renders for others activates theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from zlib import crc32
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.utils.translation import get_language, gettext, ngettext, pgettext
+
+from dashboard.figures.board import Board, BoardRow, PeriodState
+from dashboard.figures.feed_status import FeedStates
+from dashboard.figures.timeline import Course, Points
+from dashboard.render import formatting as fmt
+from dashboard.render.addresses import period_address
+from dashboard.render.cells import _cell, _legs, quiet_cells, signed_cell
+from dashboard.render.feed_status import FEED_STATES, render_feed_states
+from dashboard.render.jinja import render_part
+from dashboard.render.sparklines import shape_of, spark
+from market.periods import DeliveryPeriod
+from prices.publications import Rhythm
+
+NO_COURSE = Course(0)
+
+SHORTEST_FOLD = 3
+"""Fewer rows without trades than this in a row stay as they are: a fold would save nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """A run of periods without trades that is shown as one line, from its first row's part."""
+
+    title: str
+    periods: str
+    references: str
+
+
+def render_parts(board: Board, feeds: FeedStates, address: str = "", course: Course = NO_COURSE) -> dict[str, str]:
+    """Element id to that element's whole HTML, for all that can change. `address` is the board's own path."""
+    sign, zone = fmt.currency_sign(board.market.currency), board.market.time_zone
+    lines = folds(board.rows, sign)
+    language = get_language() or settings.LANGUAGE_CODE
+    rows = {
+        row_id(row): _row(row, lines.get(i), i in lines, zone, language, address, course.of(row))
+        for i, row in enumerate(board.rows)
+    }
+    return {
+        FEED_STATES: render_feed_states(feeds),
+        "summary": summary(board, note_on(board), course),
+        **rows,
+        "total": _total(board),
+    }
+
+
+def page_version(board: Board, parts: dict[str, str]) -> str:
+    """Names this content: the figures' version, which only grows, and a digest of all parts but the feeds' states."""
+    digest = crc32("".join(html for name, html in parts.items() if name != FEED_STATES).encode())
+    return f"{board.version}-{digest:08x}"
+
+
+def row_id(row: BoardRow) -> str:
+    """The element id of a period: its start in UTC and its length, for example p-20261123T1100Z-60."""
+    return _period_id(row.period)
+
+
+@lru_cache(maxsize=1024)
+def _period_id(period: DeliveryPeriod) -> str:
+    minutes = int(period.duration.total_seconds()) // 60
+    return f"p-{period.start.astimezone(UTC):%Y%m%dT%H%MZ}-{minutes}"
+
+
+# --- periods ----------------------------------------------------------------------------------------------------
+
+
+def folds(rows: Sequence[BoardRow], currency: str) -> dict[int, Fold | None]:
+    """Index of each folded row to its fold's line on the first row of a run, to None on the rest of it.
+
+    A day without any trade is shown whole, and the next period to close is never folded away.
+    """
+    if not any(row.figures.trade_count for row in rows):
+        return {}
+    return {
+        index: _fold([rows[i] for i in run], currency) if index == run.start else None
+        for run in _quiet_runs(rows)
+        for index in run
+    }
+
+
+def _quiet_runs(rows: Sequence[BoardRow]) -> Iterator[range]:
+    start = 0
+    for index in range(len(rows) + 1):
+        if index < len(rows) and not rows[index].figures.trade_count and rows[index].state != PeriodState.NEXT:
+            continue
+        if index - start >= SHORTEST_FOLD:
+            yield range(start, index)
+        start = index + 1
+
+
+def _fold(run: Sequence[BoardRow], currency: str) -> Fold:
+    first, last = run[0].delivery_hour, run[-1].delivery_hour
+    known = [row.reference.value for row in run if row.reference]
+    lowest, highest = fmt.number(min(known, default=None)), fmt.number(max(known, default=None))
+    span = gettext("%(lowest)s to %(highest)s") % {"lowest": lowest, "highest": highest}
+    values = {"count": fmt.count(len(run)), "span": f"{lowest if lowest == highest else span} {currency}/MWh"}
+    return Fold(
+        title=f"{first.split('-')[0]}{fmt.EN_DASH}{last.split('-')[1]}",
+        periods=ngettext("%(count)s period without trades", "%(count)s periods without trades", len(run)) % values,
+        references=gettext("reference %(span)s") % values if known else "",
+    )
+
+
+@lru_cache(maxsize=2048)
+def _row(
+    row: BoardRow, fold: Fold | None, folded: bool, time_zone: str, _language: str, address: str, points: Points
+) -> str:
+    """One period. Remembered per language, because most rows of a board that changed are as they were."""
+    zone, figures = ZoneInfo(time_zone), row.figures
+    context = {
+        "id": row_id(row),
+        "address": period_address(address, row.delivery_hour),
+        "row": row,
+        "fold": fold,
+        "folded": folded,
+        "title": fmt.period_title(row.delivery_hour),
+        "minutes": int(row.period.duration.total_seconds()) // 60,
+        "starts": fmt.utc(row.period.start),
+        "average": _cell("average_price", figures.average_price),
+        "legs": _legs(figures),
+        "reference": _cell("reference_price", figures.reference_price),
+        "reference_note": _reference_note(row, zone),
+        "performance": signed_cell("performance", figures.performance),
+        "cells": quiet_cells(figures),
+        "spark": spark(points),
+        "gate_closes": fmt.utc(row.gate_closes_at),
+        "gate": gettext("closed") if row.state == PeriodState.CLOSED else fmt.clock(row.gate_closes_at, zone),
+    }
+    return render_part("period", context)
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceNote:
+    """What stands beside a reference price; the page's script shows age and state by the moments (UTC, ISO 8601).
+
+    The next publication is expected at `due`; from `final` on, the price can't change any more.
+    """
+
+    text: str
+    state: str
+    updated: str = ""
+    due: str = ""
+    final: str = ""
+
+
+def _reference_note(row: BoardRow, zone: ZoneInfo) -> ReferenceNote:
+    if row.reference is None:
+        return ReferenceNote(
+            pgettext("price", "none yet") if row.state != PeriodState.CLOSED else pgettext("price", "none"), "undefined"
+        )
+    updated, gate = row.reference.last_update, row.gate_closes_at
+    rhythm = Rhythm(float(settings.MARKET_DATA_UPDATE_INTERVAL))
+    settled = row.state == PeriodState.CLOSED and updated >= gate
+    covering = rhythm.next_slot(gate.timestamp()) + 3 * rhythm.late_window  # by then the last one must be out
+    return ReferenceNote(
+        text=gettext("final") if settled else fmt.clock(updated, zone),
+        state="final" if settled else "",
+        updated=fmt.utc(updated),
+        due=_posix_utc(rhythm.next_publication(updated.timestamp(), updated.timestamp())),
+        final=fmt.utc(gate) if updated >= gate else _posix_utc(covering),
+    )
+
+
+def _posix_utc(moment: float) -> str:
+    return fmt.utc(datetime.fromtimestamp(moment, tz=UTC))
+
+
+def _total(board: Board) -> str:
+    figures = board.total
+    context = {
+        "average": _cell("average_price", figures.average_price),
+        "legs": _legs(figures),
+        "performance": signed_cell("performance", figures.performance),
+        "cells": quiet_cells(figures),
+    }
+    return render_part("total", context)
+
+
+# --- the day's answer -------------------------------------------------------------------------------------------
+
+
+def summary(board: Board, note: str, course: Course = NO_COURSE) -> str:
+    """The day's answer in the largest type, with what has to be said about it beyond its figures."""
+    figures = board.total
+    currency = fmt.currency_sign(board.market.currency)
+    result = signed_cell("performance_eur", figures.performance_eur)
+    context = {
+        "result": result,
+        "performance": signed_cell("performance", figures.performance),
+        "cells": list(zip(_names(), quiet_cells(figures)[1:], strict=True)),
+        "currency": currency,
+        "title": f"{result.text} {currency}" if figures.performance_eur is not None else "",
+        "settled": board.is_settled,
+        "note": note,
+        "shape": shape_of(board, course),
+    }
+    return render_part("summary", context)
+
+
+def _names() -> tuple[str, ...]:
+    return gettext("Sold"), gettext("Bought"), gettext("Net"), gettext("Trades")
+
+
+def note_on(board: Board) -> str:
+    """What has to be said about the result: nothing, most of the time."""
+    if not board.total.trade_count:
+        return gettext("No trades on this day.") if board.is_settled else gettext("No trades for this day yet.")
+    if not board.unpriced_count:
+        return ""
+    return ngettext(
+        "%(count)s period with trades has no reference price yet and is not in the result.",
+        "%(count)s periods with trades have no reference price yet and are not in the result.",
+        board.unpriced_count,
+    ) % {"count": fmt.count(board.unpriced_count)}
+
+
+# --- the feeds --------------------------------------------------------------------------------------------------

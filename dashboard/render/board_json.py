@@ -1,0 +1,54 @@
+"""The figures of a board as JSON. Decimals are exact, as strings; undefined is null; times are UTC."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dashboard.figures.board import Board, BoardRow
+from dashboard.figures.performance import Figures
+from dashboard.render.formatting import plain, utc
+from prices import queries as prices
+
+
+def _point_json(point: prices.PricePoint) -> dict[str, Any]:
+    return {
+        "value": plain(point.value),
+        "published_at": utc(point.last_update),
+        "arrived_at": utc(point.arrived_at),
+    }
+
+
+def board_json(board: Board) -> dict[str, Any]:
+    """A board as the JSON that programs get."""
+    return {
+        "trader_id": board.trader.trader_id,
+        "delivery_day": board.delivery_day.isoformat(),
+        "as_of": utc(board.as_of),
+        "periods": [_period_json(row) for row in board.rows],
+        "total": _figures_json(board.total),
+    }
+
+
+def _period_json(row: BoardRow) -> dict[str, Any]:
+    return {
+        "delivery_hour": row.delivery_hour,
+        "delivery_start": utc(row.period.start),
+        "delivery_end": utc(row.period.end),
+        **_figures_json(row.figures),
+        "reference_updated_at": utc(row.reference.last_update) if row.reference else None,
+    }
+
+
+def _figures_json(figures: Figures) -> dict[str, Any]:
+    return {
+        "trade_count": figures.trade_count,
+        "average_price": plain(figures.average_price),
+        "sold_mwh": plain(figures.sold.energy),
+        "bought_mwh": plain(figures.bought.energy),
+        "average_sell_price": plain(figures.sold.average_price),
+        "average_buy_price": plain(figures.bought.average_price),
+        "net_mwh": plain(figures.net_mwh),
+        "reference_price": plain(figures.reference_price),
+        "performance": plain(figures.performance),
+        "performance_eur": plain(figures.performance_eur),
+    }

@@ -1,0 +1,151 @@
+"""The desk's view as HTML, part by part, like a board (dashboard/render/board.py): one text for all who watch it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.utils.translation import get_language, gettext
+
+from dashboard.figures.board import Board, BoardRow, PeriodState
+from dashboard.figures.desk import Desk
+from dashboard.figures.feed_status import FeedStates
+from dashboard.figures.performance import Figures
+from dashboard.render import formatting as fmt
+from dashboard.render.addresses import board_address, period_address
+from dashboard.render.board import Fold, folds, note_on, row_id, summary
+from dashboard.render.cells import Cell, energy_cell, quiet_cells, signed_cell
+from dashboard.render.feed_status import FEED_STATES, render_feed_states
+from dashboard.render.jinja import render_part
+
+
+@dataclass(frozen=True, slots=True)
+class DeskCell:
+    """One trader (or the desk) in one period: the result, and the net position beneath it."""
+
+    key: str
+    result: Cell
+    net: Cell
+    mark: str = ""
+    """ "best", "worst" or nothing."""
+    address: str = ""
+    """Of the trader's opened row, if it has trades."""
+
+
+def render_desk(desk: Desk, feeds: FeedStates, *, named: bool) -> dict[str, str]:
+    """Element id to that element's whole HTML; `named`: addresses name the market, because there are several."""
+    language = get_language() or settings.LANGUAGE_CODE
+    zone, addresses = desk.whole.market.time_zone, _addresses(desk, named)
+    lines = folds(desk.whole.rows, fmt.currency_sign(desk.whole.market.currency))
+    best, worst = desk.best_and_worst_period()
+    rows = {}
+    for index, row in enumerate(desk.whole.rows):
+        mark = "best" if row.period == best else "worst" if row.period == worst else ""
+        cells = _cells(desk, row, addresses)
+        rows[row_id(row)] = _row(row, tuple(cells), mark, lines.get(index), index in lines, zone, language)
+    return {
+        FEED_STATES: render_feed_states(feeds),
+        "summary": summary(desk.whole, _note(desk)),
+        "traders": _traders(desk, addresses),
+        "heads": render_part("desk_heads", {"traders": list(zip(desk.boards, addresses, strict=True))}),
+        **rows,
+        "total": _total(desk),
+    }
+
+
+def _addresses(desk: Desk, named: bool) -> list[str]:
+    market = desk.whole.market if named else None
+    return [board_address(board.trader.trader_id, board.delivery_day, market) for board in desk.boards]
+
+
+def _note(desk: Desk) -> str:
+    off = desk.most_off_by_rounding()
+    currency = fmt.currency_sign(desk.whole.market.currency)
+    values = {"amount": f"{fmt.number(off)} {currency}"}
+    rounding = (
+        gettext("Totals are exact sums, rounded once: adding up rounded figures differs by up to %(amount)s.") % values
+    )
+    return " ".join(part for part in (note_on(desk.whole), rounding if off else "") if part)
+
+
+def _cells(desk: Desk, whole: BoardRow, addresses: Sequence[str]) -> list[DeskCell]:
+    """A cell a trader, the best and the worst of them marked."""
+    figures = [_figures(board, whole) for board in desk.boards]
+    known = [f.performance_eur for f in figures if f is not None and f.performance_eur is not None]
+    best, worst = (max(known), min(known)) if len(set(known)) > 1 else (None, None)
+    cells = []
+    for board, found, address in zip(desk.boards, figures, addresses, strict=True):
+        result = found.performance_eur if found else None
+        mark = "" if result is None else "best" if result == best else "worst" if result == worst else ""
+        opened = period_address(address, whole.delivery_hour)
+        cells.append(_cell(f"{row_id(whole)}-{board.trader.pk}", found, mark, opened))
+    return cells
+
+
+def _figures(board: Board, whole: BoardRow) -> Figures | None:
+    """The trader's figures of the period; None without a trade in it."""
+    return next((row.figures for row in board.rows if row.period == whole.period and row.figures.trade_count), None)
+
+
+def _cell(key: str, figures: Figures | None, mark: str = "", address: str = "") -> DeskCell:
+    if figures is None or not figures.trade_count:
+        return DeskCell(key, Cell("performance_eur", fmt.UNDEFINED, ""), Cell("net_mwh", "", ""))
+    net = energy_cell("net_mwh", fmt.number(figures.net_mwh, signed=True), figures.net_mwh)
+    return DeskCell(key, signed_cell("performance_eur", figures.performance_eur), net, mark, address)
+
+
+@lru_cache(maxsize=1024)
+def _row(
+    row: BoardRow, cells: tuple[DeskCell, ...], mark: str, fold: Fold | None, folded: bool, zone: str, _language: str
+) -> str:
+    """One period of all traders. Remembered per language, as a board's are."""
+    closed = row.state == PeriodState.CLOSED
+    context = {
+        "id": row_id(row),
+        "row": row,
+        "fold": fold,
+        "folded": folded,
+        "columns": len(cells) + 4,
+        "title": fmt.period_title(row.delivery_hour),
+        "minutes": int(row.period.duration.total_seconds()) // 60,
+        "starts": fmt.utc(row.period.start),
+        "cells": cells,
+        "whole": _cell(f"{row_id(row)}-desk", row.figures, mark),
+        "performance": signed_cell("performance", row.figures.performance),
+        "gate_closes": fmt.utc(row.gate_closes_at),
+        "gate": gettext("closed") if closed else fmt.clock(row.gate_closes_at, ZoneInfo(zone)),
+    }
+    return render_part("desk_period", context)
+
+
+def _traders(desk: Desk, addresses: Sequence[str]) -> str:
+    best, worst = desk.best_and_worst()
+    lines = [
+        {
+            "trader": board.trader,
+            "address": address,
+            "mark": "best" if board is best else "worst" if board is worst else "",
+            "performance": signed_cell("performance", board.total.performance),
+            "cells": quiet_cells(board.total),
+        }
+        for board, address in zip(desk.boards, addresses, strict=True)
+    ]
+    total = desk.whole.total
+    context = {
+        "lines": lines,
+        "total": {"performance": signed_cell("performance", total.performance), "cells": quiet_cells(total)},
+        "currency": fmt.currency_sign(desk.whole.market.currency),
+    }
+    return render_part("desk_traders", context)
+
+
+def _total(desk: Desk) -> str:
+    context = {
+        "cells": [_cell(f"total-{board.trader.pk}", board.total) for board in desk.boards],
+        "whole": _cell("total-desk", desk.whole.total),
+        "performance": signed_cell("performance", desk.whole.total.performance),
+    }
+    return render_part("desk_total", context)

@@ -1,0 +1,116 @@
+"""Tables as files: CSV for programs, XLSX for spreadsheets. Both typed, both safe to open.
+
+CSV (RFC 4180, UTF-8): decimals exact with dots, moments as ISO 8601, in UTC with Z and local with their offset. Text
+that a spreadsheet would take for a formula gets an apostrophe before it, as OWASP advises; numbers are never touched.
+XLSX: numbers are numbers (to the 16 digits that the format holds), days and moments are dates, text is text.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from itertools import islice
+
+import xlsxwriter
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
+
+from dashboard.render.formatting import plain, utc
+from dashboard.render.tables import Column, Kind, Table, Value
+
+CSV_TYPE = "text/csv; charset=utf-8"
+XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+ROWS_A_PIECE = 500
+LONGEST_NAME = 120
+
+_FORMULA = re.compile(r"[=+\-@\t\r\n＝＋－＠]")
+"""How a text begins that a spreadsheet may run."""
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9.-]+")
+
+
+def file_name(*parts: str, form: str) -> str:
+    """A name that every file system and header takes, whatever a trader is called: "board_trader_1_2026-11-23.csv"."""
+    safe = "_".join(_UNSAFE.sub("_", part).strip("._") for part in parts)
+    return f"{safe[:LONGEST_NAME]}.{form}"
+
+
+# --- CSV ------------------------------------------------------------------------------------------------------------
+def csv_pieces(table: Table) -> Iterator[str]:
+    """The file, some rows at a time: the header first, so that a table without rows is one that says what it is."""
+    yield _lines([[column.name for column in table.columns]])
+    rows = iter(table.rows)
+    while piece := list(islice(rows, ROWS_A_PIECE)):
+        yield _lines(_csv_row(table, row) for row in piece)
+
+
+def _lines(rows: Iterable[Sequence[str]]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue()
+
+
+def _csv_row(table: Table, row: Sequence[Value]) -> list[str]:
+    return [_csv_cell(table, column, value) for column, value in zip(table.columns, row, strict=True)]
+
+
+def _csv_cell(table: Table, column: Column, value: Value) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return utc(value) if column.kind == Kind.UTC else value.astimezone(table.zone).isoformat()
+    if isinstance(value, Decimal):
+        return plain(value) or ""
+    if isinstance(value, str):
+        return f"'{value}" if _FORMULA.match(value) else value
+    return str(value)
+
+
+# --- XLSX -----------------------------------------------------------------------------------------------------------
+_SHAPES = {
+    Kind.DAY: "yyyy-mm-dd",
+    Kind.UTC: "yyyy-mm-dd hh:mm:ss.000",
+    Kind.LOCAL: "yyyy-mm-dd hh:mm:ss.000",
+}
+_WIDTHS = {Kind.TEXT: 16, Kind.INTEGER: 12, Kind.NUMBER: 18, Kind.DAY: 12, Kind.UTC: 23, Kind.LOCAL: 23}
+
+
+def xlsx_file(table: Table) -> bytes:
+    """A workbook of one sheet with a fixed header and a filter."""
+    file = io.BytesIO()
+    workbook = xlsxwriter.Workbook(file, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    sheet = workbook.add_worksheet(table.name)
+    formats = {kind: workbook.add_format({"num_format": shape}) for kind, shape in _SHAPES.items()}
+    formats[Kind.TEXT] = workbook.add_format({"num_format": "@", "quote_prefix": True})
+    bold = workbook.add_format({"bold": True})
+    for at, column in enumerate(table.columns):
+        sheet.write_string(0, at, column.name, bold)
+        sheet.set_column(at, at, _WIDTHS[column.kind])
+    for line, row in enumerate(table.rows, start=1):
+        for at, (column, value) in enumerate(zip(table.columns, row, strict=True)):
+            _write(sheet, (line, at), value, _moment_zone(table, column), formats.get(column.kind))
+    sheet.freeze_panes(1, 0)
+    sheet.autofilter(0, 0, len(table.rows), len(table.columns) - 1)
+    workbook.close()
+    return file.getvalue()
+
+
+def _moment_zone(table: Table, column: Column) -> object:
+    return UTC if column.kind == Kind.UTC else table.zone
+
+
+def _write(sheet: Worksheet, cell: tuple[int, int], value: Value, zone: object, shape: Format | None) -> None:
+    if value is None:
+        return
+    if isinstance(value, datetime):  # the format knows no zones: the column's name says which clock it is
+        sheet.write_datetime(*cell, value.astimezone(zone).replace(tzinfo=None), shape)  # type: ignore[arg-type]
+    elif isinstance(value, date):
+        sheet.write_datetime(*cell, value, shape)
+    elif isinstance(value, str):
+        sheet.write_string(*cell, value, shape)
+    else:
+        sheet.write_number(*cell, value, shape)

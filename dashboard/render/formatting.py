@@ -1,0 +1,121 @@
+"""Numbers, times and labels as people read them: formatted once, here, and never in a template.
+
+Amounts are Decimals in the market's currency, MWh, or currency per MWh. Undefined (None) is shown as "—", never as 0.
+The decimal mark and the names of days and months are those of the active language; `plain` and `utc` are for programs.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from django.utils.dateformat import format as format_date
+from django.utils.formats import get_format
+from django.utils.translation import pgettext
+
+from dashboard.figures.performance import rounded
+
+UNDEFINED = "—"
+MINUS = "\u2212"
+THOUSANDS = "\u202f"
+EN_DASH = "–"
+_SIGNS = {"EUR": "€", "GBP": "£"}
+
+
+class Trend(StrEnum):
+    """What a result means, judged by the figure as shown, so that colour and text can't disagree."""
+
+    GOOD = "good"
+    BAD = "bad"
+    EVEN = "even"
+    NONE = "none"
+
+
+def number(value: Decimal | None, *, signed: bool = False) -> str:
+    """Two decimals, a true minus, thin spaces between thousands; `signed` puts a plus before what is above zero."""
+    if value is None:
+        return UNDEFINED
+    shown = rounded(value)
+    sign = MINUS if shown < 0 else "+" if signed and shown > 0 else ""
+    return sign + _in_language(f"{abs(shown):,.2f}")
+
+
+def _in_language(text: str) -> str:
+    """A number as Python writes it, with thin spaces and the active language's decimal mark."""
+    return text.translate({ord(","): THOUSANDS, ord("."): str(get_format("DECIMAL_SEPARATOR"))})
+
+
+def round_number(value: Decimal) -> str:
+    """A signed number of a scale, without needless decimals."""
+    sign = MINUS if value < 0 else "+" if value > 0 else ""
+    return sign + _in_language(f"{abs(value).normalize():,f}")
+
+
+def seconds(value: float, places: int) -> str:
+    """A length of time in seconds, without its unit."""
+    return _in_language(f"{value:.{places}f}")
+
+
+def quantity(value: Decimal) -> str:
+    """An amount of energy; nothing sold or bought is a dash, so that what was traded stands out."""
+    return number(value) if value else UNDEFINED
+
+
+def count(value: int) -> str:
+    """A whole number with thin spaces between thousands."""
+    return f"{value:,}".replace(",", THOUSANDS)
+
+
+def trend(value: Decimal | None) -> Trend:
+    """Good above zero, bad below, even when it is shown as 0.00, none while undefined."""
+    if value is None:
+        return Trend.NONE
+    shown = rounded(value)
+    return Trend.GOOD if shown > 0 else Trend.BAD if shown < 0 else Trend.EVEN
+
+
+def plain(value: Decimal | None) -> str | None:
+    """The exact value for programs: no exponent, no needless zeros at the end; None stays None."""
+    if value is None:
+        return None
+    text = f"{value:f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def currency_sign(code: str) -> str:
+    """The sign of a currency where it has a well-known one, else its code."""
+    return _SIGNS.get(code, code)
+
+
+def utc(moment: datetime) -> str:
+    """ISO 8601 in UTC with a Z, for programs and `<time datetime>`."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def clock(moment: datetime, zone: ZoneInfo) -> str:
+    """Hours and minutes on the market's clock."""
+    return f"{moment.astimezone(zone):%H:%M}"
+
+
+def clock_seconds(moment: datetime, zone: ZoneInfo) -> str:
+    """Hours, minutes and seconds on the market's clock."""
+    return f"{moment.astimezone(zone):%H:%M:%S}"
+
+
+def day_title(day: date) -> str:
+    """A day as a headline: "Mon 23 Nov 2026"."""
+    return format_date(day, pgettext("date format", "D j M Y"))
+
+
+def short_day(day: date) -> str:
+    """A day of this year: "23 Nov"."""
+    return format_date(day, pgettext("date format", "j M"))
+
+
+def period_title(delivery_hour: str) -> str:
+    """A period's label with a true dash: "08–09"."""
+    return delivery_hour.replace("-", EN_DASH)

@@ -1,0 +1,234 @@
+"""An opened row as HTML: how its figure adds up, its trades newest first, the reference's path, and the chart's place.
+
+The panel is one element of its own behind the row's, so that news for the row leaves it alone; the page's script
+fetches it again when its row has changed (static/js/opened.js).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, localcontext
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from dashboard.figures.board import PeriodState
+from dashboard.figures.performance import EXACT, Figures
+from dashboard.figures.period import JudgedTrade, OpenedPeriod
+from dashboard.render import formatting as fmt
+from dashboard.render.board import row_id
+from dashboard.render.cells import Cell
+from prices.queries import PricePoint
+from trades.models import TradeFlag
+
+CHART, TRADES, PATH = "chart", "trades", "prices"
+SECTIONS = (CHART, TRADES, PATH)
+MOST_STEPS = 300
+"""Steps of the reference in its table: two days' publications."""
+
+_SHORT_FLAGS = {
+    TradeFlag.PERIOD_CLOSED: gettext_lazy("late"),
+    TradeFlag.UNKNOWN_TRADER: gettext_lazy("unknown trader"),
+    TradeFlag.ODD_EXECUTION_TIME: gettext_lazy("odd time"),
+    TradeFlag.AMBIGUOUS_HOUR: gettext_lazy("hour unclear"),
+    TradeFlag.NOT_IN_FILE: gettext_lazy("not in file"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a panel's links lead: the opened row's own path, the board's, and the market where it has to be named."""
+
+    row: str
+    board: str
+    chart: str
+    market: str | None
+
+    def of(self, show: str, page: int = 1) -> str:
+        """The opened row with this section and page of its trades."""
+        asked = {
+            "market": self.market,
+            "show": show if show != CHART else None,
+            "page": str(page) if page > 1 else None,
+        }
+        query = urlencode({name: value for name, value in asked.items() if value})
+        return f"{self.row}?{query}" if query else self.row
+
+    def export(self, form: str) -> str:
+        """All of the period's trades as a file."""
+        query = f"?{urlencode({'market': self.market})}" if self.market else ""
+        return f"{self.row}trades.{form}{query}"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something to know about a trade: a word, and all of it for those who ask."""
+
+    word: str
+    all: str
+
+
+@dataclass(frozen=True, slots=True)
+class TradeLine:
+    """One trade of the table, ready to be shown."""
+
+    exchange_id: str
+    utc: str
+    time: str
+    day: str
+    side: str
+    side_name: str
+    cells: tuple[Cell, ...]
+    marks: tuple[Mark, ...]
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StepLine:
+    """One published value of the reference, ready to be shown."""
+
+    published: str
+    arrived: str
+    value: str
+    change: Cell
+
+
+def render_opened(opened: OpenedPeriod, addresses: Addresses, show: str, *, whole: bool) -> str:
+    """The panel; `whole` with all its sections, for a page without script, else with what is shown.
+
+    With the chart come the trades: a wide page has room for both.
+    """
+    row, zone = opened.row, opened.board.market.zone
+    sections = SECTIONS if whole else (CHART, TRADES) if show == CHART else (show,)
+    context = {
+        "row": row,
+        "of": row_id(row),
+        "title": fmt.period_title(row.delivery_hour),
+        "currency": fmt.currency_sign(opened.board.market.currency),
+        "sum": _sum(row.figures),
+        "show": show,
+        "tabs": _tabs(opened, addresses, show),
+        "exports": [(addresses.export(form), form.upper()) for form in ("csv", "xlsx")],
+        "close": addresses.board,
+        "chart": addresses.chart,
+        "gate": fmt.utc(row.gate_closes_at),
+        "settled": row.state == PeriodState.CLOSED,
+        "trades": [_line(trade, zone, opened) for trade in opened.trades] if TRADES in sections else None,
+        "pages": _pages(opened, addresses),
+        "steps": _steps(opened.path, zone) if PATH in sections else None,
+    }
+    return render_to_string("dashboard/opened.html", context)
+
+
+def _tabs(opened: OpenedPeriod, addresses: Addresses, show: str) -> list[tuple[str, str, bool]]:
+    trades, prices = fmt.count(opened.state.trades), fmt.count(len(opened.path))
+    names = (_("Chart"), f"{_('Trades')} ({trades})", f"{_('Reference')} ({prices})")
+    return [(addresses.of(name), text, name == show) for name, text in zip(SECTIONS, names, strict=True)]
+
+
+def _pages(opened: OpenedPeriod, addresses: Addresses) -> dict[str, str]:
+    """Where newer and older trades are, and which page this is; nothing when all fit one."""
+    page, last = opened.page, opened.pages
+    if last == 1:
+        return {}
+    return {
+        "newer": addresses.of(TRADES, page - 1) if page > 1 else "",
+        "older": addresses.of(TRADES, page + 1) if page < last else "",
+        "text": _("page %(page)s of %(last)s") % {"page": fmt.count(page), "last": fmt.count(last)},
+    }
+
+
+# --- how the figure adds up ---------------------------------------------------------------------------------------
+
+
+def _sum(figures: Figures) -> dict[str, Cell]:
+    """The figures of the one line, by their names; `net_value` is the net position x the reference in EUR."""
+    return {
+        "sold": _cell("sold_mwh", figures.sold.energy),
+        "sell": _cell("average_sell_price", figures.sold.average_price),
+        "bought": _cell("bought_mwh", figures.bought.energy),
+        "buy": _cell("average_buy_price", figures.bought.average_price),
+        "cash": _cell("cash", figures.cash if figures.trade_count else None, signed=True),
+        "net": _cell("net_mwh", figures.net_mwh if figures.trade_count else None, signed=True),
+        "reference": _cell("reference_price", figures.reference_price),
+        "value": _cell("net_value", net_value(figures), signed=True),
+        "result": _cell("performance_eur", figures.performance_eur, signed=True),
+    }
+
+
+def net_value(figures: Figures) -> Decimal | None:
+    """Net position (MWh) x reference, in EUR: what cash and result differ by. None while the result is undefined."""
+    if figures.performance_eur is None or figures.reference_price is None:
+        return None
+    with localcontext(EXACT):
+        return figures.net_mwh * figures.reference_price
+
+
+def _cell(field: str, value: Decimal | None, *, signed: bool = False) -> Cell:
+    trend = fmt.trend(value) if signed else fmt.Trend.NONE
+    return Cell(field, fmt.number(value, signed=signed), fmt.plain(value) or "", trend)
+
+
+# --- the tables ---------------------------------------------------------------------------------------------------
+
+
+def _line(judged: JudgedTrade, zone: ZoneInfo, opened: OpenedPeriod) -> TradeLine:
+    trade = judged.trade
+    local = trade.execution_time.astimezone(zone)
+    cells = (
+        _cell("quantity", trade.quantity),
+        _cell("energy", judged.energy),
+        _cell("price", trade.price),
+        _cell("against_now", judged.against_now if trade.counts else None, signed=True),
+        _cell("against_then", judged.against_then if trade.counts else None, signed=True),
+    )
+    return TradeLine(
+        exchange_id=trade.exchange_id,
+        utc=fmt.utc(trade.execution_time),
+        time=f"{local:%H:%M:%S}.{local.microsecond // 1000:03d}",
+        day="" if local.date() == opened.board.delivery_day else f"{local:%d.%m.}",
+        side=trade.direction,
+        side_name=_("sold") if trade.direction == "sell" else _("bought"),
+        cells=cells,
+        marks=_marks(judged),
+        counts=trade.counts,
+    )
+
+
+def _marks(judged: JudgedTrade) -> tuple[Mark, ...]:
+    trade = judged.trade
+    marks = [Mark(str(_SHORT_FLAGS[flag]), str(flag.label)) for flag in map(_flag, trade.flags) if flag]
+    if trade.change:
+        words = {"corrected": _("corrected"), "cancelled": _("cancelled")}
+        marks.insert(0, Mark(words[trade.change], trade.reason))
+    return tuple(marks)
+
+
+def _flag(name: str) -> TradeFlag | None:
+    return TradeFlag(name) if name in TradeFlag.values else None
+
+
+def _steps(path: Sequence[PricePoint], zone: ZoneInfo) -> list[StepLine]:
+    """The newest step first, each with what it changed by."""
+    before = [None, *(point.value for point in path)]
+    steps = [_step(point, earlier, zone) for point, earlier in zip(path, before, strict=False)]
+    return steps[::-1][:MOST_STEPS]
+
+
+def _step(point: PricePoint, earlier: Decimal | None, zone: ZoneInfo) -> StepLine:
+    change = None if earlier is None else point.value - earlier
+    return StepLine(
+        published=_moment(point.last_update, zone),
+        arrived=_moment(point.arrived_at, zone),
+        value=fmt.number(point.value),
+        change=Cell("change", fmt.number(change, signed=True), fmt.plain(change) or ""),
+    )
+
+
+def _moment(moment: datetime, zone: ZoneInfo) -> str:
+    return f"{moment.astimezone(zone):%d.%m. %H:%M:%S}"

@@ -1,0 +1,260 @@
+"""What each view exports: tables of exact values, the same as its page shows rounded. Pure.
+
+Columns carry the names of the JSON API, in English in every language. The first column says what a row is, so that a
+total can't be taken for a period, nor a trader called "total" for one. Units: MW, MWh, the market's currency (and per
+MWh); undefined is empty, never 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum, auto
+from zoneinfo import ZoneInfo
+
+from dashboard.figures.board import Board, BoardRow
+from dashboard.figures.desk import Desk
+from dashboard.figures.history import History, Slice
+from dashboard.figures.performance import Figures
+from dashboard.figures.period import JudgedTrade
+from market.models import Market
+from market.periods import day_bounds
+
+Value = str | int | Decimal | date | datetime | None
+
+
+class Kind(Enum):
+    """What a column's cells are. UTC and LOCAL are the same aware moment, written on two clocks."""
+
+    TEXT = auto()
+    INTEGER = auto()
+    NUMBER = auto()
+    DAY = auto()
+    UTC = auto()
+    LOCAL = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column's name and what its cells are."""
+
+    name: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of values that fit their columns. `zone` is the clock of LOCAL cells."""
+
+    name: str
+    zone: ZoneInfo
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Value, ...], ...]
+
+
+def _columns(**kinds: Kind) -> tuple[Column, ...]:
+    return tuple(Column(name, kind) for name, kind in kinds.items())
+
+
+_WHERE = _columns(row=Kind.TEXT, market=Kind.TEXT, currency=Kind.TEXT, time_zone=Kind.TEXT, delivery_day=Kind.DAY)
+_WHO = _columns(trader_id=Kind.TEXT, trader=Kind.TEXT)
+_PERIOD = _columns(
+    delivery_hour=Kind.TEXT,
+    delivery_start_utc=Kind.UTC,
+    delivery_end_utc=Kind.UTC,
+    delivery_start_local=Kind.LOCAL,
+    delivery_end_local=Kind.LOCAL,
+)
+_FIGURES = _columns(
+    trade_count=Kind.INTEGER,
+    average_price=Kind.NUMBER,
+    sold_mwh=Kind.NUMBER,
+    bought_mwh=Kind.NUMBER,
+    average_sell_price=Kind.NUMBER,
+    average_buy_price=Kind.NUMBER,
+    net_mwh=Kind.NUMBER,
+    reference_price=Kind.NUMBER,
+    performance=Kind.NUMBER,
+    performance_eur=Kind.NUMBER,
+)
+_REFERENCE = _columns(reference_updated_at_utc=Kind.UTC, reference_updated_at_local=Kind.LOCAL)
+_BOARD = (*_WHERE, *_WHO, *_PERIOD, *_FIGURES, *_REFERENCE)
+_NO_PERIOD = (None,) * len(_PERIOD)
+
+
+# --- a board, and the desk ------------------------------------------------------------------------------------------
+def board_table(board: Board) -> Table:
+    """A row a period, in order of delivery, and the day's total."""
+    rows = (*_period_rows("period", board), _total_row("total", board))
+    return Table("board", board.market.zone, _BOARD, rows)
+
+
+def desk_table(desk: Desk) -> Table:
+    """Every trader's traded periods and total, then the desk's; the desk has no trader id."""
+    rows: list[tuple[Value, ...]] = []
+    for board in desk.boards:
+        rows += _period_rows("trader period", board, only_traded=True)
+        rows.append(_total_row("trader total", board))
+    rows += [*_period_rows("desk period", desk.whole, only_traded=True), _total_row("desk total", desk.whole)]
+    return Table("desk", desk.whole.market.zone, _BOARD, tuple(rows))
+
+
+def _period_rows(kind: str, board: Board, *, only_traded: bool = False) -> Iterator[tuple[Value, ...]]:
+    for row in board.rows:
+        if row.figures.trade_count or not only_traded:
+            start, end = row.period.start, row.period.end
+            period = (row.delivery_hour, start, end, start, end)
+            where = _where(kind, board.market, board.delivery_day)
+            yield (*where, *_who(board), *period, *_figures(row.figures), *_updated(row))
+
+
+def _total_row(kind: str, board: Board) -> tuple[Value, ...]:
+    where = _where(kind, board.market, board.delivery_day)
+    return (*where, *_who(board), *_NO_PERIOD, *_figures(board.total), None, None)
+
+
+def _where(kind: str, market: Market, day: date | None) -> tuple[Value, ...]:
+    return kind, market.code, market.currency, market.time_zone, day
+
+
+def _who(board: Board) -> tuple[Value, ...]:
+    return board.trader.trader_id or None, str(board.trader) or None
+
+
+def _updated(row: BoardRow) -> tuple[Value, ...]:
+    updated = row.reference.last_update if row.reference else None
+    return updated, updated
+
+
+def _figures(figures: Figures) -> tuple[Value, ...]:
+    return (
+        figures.trade_count,
+        figures.average_price,
+        figures.sold.energy,
+        figures.bought.energy,
+        figures.sold.average_price,
+        figures.bought.average_price,
+        figures.net_mwh,
+        figures.reference_price,
+        figures.performance,
+        figures.performance_eur,
+    )
+
+
+# --- a period's trades ----------------------------------------------------------------------------------------------
+_TRADES = (
+    *_WHERE,
+    *_WHO,
+    *_PERIOD,
+    *_columns(
+        exchange_id=Kind.TEXT,
+        execution_time_utc=Kind.UTC,
+        execution_time_local=Kind.LOCAL,
+        received_at_utc=Kind.UTC,
+        direction=Kind.TEXT,
+        quantity_mw=Kind.NUMBER,
+        energy_mwh=Kind.NUMBER,
+        price=Kind.NUMBER,
+        difference_to_reference_now=Kind.NUMBER,
+        difference_to_reference_then=Kind.NUMBER,
+        change=Kind.TEXT,
+        reason=Kind.TEXT,
+        flags=Kind.TEXT,
+    ),
+)
+
+
+def trades_table(board: Board, row: BoardRow, trades: Sequence[JudgedTrade]) -> Table:
+    """A period's trades as they are given, the cancelled among them: `change` says so, and they count in nothing."""
+    start, end = row.period.start, row.period.end
+    of = (*_where("trade", board.market, board.delivery_day), *_who(board), row.delivery_hour, start, end, start, end)
+    rows = tuple((*of, *_trade(judged)) for judged in trades)
+    return Table("trades", board.market.zone, _TRADES, rows)
+
+
+def _trade(judged: JudgedTrade) -> tuple[Value, ...]:
+    trade = judged.trade
+    return (
+        trade.exchange_id,
+        trade.execution_time,
+        trade.execution_time,
+        trade.received_at,
+        trade.direction,
+        trade.quantity,
+        judged.energy,
+        trade.price,
+        judged.against_now,
+        judged.against_then,
+        trade.change or None,
+        trade.reason or None,
+        " ".join(trade.flags) or None,
+    )
+
+
+# --- a range of days ------------------------------------------------------------------------------------------------
+_HISTORY = (
+    *_WHERE,
+    *_columns(
+        day_start_utc=Kind.UTC,
+        day_end_utc=Kind.UTC,
+        day_start_local=Kind.LOCAL,
+        day_end_local=Kind.LOCAL,
+        hour_of_day=Kind.TEXT,
+        side=Kind.TEXT,
+    ),
+    *_WHO,
+    *_columns(
+        performance_eur=Kind.NUMBER,
+        performance=Kind.NUMBER,
+        sold_eur=Kind.NUMBER,
+        bought_eur=Kind.NUMBER,
+        sold_mwh=Kind.NUMBER,
+        bought_mwh=Kind.NUMBER,
+        net_mwh=Kind.NUMBER,
+        trade_count=Kind.INTEGER,
+        unpriced_mwh=Kind.NUMBER,
+    ),
+)
+
+
+def history_table(found: History) -> Table:
+    """The range by day, by hour of the day, by trader and by side, and its total: each of them adds up to it."""
+    market, trader = found.market, found.trader
+    asked: tuple[Value, ...] = (trader.trader_id, str(trader)) if trader else (None, None)
+    no_day, no_more = (None,) * 4, (None, None)
+
+    def row(
+        kind: str,
+        part: Slice,
+        *,
+        day: date | None = None,
+        bounds: Sequence[Value] = no_day,
+        more: Sequence[Value] = no_more,
+        who: Sequence[Value] = asked,
+    ) -> tuple[Value, ...]:
+        return (*_where(kind, market, day), *bounds, *more, *who, *_slice(part))
+
+    rows = [row("day", part, day=day, bounds=2 * day_bounds(day, market.zone)) for day, part in found.days]
+    rows += [row("hour", part, more=(f"{hour:02d}-{hour + 1:02d}", None)) for hour, part in found.hours]
+    rows += [row("trader", part, who=(one.trader_id, str(one))) for one, part in found.traders]
+    rows.append(row("side", Slice(sold=found.total.sold), more=(None, "sell")))
+    rows.append(row("side", Slice(bought=found.total.bought), more=(None, "buy")))
+    rows.append(row("total", found.total))
+    return Table("history", market.zone, _HISTORY, tuple(rows))
+
+
+def _slice(part: Slice) -> tuple[Value, ...]:
+    figures = part.figures
+    return (
+        figures.performance_eur,
+        figures.performance,
+        part.sold.result,
+        part.bought.result,
+        figures.sold.energy,
+        figures.bought.energy,
+        figures.net_mwh,
+        figures.trade_count,
+        part.unpriced,
+    )

@@ -1,0 +1,58 @@
+"""What is open at the desk, from facts to sentences; and each names a runbook that is there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dashboard.figures.incidents import Facts, Incident, Level, incidents
+from tests.dashboard.boards import the_feeds
+from trades.feed.status import ListenerState
+
+RUNBOOKS = Path(__file__).resolve().parents[3] / "docs" / "runbooks"
+ONE, TWO = ListenerState("l1", False, 0, 0), ListenerState("l2", False, 0, 0)
+WELL = Facts("DE", the_feeds(), (ONE, TWO), gaps=0, quarantine={"unusable": 0, "conflict": 0}, refused=False)
+
+
+def only(facts: Facts) -> Incident:
+    [found] = incidents(facts)
+    assert (RUNBOOKS / f"{found.runbook}.md").exists()
+    return found
+
+
+def test_a_desk_that_is_well_has_nothing_open() -> None:
+    assert incidents(WELL) == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "level", "words"),
+    [
+        (replace(WELL, feeds=the_feeds(connected=False), listeners=()), Level.ALARM, "No listener is connected"),
+        (replace(WELL, listeners=(ONE,)), Level.NOTICE, "Only one listener"),
+        (replace(WELL, listeners=(ONE, replace(TWO, journal_failed=True))), Level.ALARM, "disk of l2 fails"),
+        (replace(WELL, listeners=(ONE, replace(TWO, waiting=100))), Level.ALARM, "100 frames of l2 wait"),
+        (replace(WELL, listeners=(ONE, replace(TWO, overflows=1))), Level.ALARM, "memory of l2 was full"),
+        (replace(WELL, refused=True), Level.ALARM, "429"),
+        (replace(WELL, feeds=the_feeds(prices="down")), Level.ALARM, "does not answer"),
+        (replace(WELL, feeds=the_feeds(prices="late")), Level.NOTICE, "is late"),
+        (replace(WELL, gaps=1), Level.NOTICE, "1 gap of the exchange feed has"),
+        (replace(WELL, gaps=2), Level.NOTICE, "2 gaps of the exchange feed have"),
+        (replace(WELL, quarantine={"conflict": 1}), Level.NOTICE, "1 conflict with a stored trade"),
+        (replace(WELL, quarantine={"unusable": 3}), Level.NOTICE, "3 frames that could not be used wait"),
+    ],
+)
+def test_each_trouble_is_one_sentence_with_a_runbook(facts: Facts, level: Level, words: str) -> None:
+    found = only(facts)
+    assert (found.level, found.market) == (level, "DE")
+    assert words in found.sentence
+
+
+def test_a_burst_that_is_being_stored_is_no_incident() -> None:
+    assert incidents(replace(WELL, listeners=(ONE, replace(TWO, waiting=99)))) == []
+
+
+def test_alarms_come_first() -> None:
+    found = incidents(replace(WELL, gaps=1, refused=True, quarantine={"conflict": 1}))
+    assert [one.level for one in found] == [Level.ALARM, Level.NOTICE, Level.NOTICE]

@@ -1,0 +1,263 @@
+"""The hub: a changed board is rendered once however many watch it, bursts are sent together, lost hints are made up."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from dashboard.figures.board_key import BoardKey
+from dashboard.live import announcer as announcer_module
+from dashboard.live import boards
+from dashboard.live import hub as hub_module
+from dashboard.live.announcer import Announcer
+from dashboard.live.boards import Rendered
+from dashboard.live.hub import Hub
+
+KEY = BoardKey(1, 1, date(2026, 11, 23))
+OTHER = BoardKey(2, 1, date(2026, 11, 23))
+
+
+@dataclass(eq=False)
+class Page:
+    """A browser that writes down what it is told."""
+
+    told: list[dict[str, Any]] = field(default_factory=list)
+    broken: bool = False
+    slow: bool = False
+
+    async def send(self, text_data: str) -> None:
+        if self.broken:
+            raise ConnectionError
+        message = json.loads(text_data)
+        for _ in range(5 if self.slow and message["parts"] else 0):
+            await asyncio.sleep(0)
+        self.told.append(message)
+
+    def parts(self) -> dict[str, str]:
+        result: dict[str, str] = {}
+        for message in self.told:
+            result |= message["parts"]
+        return result
+
+
+class World:
+    """What would be in the database: one number a board, and how often it was rendered."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[BoardKey, int] = {}
+        self.renders = 0
+        self.taken_over: list[bool] = []  # whether prices were, at each rendering
+        self.trouble: Exception | None = None
+
+    def render(self, key: BoardKey, now: datetime, before: Rendered | None) -> Rendered:
+        if self.trouble:
+            raise self.trouble
+        self.renders += 1
+        self.taken_over.append(before is not None and not before.prices_moved)
+        number = self.numbers.get(key, 0)
+        board: Any = SimpleNamespace(
+            version=f"{number}.0",
+            changes_at=now + timedelta(days=1),
+            market=SimpleNamespace(zone=None),
+        )
+        parts = {"feed-states": "<i>ok</i>", "row": f"<b>{number}</b>", "still": "<b>same</b>"}
+        return Rendered(board, SimpleNamespace(same_as=lambda _other: True), parts, f"{number}.0-x")  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    made = World()
+    monkeypatch.setattr(hub_module, "read_versions", lambda keys: {k: f"{made.numbers.get(k, 0)}.0" for k in keys})
+    monkeypatch.setattr(hub_module, "read_feeds", lambda keys: dict.fromkeys((k.market_pk for k in keys), None))
+    monkeypatch.setattr(boards.Rendered, "today", "2026-11-23")
+    return made
+
+
+@pytest.fixture
+def hub(world: World) -> Hub:
+    quiet = Hub(world.render)
+    idle: Any = SimpleNamespace(done=lambda: False)
+    quiet._running = [idle]  # neither hints nor sweeps by themselves
+    return quiet
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+async def test_a_page_gets_what_it_misses_and_nothing_it_has(hub: Hub) -> None:
+    page = Page()
+    hub.join(KEY, page)
+    await hub.catch_up(KEY, page, "old")
+    await hub.catch_up(KEY, page, "0.0-x")
+    assert list(page.told[0]["parts"]) == ["feed-states", "row", "still"]
+    assert list(page.told[1]["parts"]) == ["feed-states"]
+    assert page.told[1]["version"] == "0.0-x"
+
+
+async def test_a_change_is_rendered_once_and_only_changed_parts_are_sent(hub: Hub, world: World) -> None:
+    pages = [Page() for _ in range(15)]
+    for page in pages:
+        hub.join(KEY, page)
+    await hub.catch_up(KEY, pages[0], "0.0-x")
+    before = world.renders
+    world.numbers[KEY] = 7
+    hub.hear([("board", 1, 1, "2026-11-23")])
+    await until(lambda: all(page.told and page.told[-1]["version"] == "7.0-x" for page in pages))
+    assert world.renders == before + 1
+    assert pages[3].told[-1]["parts"] == {"row": "<b>7</b>"}
+
+
+async def test_a_burst_is_sent_together_the_first_at_once(hub: Hub, world: World) -> None:
+    page = Page()
+    hub.join(KEY, page)
+    await hub.catch_up(KEY, page, "0.0-x")
+    await asyncio.sleep(hub_module.SHORTEST_INTERVAL * 1.5)
+    before, started = world.renders, time.monotonic()
+    for number in range(1, 101):
+        world.numbers[KEY] = number
+        hub.hear([("board", 1, 1, "2026-11-23")])
+        await asyncio.sleep(0)
+    await until(lambda: page.told[-1]["version"] == "100.0-x")
+    assert world.renders - before <= hub_module.AT_ONCE + (time.monotonic() - started) / hub_module.SHORTEST_INTERVAL
+
+
+def test_updates_are_ten_a_second_on_average_and_one_question_makes_the_next_trade_not_wait() -> None:
+    watched = hub_module._Watched()
+    assert [watched.pause(0.0) for _ in range(3)] == pytest.approx([0, 0, hub_module.SHORTEST_INTERVAL])
+    assert watched.pause(0.1) == pytest.approx(hub_module.SHORTEST_INTERVAL * 1)
+    assert watched.pause(10.0) == 0, "what was not used is not saved up"
+    assert watched.pause(10.0) == 0
+    assert watched.pause(10.0) > 0
+
+
+async def test_prices_are_read_again_unless_a_trade_alone_is_announced(hub: Hub, world: World) -> None:
+    page = Page()
+    hub.join(KEY, page)
+    await hub.catch_up(KEY, page, "0.0-x")
+    trade, price = ("board", 1, 1, "2026-11-23"), ("prices", 0, 1, "2026-11-23")
+
+    async def heard(number: int, *hints: tuple[str, int, int, str]) -> bool:
+        world.numbers[KEY] = number
+        hub.hear(hints)
+        await until(lambda: page.told[-1]["version"] == f"{number}.0-x")
+        return world.taken_over[-1]
+
+    assert await heard(1, trade)
+    assert not await heard(2, price)
+    assert not await heard(3, trade, price)
+    assert await heard(4, trade)
+    world.numbers[KEY] = 5
+    await hub._sweep()  # it only knows that the version is another one
+    await until(lambda: page.told[-1]["version"] == "5.0-x")
+    assert not world.taken_over[-1]
+    assert (await hub.at_version(KEY, "5.1")) is None
+    assert not world.taken_over[-1], "asked for a version that isn't here: whatever is new is read"
+
+
+async def test_pages_hear_one_news_after_the_other(hub: Hub, world: World) -> None:
+    """A heartbeat in the middle of news names no version that a page was not given yet."""
+    pages = [Page(slow=True) for _ in range(15)]
+    for page in pages:
+        hub.join(KEY, page)
+        await hub.catch_up(KEY, page, "")
+    for number in range(1, 6):
+        world.numbers[KEY] = number
+        hub.hear([("board", 1, 1, "2026-11-23")])
+        while not all(page.told and page.told[-1]["version"] == f"{number}.0-x" for page in pages):
+            await hub._beat()
+            await asyncio.sleep(0)
+    for page in pages:
+        new = [m for before, m in itertools.pairwise(page.told) if m["version"] != before["version"]]
+        assert all(message["parts"] for message in new)
+
+
+async def test_hints_are_for_the_boards_they_name(hub: Hub, world: World) -> None:
+    mine, theirs = Page(), Page()
+    hub.join(KEY, mine)
+    hub.join(OTHER, theirs)
+    for key, page in ((KEY, mine), (OTHER, theirs)):
+        await hub.catch_up(key, page, "0.0-x")
+    world.numbers = {KEY: 1, OTHER: 1}
+    hub.hear([("board", 2, 1, "2026-11-23"), ("board", 1, 1, "2026-11-24"), ("prices", 0, 2, "2026-11-23")])
+    await until(lambda: theirs.told[-1]["version"] == "1.0-x")
+    assert mine.told[-1]["version"] == "0.0-x"
+    hub.hear([("prices", 0, 1, "2026-11-23")])
+    await until(lambda: mine.told[-1]["version"] == "1.0-x")
+
+
+async def test_a_lost_hint_is_made_up_by_the_sweep(hub: Hub, world: World) -> None:
+    page = Page()
+    hub.join(KEY, page)
+    await hub.catch_up(KEY, page, "0.0-x")
+    world.numbers[KEY] = 5
+    await hub._sweep()
+    await until(lambda: page.told[-1]["version"] == "5.0-x")
+
+
+async def test_pages_hear_of_trouble_and_of_its_end(hub: Hub, world: World) -> None:
+    page = Page()
+    hub.join(KEY, page)
+    await hub.catch_up(KEY, page, "0.0-x")
+    world.trouble = RuntimeError("away")
+    hub.hear([("board", 1, 1, "2026-11-23")])
+    await until(lambda: hub._trouble)
+    await hub._beat()
+    assert page.told[-1]["trouble"] == "error"
+    world.trouble = None
+    await hub._sweep()
+    await hub._beat()
+    assert page.told[-1]["trouble"] == ""
+
+
+async def test_a_broken_page_does_not_keep_news_from_the_others(hub: Hub, world: World) -> None:
+    broken, well = Page(broken=True), Page()
+    hub.join(KEY, well)
+    await hub.catch_up(KEY, well, "0.0-x")
+    hub.join(KEY, broken)
+    world.numbers[KEY] = 1
+    hub.hear([("board", 1, 1, "2026-11-23")])
+    await until(lambda: well.told[-1]["version"] == "1.0-x")
+    assert hub.open_pages == 1
+
+
+async def test_a_board_that_nobody_watches_is_forgotten(hub: Hub, world: World) -> None:
+    page = Page()
+    hub.join(KEY, page)
+    hub.leave(KEY, page)
+    assert hub.open_pages == 0
+    hub.hear([("board", 1, 1, "2026-11-23")])
+    await hub.catch_up(KEY, page, "0.0-x")
+    assert world.renders == 0
+
+
+def test_announcing_to_a_dead_redis_neither_blocks_nor_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Hanging:
+        asked = 0
+
+        async def group_send(self, *_arguments: Any) -> None:
+            Hanging.asked += 1
+            await asyncio.sleep(60)
+
+    monkeypatch.setattr(announcer_module, "hints_layer", Hanging)
+    announcer = Announcer()
+    started = time.monotonic()
+    for number in range(1000):
+        announcer.add([("board", number, 1, "2026-11-23")])
+    assert time.monotonic() - started < announcer_module.ANNOUNCE_SECONDS
+    deadline = time.monotonic() + 10
+    while announcer._failures < 2 and time.monotonic() < deadline:
+        announcer.add([("board", 1, 1, "2026-11-23")])
+        time.sleep(0.05)
+    assert announcer._failures >= 2
