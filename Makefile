@@ -1,5 +1,5 @@
 # The desk's report. `make run` needs nothing but Python 3.11 or later, with venv.
-# The logic is in local/bootstrap.py (set-up), local/run.py (the desk) and local/testing.py (all checks).
+# The logic is in local/servers/bootstrap.py (set-up), local/servers/run.py (the desk) and local/checks/run.py (all checks).
 
 PY := .venv/bin/python
 
@@ -29,7 +29,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 
 define bootstrap
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed, and there is none on PATH (Debian, Ubuntu: apt-get install python3 python3-venv)." >&2; exit 1; }
-	@"$(PYTHON)" local/bootstrap.py $(1)
+	@"$(PYTHON)" local/servers/bootstrap.py $(1)
 endef
 
 setup:
@@ -39,10 +39,10 @@ setup-dev:
 	$(call bootstrap,setup-dev)
 
 run: setup
-	@exec $(PY) -m local.run
+	@exec $(PY) -m local.servers.run
 
 test: setup-dev
-	@exec $(PY) -m local.testing
+	@exec $(PY) -m local.checks.run
 
 bench: setup-dev
 	@exec $(PY) -m bench
@@ -63,16 +63,16 @@ fmt: setup-dev
 	@$(PY) -m ruff check --fix --quiet . ; $(PY) -m ruff format .
 
 messages: setup-dev
-	@exec $(PY) -m local.messages
+	@exec $(PY) -m local.checks.translations
 
 sbom: setup
-	@exec $(PY) -m local.supply sbom var/sbom.json
+	@exec $(PY) -m local.checks.dependencies sbom var/sbom.json
 
 licences: setup
-	@exec $(PY) -m local.supply licences
+	@exec $(PY) -m local.checks.dependencies licences
 
 audit: setup
-	@exec $(PY) -m local.supply audit
+	@exec $(PY) -m local.checks.dependencies audit
 
 lock: setup
 	$(call bootstrap,lock)

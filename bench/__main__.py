@@ -12,10 +12,11 @@ import sys
 import time
 import traceback
 from contextlib import ExitStack
+from importlib import import_module
 from pathlib import Path
 
 from bench import aims, document, runs, table
-from local import servers
+from local.servers import embedded
 
 NAMES = ("journal", "ingest", "listener", "replay", "board", "screen", "storm", "pages", "cost", "prices", "history")
 APART = ("growth", "alternatives")
@@ -51,7 +52,7 @@ def _refuse(why: str) -> int:
 def _prepare(stack: ExitStack, folder: Path) -> None:
     """Servers of our own, Django on them, the schema."""
     folder.mkdir(parents=True, exist_ok=True)
-    own = stack.enter_context(servers.running(folder, fast=False))
+    own = stack.enter_context(embedded.running(folder, fast=False))
     os.environ.update(
         DATABASE_URL=own.database_url,
         REDIS_URL=own.redis_url,
@@ -76,7 +77,7 @@ def _measure(names: list[str], folder: Path) -> tuple[list[table.Row], list[str]
         print(f"{name} …", flush=True)
         began = time.monotonic()
         try:
-            rows += __import__(f"bench.{name}", fromlist=["run"]).run(folder)
+            rows += import_module("bench.alternatives" if name == "alternatives" else f"bench.cases.{name}").run(folder)
         except Exception:
             traceback.print_exc()
             failed.append(name)

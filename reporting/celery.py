@@ -7,7 +7,7 @@ from typing import Any
 
 from celery import Celery, signals
 
-from reporting import alive, jobs
+from reporting import alive, job_status
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reporting.settings")
 
@@ -31,4 +31,4 @@ def give_sign_of_life(**_kwargs: Any) -> None:
 @signals.task_success.connect
 def note_success(sender: Any, **_kwargs: Any) -> None:
     """For /metrics: a job that stands still is seen by the age of its last success."""
-    jobs.note(sender.name)
+    job_status.note(sender.name)

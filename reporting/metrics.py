@@ -19,7 +19,7 @@ from dashboard.live.hub import hub
 from dashboard.live.metrics import REGISTRY
 from market.queries import active_markets
 from prices import queries as prices
-from reporting import jobs
+from reporting import job_status
 from trades import queries as trades
 from trades.feed import status
 
@@ -236,9 +236,9 @@ def _jobs() -> Iterator[Metric]:
         "desk_job_last_success_timestamp_seconds", "When a job last ended well; forgotten with Redis", labels=["task"]
     )
     try:
-        for job, at in sorted(jobs.successes().items()):
+        for job, at in sorted(job_status.successes().items()):
             success.add_metric([job], at)
-        waiting.add_metric([], jobs.waiting())
+        waiting.add_metric([], job_status.waiting())
         up.add_metric([], 1)
     except redis.RedisError:
         up.add_metric([], 0)

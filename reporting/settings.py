@@ -13,8 +13,9 @@ from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import environs
+from dotenv import dotenv_values
 
-from reporting import errors, unsafe, version
+from reporting import errors, settings_checks, version
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -82,7 +83,7 @@ PROCESS_ROLE = os.environ.get("PROCESS_ROLE", "")
 DEBUG = flag("DEBUG", False)
 SECURE_COOKIES = flag("SECURE_COOKIES", not DEBUG)
 
-SECRET_KEY = os.environ.get("SECRET_KEY") or (unsafe.LAPTOP_KEY if DEBUG else "")
+SECRET_KEY = os.environ.get("SECRET_KEY") or (settings_checks.LAPTOP_KEY if DEBUG else "")
 if not SECRET_KEY:
     stop("SECRET_KEY is missing; set it to a long random text (or, on a laptop only, set DEBUG=1)")
 
@@ -95,7 +96,7 @@ CSRF_TRUSTED_ORIGINS = listed("CSRF_TRUSTED_ORIGINS")
 BEHIND_TLS_PROXY = flag("BEHIND_TLS_PROXY", False)
 # Addresses and networks whose X-Forwarded-For and X-Forwarded-Proto are believed, and nobody else's.
 TRUSTED_PROXIES = listed("TRUSTED_PROXIES")
-if _unsafe := unsafe.problem(
+if _unsafe := settings_checks.problem(
     debug=DEBUG,
     secure_cookies=SECURE_COOKIES,
     secret_key=SECRET_KEY,
@@ -121,7 +122,8 @@ INSTALLED_APPS = [
     "trades",
     "prices",
     "dashboard",
-    "local",
+    # Stand-ins, and commands for benchmarks: where they are, which is no production image.
+    *(folder for folder in ("local", "bench") if (BASE_DIR / folder).is_dir()),
 ]
 MIDDLEWARE = [
     "reporting.headers.SecureAnswers",
@@ -167,12 +169,15 @@ TEMPLATES = [
 ]
 
 # --- PostgreSQL -------------------------------------------------------------------------------------------------
-# Without DATABASE_URL and REDIS_URL the embedded servers of `make run` are meant; their sockets have fixed places.
-if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
-    from local.addresses import database_url, redis_url
-
-    os.environ["DATABASE_URL"] = os.environ.get("DATABASE_URL") or database_url(VAR_DIR)
-    os.environ["REDIS_URL"] = os.environ.get("REDIS_URL") or redis_url(VAR_DIR)
+# Without DATABASE_URL and REDIS_URL the embedded servers of `make run` are meant; the set-up writes where they listen.
+for _name in ("DATABASE_URL", "REDIS_URL"):
+    if not os.environ.get(_name):
+        os.environ.pop(_name, None)
+for _name, _value in dotenv_values(VAR_DIR / "run" / "servers.env").items():
+    os.environ.setdefault(_name, _value or "")
+for _name in ("DATABASE_URL", "REDIS_URL"):
+    if not os.environ.get(_name):
+        stop(f"{_name} is missing; set it, or let `make setup` write where this checkout's own servers listen")
 
 
 def database() -> dict[str, Any]:
@@ -313,7 +318,7 @@ OIDC_USERNAME_CLAIM = os.environ.get("OIDC_USERNAME_CLAIM") or "preferred_userna
 OIDC_SCOPES = os.environ.get("OIDC_SCOPES") or "openid profile email"
 if OIDC_ISSUER and not (OIDC_CLIENT_ID and OIDC_CLIENT_SECRET):
     stop("OIDC_ISSUER needs OIDC_CLIENT_ID and OIDC_CLIENT_SECRET beside it")
-if OIDC_ISSUER and not unsafe.is_private_address(OIDC_ISSUER):
+if OIDC_ISSUER and not settings_checks.is_private_address(OIDC_ISSUER):
     stop("OIDC_ISSUER must be an https:// address (http:// on this machine alone)")
 
 # --- what travels -------------------------------------------------------------------------------------------------
@@ -345,7 +350,7 @@ _collected = (_collecting or (STATIC_ROOT / "staticfiles.json").exists()) and no
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "reporting.assets.HashedAssets"
+        "BACKEND": "reporting.static_storage.HashedAssets"
         if _collected
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },

@@ -1,6 +1,6 @@
 """One embedded PostgreSQL and Redis for a whole test run, shared by its xdist workers; Django set up on them.
 
-This file must be read before Django's settings are, or find the environment already set by local/testing.py.
+This file must be read before Django's settings are, or find the environment already set by local/checks/run.py.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from local import testbed
-from local.exchange import ScriptedExchange
-from local.provider import ScriptedProvider
+from local.checks import testbed
+from local.simulators.exchange import ScriptedExchange
+from local.simulators.provider import ScriptedProvider
 
 _run = ExitStack()
 _run.enter_context(testbed.entered())

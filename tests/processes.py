@@ -15,7 +15,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 
-from local import secrecy
+from local.checks import secrecy
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 30.0

@@ -20,7 +20,7 @@ from urllib.request import urlopen
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from local import testbed
+from local.checks import testbed
 
 MOMENT = datetime(2026, 11, 23, 9, 46, 48, tzinfo=UTC)
 DAY = MOMENT.date()
@@ -288,7 +288,7 @@ def settings_name() -> str:
 
 
 def _photograph(address: str, shots: Iterable[Shot], folder: Path) -> None:
-    from local.testing import need_chromium
+    from local.checks.run import need_chromium
     from tests.browser.conftest import CHROMIUM_FLAGS
 
     with sync_playwright() as playwright:

@@ -7,7 +7,7 @@ from pathlib import Path
 import polib
 import pytest
 
-from local.messages import OWN_TRANSLATION, ROOT, Text, catalogues, problems, templates, texts, unmarked
+from local.checks.translations import OWN_TRANSLATION, ROOT, Text, catalogues, problems, templates, texts, unmarked
 
 
 @pytest.mark.parametrize("catalogue", catalogues(), ids=lambda path: path.parent.parent.name)

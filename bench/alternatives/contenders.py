@@ -14,13 +14,13 @@ from typing import Any
 from django.db import connection
 
 from bench.alternatives import environment
+from bench.cases.screen import NOBODY, counting, floor_pages, signed_in
 from bench.desk import DAY, ROOT, Login, answers, ended, free_port, process, wait_until, web
-from bench.screen import NOBODY, counting, floor_pages, signed_in
-from local.exchange import ScriptedExchange
+from local.simulators.exchange import ScriptedExchange
 
 APPS = "bench.alternatives.apps"
 
-# As bench.screen's WATCH, for tables that others make: the fifth column of the hour's row, in shadow roots, too.
+# As bench.cases.screen's WATCH, for tables that others make: the fifth column of the hour's row, in shadow roots, too.
 WATCH = """() => {
   const seen = (window.seen = []), roots = new Set();
   const observer = new MutationObserver(() => note());
@@ -170,6 +170,6 @@ def _desk(login: Login) -> Iterator[Running]:
 @contextmanager
 def _bare_pipeline(exchange: ScriptedExchange) -> Iterator[Running]:
     port = free_port()
-    with process("-m", "bench.pipeline", exchange.url, str(port)) as pipeline, floor_pages(port) as home:
+    with process("-m", "bench.floors.pipeline", exchange.url, str(port)) as pipeline, floor_pages(port) as home:
         exchange.wait_for_connections(1, 30)
         yield Running(pipeline.pid, home, counting)

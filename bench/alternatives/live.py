@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.alternatives.contenders import Contender, Running, contenders
-from bench.cost import family_memory, family_seconds
+from bench.cases.cost import family_memory, family_seconds
+from bench.cases.screen import Side, chromium
 from bench.desk import DAY, Login, a_frame, listener, log_in, percentile, wait_until
-from bench.screen import Side, chromium
 from bench.table import Row
-from local.exchange import ScriptedExchange
+from local.simulators.exchange import ScriptedExchange
 
 SAMPLES, PAUSE = 40, (0.2, 1.0)
 PAGES, SECONDS = 15, 30.0

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from django.db import connection
 
+from bench.cases.storm import Storm, reload
 from bench.desk import DAY, Login, log_in, web
-from bench.storm import Storm, reload
 from bench.table import Row
 
 TRADES, CONNECTIONS, SECONDS = 150_000, 16, 5.0
@@ -28,7 +28,7 @@ def run(_folder: Path) -> list[Row]:
     found = {what: _measure(login, "bench.alternatives.stages:application", stage) for stage, what in STAGES.items()}
     found["the desk's front"] = _measure(login, "reporting.asgi:application")
     size = found["the desk's front"].size
-    floor = _measure(login, "bench.constant:application", size=size)
+    floor = _measure(login, "bench.floors.constant:application", size=size)
     return [_row(what, one, floor) for what, one in found.items()]
 
 
@@ -46,8 +46,8 @@ def _measure(login: Login, application: str, stage: str = "", size: int = 0) -> 
 
 def _a_day_of_trades() -> str:
     """Made once for a kept database; whose they are."""
+    from bench.history_data import generate_day, generated_traders
     from market.queries import market_by_code
-    from trades.generated import generate_day, generated_traders
 
     (trader,) = generated_traders(count=1)
     generate_day(market=market_by_code("DE"), day=DAY, traders=[trader], count=TRADES, seed=0.5)

@@ -17,7 +17,7 @@ from django.core.management import call_command
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
-from local.testing import need_chromium
+from local.checks.run import need_chromium
 from market.models import Market
 from tests.dashboard.people import PASSWORD
 from tests.processes import Process, free_port, running, wait_until

@@ -13,7 +13,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from local.proxy import Mode, Proxy
+from local.simulators.fault_proxy import Mode, Proxy
 from market.models import Market
 from market.periods import day_of
 from prices.models import ProviderRequest

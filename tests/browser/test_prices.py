@@ -1,7 +1,7 @@
 """From a publication to the changed cell: real provider, beat, worker, PostgreSQL, Redis, web process and Chromium.
 
 Prints how long it took. For a longer look at the real pace (docs/reference-prices.md):
-PRICE_SCREEN_SECONDS=300 PRICE_SCREEN_INTERVAL=100 python -m local.testing pytest tests/browser/test_prices.py -s
+PRICE_SCREEN_SECONDS=300 PRICE_SCREEN_INTERVAL=100 python -m local.checks.run pytest tests/browser/test_prices.py -s
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from local.provider import Limits
-from local.provider import Market as SimulatedMarket
+from local.simulators.provider import Limits
+from local.simulators.provider import Market as SimulatedMarket
 from market.models import Market
 from market.periods import DeliveryPeriod, day_of
 from prices.models import ReferencePrice

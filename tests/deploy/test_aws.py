@@ -1,4 +1,4 @@
-"""The CloudFormation templates, held to rules of ours; cfn-lint has a stage of its own (local/testing.py)."""
+"""The CloudFormation templates, held to rules of ours; cfn-lint has a stage of its own (local/checks/run.py)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """compose.yaml runs every process of Procfile, hardened, from pinned images, by names that .env.example explains.
 
-That it is compose at all is checked against the compose specification by a stage of its own (local/testing.py).
+That it is compose at all is checked against the compose specification by a stage of its own (local/checks/run.py).
 """
 
 from __future__ import annotations

@@ -115,7 +115,7 @@ def image() -> Iterator[Image]:
 def test_the_image_holds_what_runs_and_nothing_else(image: Image) -> None:
     names = {path.name for path in image.app.iterdir()}
     assert {"manage.py", "reporting", "trades", "static", "templates", "locale", "CHANGELOG.md", "var"} <= names
-    assert not names & {"tests", "bench", "docs", "deploy", ".git", ".env", ".venv", "compose.yaml"}
+    assert not names & {"tests", "bench", "local", "docs", "deploy", ".git", ".env", ".venv", "compose.yaml"}
     assert {path.name for path in (image.app / "var").iterdir()} == {"static"}
     assert list((image.app / "locale").rglob("*.mo"))
     assert (image.app / "var" / "static" / "staticfiles.json").exists()

@@ -1,6 +1,6 @@
 """Alerts and dashboard: each alert leads to a runbook and is tested, and what they name is in /metrics.
 
-That each alert fires and stays quiet is promtool's to say, in a stage of its own (local/promtool.py).
+That each alert fires and stays quiet is promtool's to say, in a stage of its own (local/checks/promtool.py).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from prices.models import ProviderRequest, ReferencePriceHistory
-from reporting import jobs
+from reporting import job_status
 from tests.processes import ROOT
 from tests.trades.frames import confirmation, germany
 from trades.frames import FrameSource, JournalFrame
@@ -102,7 +102,7 @@ def everything_that_happens(client: Client) -> set[str]:
     ReferencePriceHistory.objects.create(
         **period, delivery_day=now.date(), delivery_hour="08-09", value=1, last_update=now, arrived_at=now
     )
-    jobs.note("prices.tasks.chase_reference_prices")
+    job_status.note("prices.tasks.chase_reference_prices")
     families = text_string_to_metric_families(client.get("/metrics").content.decode())
     return {sample.name for family in families for sample in family.samples}
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from local import testbed
+from local.checks import testbed
 from tests.drills.results import SEED, read, table
 
 RESULTS = testbed.ROOT / "bench" / "results"

@@ -13,8 +13,8 @@ import dj_database_url
 from django.db import connections
 from django.db.models import F, Max
 
-from local.exchange import ScriptedExchange
-from local.testbed import ROOT
+from local.checks.testbed import ROOT
+from local.simulators.exchange import ScriptedExchange
 from tests.drills.feed import Feed
 from tests.drills.listeners import PATIENCE, Listener
 from tests.drills.results import Row

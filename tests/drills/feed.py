@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from local.exchange import ScriptedExchange
+from local.simulators.exchange import ScriptedExchange
 from tests.trades.frames import confirmation
 
 RATE = 50.0

@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from local.testbed import ROOT
+from local.checks.testbed import ROOT
 from tests.processes import wait_until
 
 PATIENCE = 45.0

@@ -18,8 +18,8 @@ import psutil
 import psycopg
 from psycopg import sql
 
-from local import servers
-from local.testbed import ROOT
+from local.checks.testbed import ROOT
+from local.servers import embedded
 
 _MOST_RUNS = 32
 
@@ -28,7 +28,7 @@ _MOST_RUNS = 32
 class DrillServers:
     """The running pair, and a database with the desk's tables to be copied."""
 
-    own: servers.Servers
+    own: embedded.Servers
     template: str
 
     def url(self, database: str) -> str:
@@ -56,7 +56,7 @@ class DrillServers:
 @contextmanager
 def running() -> Iterator[DrillServers]:
     """Both servers for the length of a `with` block, in the first folder that no other run holds."""
-    with _free_folder() as folder, servers.running(folder) as own:
+    with _free_folder() as folder, embedded.running(folder) as own:
         yield DrillServers(own, _template(own))
 
 
@@ -72,7 +72,7 @@ def _free_folder() -> Iterator[Path]:
     raise AssertionError(f"{_MOST_RUNS} drills at once are in this checkout")
 
 
-def _template(own: servers.Servers) -> str:
+def _template(own: embedded.Servers) -> str:
     """The migrated database, kept from run to run until a migration changes; what earlier runs left is dropped."""
     digest = hashlib.sha256()
     for path in sorted(ROOT.glob("*/migrations/*.py")):
@@ -94,7 +94,7 @@ def _template(own: servers.Servers) -> str:
 
 
 @contextmanager
-def frozen(server: servers.Server) -> Iterator[None]:
+def frozen(server: embedded.Server) -> Iterator[None]:
     """SIGSTOP for the server and all its processes for the length of a `with` block."""
     assert server.process is not None
     processes = [psutil.Process(server.process.pid)]

@@ -12,8 +12,8 @@ import redis
 from django.conf import settings
 from django.db.models import F
 
-from local.provider import Limits
-from local.provider import Market as SimulatedMarket
+from local.simulators.provider import Limits
+from local.simulators.provider import Market as SimulatedMarket
 from market.models import Market
 from prices.models import ProviderRequest, ReferencePrice
 from tests.drills.results import Row

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
-from local import servers
+from local.servers import embedded
 from tests.drills.desk import Desk, facts, using
 from tests.drills.servers import DrillServers
 from tests.processes import wait_until
@@ -58,7 +58,7 @@ class _Backup:
             self._receiver.terminate()
             self._receiver.wait(20)
 
-    def restore(self, to: str) -> servers.Server:
+    def restore(self, to: str) -> embedded.Server:
         """A server of its own on the backup, at the moment `to`."""
         for path in self.wal.glob("*.partial"):
             path.rename(path.with_suffix(""))
@@ -69,11 +69,11 @@ class _Backup:
         argv = [str(self._binaries / "postgres"), "-D", str(self.base), "--listen_addresses=", "--timezone=UTC"]
         argv.append(f"--unix_socket_directories={self._sockets}")
         log = self.folder / "restored.log"
-        return servers.Server(argv, self.folder, log, lambda: _is_open(self.url("postgres")), self._user)
+        return embedded.Server(argv, self.folder, log, lambda: _is_open(self.url("postgres")), self._user)
 
     def url(self, database: str) -> str:
         """A database of the restored server."""
-        return f"postgres://{servers.DATABASE_USER}@{quote(str(self._sockets), safe='')}/{database}"
+        return f"postgres://{embedded.DATABASE_USER}@{quote(str(self._sockets), safe='')}/{database}"
 
     def _argv(self, name: str, *arguments: str) -> list[str]:
         return [str(self._binaries / name), *arguments]

@@ -13,8 +13,8 @@ from itertools import pairwise
 
 import pytest
 
-from local.exchange import ScriptedExchange
-from local.proxy import Mode, Proxy
+from local.simulators.exchange import ScriptedExchange
+from local.simulators.fault_proxy import Mode, Proxy
 from tests.drills.desk import Desk, using
 from tests.drills.feed import trade
 from tests.processes import free_port, wait_until

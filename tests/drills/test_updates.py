@@ -21,7 +21,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from dashboard.access.logins import create_trader_login
-from local.testbed import ROOT
+from local.checks.testbed import ROOT
 from tests.dashboard.people import PASSWORD
 from tests.drills.desk import Desk, using
 from tests.drills.listeners import Listener

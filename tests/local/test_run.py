@@ -12,10 +12,10 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from local import desk, run, servers
-from local.addresses import database_url, redis_url
-from local.desk import MARK, DeskError, make_plan
-from local.supervision import Program, Supervisor, configuration
+from local.servers import embedded, processes, run
+from local.servers.addresses import database_url, redis_url
+from local.servers.processes import MARK, DeskError, make_plan
+from local.servers.supervision import Program, Supervisor, configuration
 
 
 @pytest.fixture
@@ -61,9 +61,9 @@ def test_what_the_environment_names_is_not_played(tmp_path: Path, name: str, val
 
 
 def test_a_simulator_gives_way_when_its_usual_port_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(desk, "is_free", lambda _host, _port: False)
+    monkeypatch.setattr(processes, "is_free", lambda _host, _port: False)
     plan = make_plan(tmp_path, {})
-    assert plan.exchange_port not in {None, desk.EXCHANGE_PORT}
+    assert plan.exchange_port not in {None, processes.EXCHANGE_PORT}
     assert plan.environment["EXCHANGE_WS_URL"].endswith(str(plan.exchange_port))
 
 
@@ -96,7 +96,7 @@ def test_the_demo_password_is_made_once_and_for_its_owner_only(tmp_path: Path) -
 
 def test_the_desk_stops_before_the_simulators_and_these_before_the_servers(tmp_path: Path) -> None:
     plan = make_plan(tmp_path, {"DATABASE_URL": "postgres://a@b/c"})
-    names = [(p.group, p.name) for p in desk.programs(plan, tmp_path)]
+    names = [(p.group, p.name) for p in processes.programs(plan, tmp_path)]
     assert names == [
         ("servers", "redis"),
         ("simulators", "simulate_exchange"),
@@ -106,7 +106,7 @@ def test_the_desk_stops_before_the_simulators_and_these_before_the_servers(tmp_p
         ("desk", "listener"),
         ("desk", "web"),
     ]
-    text = configuration(tmp_path, desk.programs(plan, tmp_path))
+    text = configuration(tmp_path, processes.programs(plan, tmp_path))
     assert text.index("[group:servers]") < text.index("[group:simulators]") < text.index("[group:desk]")
 
 
@@ -117,7 +117,7 @@ def test_a_percent_sign_or_a_space_in_a_path_does_no_harm(tmp_path: Path) -> Non
 
 @pytest.fixture
 def supervisor(var: Path) -> Iterator[Supervisor]:
-    servers.prepare(var, postgres=False)
+    embedded.prepare(var, postgres=False)
     sleeper = Program("sleeper", "desk", [sys.executable, "-c", "import time; time.sleep(600)"], var)
     failing = Program("failing", "desk", [sys.executable, "-c", "raise SystemExit(3)"], var)
     supervised = Supervisor(var, [sleeper, failing], {**os.environ, MARK: str(var)})

@@ -22,12 +22,12 @@ import pytest
 import requests
 import websockets
 
-from local import testbed
-from local.exchange import ScriptedExchange, serve
+from local.checks import testbed
 from local.management.commands.simulate_exchange import send_trades
-from local.provider import Faults, Limits, Market, ScriptedProvider, SimulatedProvider
-from local.simulated_market import reference
-from local.simulated_trades import Desk, Habits
+from local.simulators.exchange import ScriptedExchange, serve
+from local.simulators.prices import reference
+from local.simulators.provider import Faults, Limits, Market, ScriptedProvider, SimulatedProvider
+from local.simulators.trades import Desk, Habits
 from market.labels import label_of, parse_period
 from market.periods import day_periods, parse_day, tradable_periods
 

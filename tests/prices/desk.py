@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from django.conf import settings
 from django.db import connection
 
-from local.provider import Faults, Limits, Market, SimulatedProvider, simulated_server
+from local.simulators.provider import Faults, Limits, Market, SimulatedProvider, simulated_server
 from market.locks import AdvisoryLock
 from tests.processes import Process, running
 

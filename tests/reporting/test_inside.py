@@ -16,7 +16,7 @@ from django.db import OperationalError
 from django.test import Client
 from pytest_django import Settings
 
-from local.exchange import ScriptedExchange
+from local.simulators.exchange import ScriptedExchange
 from reporting import alive, metrics
 from tests.processes import ROOT, manage, running, wait_until
 from tests.trades.frames import germany

@@ -13,7 +13,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from dashboard.live import metrics
-from reporting import jobs
+from reporting import job_status
 from reporting.request_ids import WithRequestId
 from tests.trades.frames import NOW, confirmation, germany, store
 from trades.feed import status
@@ -83,13 +83,13 @@ def test_how_late_trades_and_prices_are(client: Client) -> None:
 
 
 def test_the_jobs_last_successes_are_kept_in_redis_and_missed_with_it(client: Client, settings: Settings) -> None:
-    jobs.note("a.job")
+    job_status.note("a.job")
     text = client.get("/metrics").content.decode()
     assert "desk_redis_up 1.0" in text
     assert "desk_jobs_waiting 0.0" in text
     assert 'desk_job_last_success_timestamp_seconds{task="a.job"}' in text
     settings.REDIS_URL = "redis://127.0.0.1:9"
-    jobs.note("a.job")  # not an error
+    job_status.note("a.job")  # not an error
     text = client.get("/metrics").content.decode()
     assert "desk_redis_up 0.0" in text
     assert "a.job" not in text

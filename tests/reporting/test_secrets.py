@@ -16,7 +16,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from local.secrecy import PLANTED, said_in, search
+from local.checks.secrecy import PLANTED, said_in, search
 from tests.dashboard.people import PASSWORD
 from tests.processes import ROOT, free_port, manage, running, wait_until
 

@@ -12,10 +12,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from local.arguments import free_or_complain, market_zone, seconds, share
-from local.exchange import Exchange, serve
-from local.simulated_market import as_json
-from local.simulated_trades import ENVELOPES, Desk, Habits
+from local.simulators.arguments import free_or_complain, market_zone, seconds, share
+from local.simulators.exchange import Exchange, serve
+from local.simulators.prices import as_json
+from local.simulators.trades import ENVELOPES, Desk, Habits
 
 
 class Command(BaseCommand):

@@ -10,8 +10,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from local.arguments import count, free_or_complain, market_zone, seconds, share
-from local.provider import Faults, Limits, Market, SimulatedProvider, simulated_server
+from local.simulators.arguments import count, free_or_complain, market_zone, seconds, share
+from local.simulators.provider import Faults, Limits, Market, SimulatedProvider, simulated_server
 
 
 def latency(text: str) -> tuple[float, float]:

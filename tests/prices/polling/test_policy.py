@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import chase_days as simulation
-from bench.chase_days import Scene
+from bench.cases import chase_days as simulation
+from bench.cases.chase_days import Scene
 from prices import observations
 from prices.models import ProviderRequest
 from prices.observations import Ask, Budget, Facts, Interest, Outcome, PeriodKey, Plan

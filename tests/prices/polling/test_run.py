@@ -18,8 +18,8 @@ from django.db import OperationalError, connection
 from pytest_django import DjangoAssertNumQueries
 from structlog.testing import capture_logs
 
-from local.provider import Faults, Limits, ScriptedProvider, SimulatedProvider, simulated_server
-from local.provider import Market as SimulatedMarket
+from local.simulators.provider import Faults, Limits, ScriptedProvider, SimulatedProvider, simulated_server
+from local.simulators.provider import Market as SimulatedMarket
 from market.labels import label_of
 from market.models import Market
 from market.periods import DeliveryPeriod, day_of, day_periods, tradable_periods

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from local.exchange import ScriptedExchange
+from local.simulators.exchange import ScriptedExchange
 from tests.processes import Process, manage, running, wait_until
 from tests.trades.frames import confirmation, germany
 from trades.capture.journal import read_frames, segments

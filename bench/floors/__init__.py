@@ -1,0 +1,1 @@
+"""What the benchmarks compare with: the least that any product could do."""

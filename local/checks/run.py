@@ -1,0 +1,190 @@
+"""`make test`: every check and every test, a line with its time for each, and what pytest counted as the last line.
+
+`python -m local.checks.run pytest ARGUMENTS` runs pytest alone, on servers of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.etree import ElementTree
+
+from local.checks import secrecy, testbed
+from local.servers import embedded
+
+ROOT = testbed.ROOT
+_CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_MAC_CHROMES = ("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",)
+_RESULTS = ROOT / "var" / "test" / "results"
+_PRODUCTION = {
+    "DEBUG": "0",
+    "SECURE_COOKIES": "1",
+    "ALLOWED_HOSTS": "desk.example",
+    "CSRF_TRUSTED_ORIGINS": "https://desk.example",
+}
+
+
+_COMPOSE = ("--builtin-schema", "vendor.compose-spec")
+_SAYING_ALL = ("-o", "junit_logging=all")
+"""What every test and process says is kept with the results: local/checks/secrecy.py reads it all."""
+
+
+class TestingError(Exception):
+    """The tests can't be run; the message is one sentence for people."""
+
+    __test__ = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One thing that must succeed. Its output is shown when it fails, or always with `loud`."""
+
+    name: str
+    argv: list[str]
+    loud: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def stages() -> list[Stage]:
+    # The last one reads what all the others, and the processes that they started, have said.
+    """All of them, quick ones first."""
+    python = [sys.executable, "-m"]
+    manage = [sys.executable, "manage.py"]
+    return [
+        Stage("known vulnerabilities", [*python, "local.checks.dependencies", "audit"], loud=True),
+        Stage("ruff check", [*python, "ruff", "check", "."]),
+        Stage("ruff format", [*python, "ruff", "format", "--check", "."]),
+        Stage("import contracts", [str(_script("lint-imports"))]),
+        Stage("migrations", [*manage, "makemigrations", "--check", "--dry-run"]),
+        Stage(
+            "deployment check",
+            [*manage, "check", "--deploy", "--fail-level", "WARNING"],
+            environment=_PRODUCTION,
+        ),
+        Stage("types", [*python, "mypy"]),
+        Stage("Dockerfile", [str(_script("hadolint")), "Dockerfile"]),
+        Stage("CloudFormation", [str(_script("cfn-lint")), "deploy/aws/foundation.yaml", "deploy/aws/desk.yaml"]),
+        Stage("alerts", [*python, "local.checks.promtool"], loud=True),
+        Stage("compose", [str(_script("check-jsonschema")), *_COMPOSE, "compose.yaml"]),
+        # Twice as many workers as cores: many tests wait for processes that they have killed.
+        Stage("tests", _pytest("tests", "-n", "4", "--dist", "worksteal", "-m", "not browser and not long"), loud=True),
+        Stage("browser tests", _pytest("browser", "-n", "3", "--dist", "loadfile", "-m", "browser"), loud=True),
+        Stage("no secrets said", [*python, "local.checks.secrecy", str(_RESULTS)], loud=True),
+    ]
+
+
+def _pytest(name: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "pytest", "--quiet", f"--junit-xml={_RESULTS / name}.xml", *_SAYING_ALL, *arguments]
+
+
+def _script(name: str) -> str:
+    return os.path.join(os.path.dirname(sys.executable), name)  # noqa: PTH118, PTH120 (a link is not to be followed)
+
+
+def run(stage: Stage) -> bool:
+    """Run one stage, tell how it went and how long it took."""
+    began = time.monotonic()
+    output = None if stage.loud else subprocess.PIPE
+    done = subprocess.run(
+        stage.argv,
+        cwd=ROOT,
+        env={**os.environ, **stage.environment},
+        stdout=output,
+        stderr=None if stage.loud else subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    succeeded = done.returncode == 0
+    if not succeeded and done.stdout:
+        print(done.stdout.rstrip(), flush=True)
+    print(f"{'ok    ' if succeeded else 'FAILED'}  {stage.name:18} {time.monotonic() - began:6.1f} s", flush=True)
+    return succeeded
+
+
+# --- a browser ----------------------------------------------------------------------------------------------------
+def find_chromium() -> str | None:
+    """The system's Chromium or Chrome; CHROMIUM names another."""
+    named = os.environ.get("CHROMIUM")
+    if named:
+        return shutil.which(named)
+    for name in (*_CHROMIUM_NAMES, *_MAC_CHROMES):
+        found = shutil.which(name)
+        if found:
+            return found
+    return None
+
+
+def need_chromium() -> str:
+    """Find it; as root on Debian install it. TestingError says how to get it otherwise."""
+    found = find_chromium()
+    if not found and os.geteuid() == 0 and shutil.which("apt-get"):
+        print("Installing Chromium (apt-get)…", flush=True)
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "stdin": subprocess.DEVNULL}
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        for arguments in (["update"], ["install", "-y", "--no-install-recommends", "chromium"]):
+            subprocess.run(["apt-get", "-qq", *arguments], check=False, env=environment, **quiet)  # type: ignore[call-overload]
+        found = find_chromium()
+    if not found:
+        raise TestingError(
+            "The browser tests need Chromium: install it (Debian: apt-get install chromium) or name it in CHROMIUM."
+        )
+    return found
+
+
+# --- all of it ----------------------------------------------------------------------------------------------------
+def main(arguments: list[str]) -> int:
+    """All stages, or pytest alone with its arguments."""
+    try:
+        with testbed.entered():
+            os.environ["PYTHONPATH"] = str(ROOT)
+            if arguments[:1] == ["pytest"]:
+                return _pytest_alone(arguments[1:])
+            os.environ["CHROMIUM"] = need_chromium()
+            return _all_stages()
+    except (TestingError, embedded.ServerError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+
+
+def _pytest_alone(arguments: list[str]) -> int:
+    with suppress(TestingError):
+        os.environ["CHROMIUM"] = need_chromium()
+    return subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=ROOT, check=False).returncode
+
+
+def _all_stages() -> int:
+    began = time.monotonic()
+    shutil.rmtree(_RESULTS, ignore_errors=True)
+    os.environ[secrecy.KEEP_IN] = str(_RESULTS / "processes")
+    failed = [stage.name for stage in stages() if not run(stage)]
+    if failed:
+        print(f"FAILED: {', '.join(failed)}", flush=True)
+    print(f"=== {summary(_RESULTS)} in {time.monotonic() - began:.1f}s ===", flush=True)
+    return 1 if failed else 0
+
+
+def summary(results: Path) -> str:
+    """What all pytest runs counted together, as pytest words it."""
+    counts: Counter[str] = Counter()
+    for path in sorted(results.glob("*.xml")):
+        for suite in ElementTree.parse(path).iter("testsuite"):  # noqa: S314 (pytest's own file)
+            for name in ("tests", "failures", "errors", "skipped"):
+                counts[name] += int(suite.get(name, "0"))
+    bad = {"failed": counts["failures"], "errors": counts["errors"], "skipped": counts["skipped"]}
+    words = {"failed": bad["failed"], "passed": counts["tests"] - sum(bad.values()), **bad}
+    return ", ".join(f"{count} {word}" for word, count in words.items() if count or word == "passed")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

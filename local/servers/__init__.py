@@ -1,0 +1,1 @@
+"""Servers of the checkout's own, and everything that `make run` starts and looks after."""

@@ -1,0 +1,1 @@
+"""Stand-ins for the exchange and the provider, and a way between two parts that can be disturbed."""

@@ -1,0 +1,381 @@
+"""Stand-ins for the market data provider: a simulated one with its delays and limits, a scripted one for tests.
+
+What is published, and when, follows from the seed and the clock alone: a restart changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import sys
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from math import ceil
+from typing import Any, Self
+from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
+
+from local.simulators.prices import as_json, chance, opening, reference
+from market.labels import parse_period
+from market.periods import DeliveryPeriod, PeriodError, parse_day
+
+PATH = "/reference-price"
+_WELL_FORMED = re.compile(r"\d{2}[AaBb]?(:[0-5]\d[AaBb]?)?-\d{2}[AaBb]?(:[0-5]\d[AaBb]?)?", re.ASCII)
+_HANG_SECONDS = 30.0
+
+
+def iso(moment: datetime) -> str:
+    """A moment as it stands on the wire: whole seconds, UTC, "Z"."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer; `wait` is how long the provider takes for it."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    wait: float = 0
+
+
+def problem(status: int, detail: str, **headers: str) -> Answer:
+    """An answer that is no price."""
+    return Answer(status, json.dumps({"detail": detail}).encode(), headers)
+
+
+def price_body(day: str, label: str, value: Decimal, unit: str, last_update: str) -> bytes:
+    """The body of a reference price, as DOMAIN's wire has it."""
+    fields = {"delivery_day": day, "delivery_hour": label, "value": value, "unit": unit, "last_update": last_update}
+    return as_json(fields).encode()
+
+
+# --- the provider's limits ----------------------------------------------------------------------------------------
+class Limits:
+    """So many requests in any 60 s and in any 3,600 s; what breaks them is refused and counted."""
+
+    def __init__(self, per_minute: int, per_hour: int) -> None:
+        self.windows = ((60.0, per_minute), (3600.0, per_hour))
+        self.requests = self.violations = self.busiest_minute = self.busiest_hour = 0
+        self._granted: deque[float] = deque()
+        self._asked: deque[float] = deque()
+        self._lock = threading.Lock()
+
+    def ask(self, now: float) -> int:
+        """0 when the request is within the limits, else the seconds to wait."""
+        with self._lock:
+            self._count(now)
+            while self._granted and self._granted[0] <= now - 3600:
+                self._granted.popleft()
+            wait = max((self._wait(now, seconds, most) for seconds, most in self.windows), default=0)
+            if wait:
+                self.violations += 1
+            else:
+                self._granted.append(now)
+            return wait
+
+    def _count(self, now: float) -> None:
+        self.requests += 1
+        self._asked.append(now)
+        while self._asked[0] <= now - 3600:
+            self._asked.popleft()
+        self.busiest_hour = max(self.busiest_hour, len(self._asked))
+        self.busiest_minute = max(self.busiest_minute, sum(moment > now - 60 for moment in self._asked))
+
+    def _wait(self, now: float, seconds: float, most: int) -> int:
+        within = [moment for moment in self._granted if moment > now - seconds]
+        return max(1, ceil(within[-most] + seconds - now)) if len(within) >= most else 0
+
+
+# --- the simulated provider ---------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Market:
+    """What is published: when, how late, for which market, and how often something is wrong."""
+
+    seed: int = 1
+    interval: int = 600
+    delay_min: float = 0
+    delay_max: float = 30
+    independent: bool = False
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Europe/Berlin"))
+    gate_closure: timedelta = timedelta(minutes=5)
+    never_rate: float = 0
+
+    def slot_of(self, moment: datetime) -> datetime:
+        """The last publication time by the clock at or before this moment."""
+        seconds = int(moment.timestamp()) // self.interval * self.interval
+        return datetime.fromtimestamp(seconds, UTC)
+
+    def published_at(self, slot: datetime, period: DeliveryPeriod) -> datetime | None:
+        """When the slot's price of a period is really out; None when it never is."""
+        whose = (period.start.timestamp(), period.duration.seconds) if self.independent else ()
+        if chance(self.seed, "never", slot.timestamp(), *whose) < self.never_rate:
+            return None
+        late = self.delay_min + chance(self.seed, "late", slot.timestamp(), *whose) * (self.delay_max - self.delay_min)
+        return slot + timedelta(milliseconds=round(late * 1000))
+
+    def price(self, period: DeliveryPeriod, now: datetime, *, back: int = 0) -> tuple[Decimal, datetime] | None:
+        """The value known at this moment and when it came out; `back` goes further into the past. None: no price."""
+        latest = min(now, period.gate_closure(self.gate_closure))
+        slot, first = self.slot_of(latest), opening(period, self.zone)
+        while slot >= first:
+            out = self.published_at(slot, period)
+            if out is not None and out <= latest:
+                if not back:
+                    return reference(self.seed, period, slot, self.zone), out
+                back -= 1
+            slot -= timedelta(seconds=self.interval)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """How often, from 0 to 1, an answer is wrong in which way; and how long every answer takes."""
+
+    error_rate: float = 0
+    hang_rate: float = 0
+    garbage_rate: float = 0
+    stale_rate: float = 0
+    wrong_hour_rate: float = 0
+    latency: tuple[float, float] = (0, 0)
+
+
+_GARBAGE = (b"<html><body>Bad Gateway</body></html>", b'{"delivery_day": "20', b"", b"[]", b'{"value": NaN}', b"null")
+
+
+class SimulatedProvider:
+    """Answers requests as the provider does: limits first, then the market's price, then the faults."""
+
+    def __init__(self, market: Market, limits: Limits, faults: Faults) -> None:
+        self.market, self.limits, self.faults = market, limits, faults
+        self._dice = random.Random(market.seed)
+        self._lock = threading.Lock()
+
+    def answer(self, target: str, now: datetime, clock: float) -> Answer:
+        """The answer to one GET; `clock` counts seconds and never jumps (the limits' time)."""
+        address = urlsplit(target)
+        if address.path == "/stats":
+            return Answer(200, json.dumps(self.stats(now)).encode())
+        if address.path != PATH:
+            return problem(404, "not found")
+        wait = self.limits.ask(clock)
+        if wait:
+            return problem(429, "too many requests", **{"Retry-After": str(wait)})
+        return self._with_faults(address.query, now)
+
+    def _with_faults(self, query: str, now: datetime) -> Answer:
+        with self._lock:
+            throw, pick, pause = self._dice.random(), self._dice.random(), self._dice.uniform(*self.faults.latency)
+        fault = self._fault(throw)
+        if fault == "error":
+            answer = problem((500, 502, 503)[int(pick * 3)], "internal error")
+        elif fault == "garbage":
+            answer = Answer(200, _GARBAGE[int(pick * len(_GARBAGE))])
+        else:
+            answer = self._price(query, now, fault)
+        wait = _HANG_SECONDS if fault == "hang" else pause
+        return Answer(answer.status, answer.body, answer.headers, wait)
+
+    def _fault(self, throw: float) -> str:
+        faults = self.faults
+        for name, rate in (
+            ("error", faults.error_rate),
+            ("hang", faults.hang_rate),
+            ("garbage", faults.garbage_rate),
+            ("stale", faults.stale_rate),
+            ("wrong hour", faults.wrong_hour_rate),
+        ):
+            if throw < rate:
+                return name
+            throw -= rate
+        return ""
+
+    def _price(self, query: str, now: datetime, fault: str) -> Answer:
+        asked = parse_qs(query)
+        day_text, label = asked.get("delivery_day", [""])[0], asked.get("delivery_hour", [""])[0]
+        if not _WELL_FORMED.fullmatch(label):
+            return problem(400, "delivery_hour must be HH-HH or HH:MM-HH:MM")
+        try:
+            day = parse_day(day_text)
+        except PeriodError as error:
+            return problem(400, str(error))
+        try:
+            period = parse_period(day, label, self.market.zone).period
+        except PeriodError as error:
+            return problem(404, str(error))
+        known = self.market.price(period, now, back=int(fault == "stale"))
+        if known is None:
+            return problem(404, "no reference price yet")
+        told = "23-24" if fault == "wrong hour" and label != "23-24" else label
+        return Answer(200, price_body(day_text, told, known[0], "euro", iso(known[1])))
+
+    def stats(self, now: datetime) -> dict[str, object]:
+        """What the provider counted, and when it published lately (each period apart only if they are independent)."""
+        return {
+            "requests": self.limits.requests,
+            "violations": self.limits.violations,
+            "busiest_minute": self.limits.busiest_minute,
+            "busiest_hour": self.limits.busiest_hour,
+            "publications": [] if self.market.independent else self._publications(now),
+        }
+
+    def _publications(self, now: datetime) -> list[dict[str, str | None]]:
+        market, last = self.market, self.market.slot_of(now)
+        anyone = DeliveryPeriod(last, last + timedelta(hours=1))
+        slots = [last - timedelta(seconds=market.interval * back) for back in range(12)]
+        moments = [(slot, market.published_at(slot, anyone)) for slot in slots]
+        return [{"slot": iso(slot), "published_at": out.isoformat() if out else None} for slot, out in moments]
+
+
+# --- HTTP ---------------------------------------------------------------------------------------------------------
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that has gone between two requests is nothing to tell about."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
+def http_server(respond: Callable[[str], Answer], host: str, port: int) -> ThreadingHTTPServer:
+    """A server of GET requests, a thread each. OSError when the port is taken."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        server_version, sys_version = "MarketData/1", ""
+
+        def do_GET(self) -> None:
+            answer = respond(self.path)
+            if answer.wait:
+                time.sleep(answer.wait)
+            try:
+                self._send(answer)
+            except OSError:  # the client gave up
+                self.close_connection = True
+
+        def _send(self, answer: Answer) -> None:
+            self.send_response(answer.status)
+            headers = {"Content-Type": "application/json", "Content-Length": str(len(answer.body)), **answer.headers}
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(answer.body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Say nothing: /stats has the counts."""
+
+    return _Server((host, port), Handler)
+
+
+def simulated_server(provider: SimulatedProvider, host: str, port: int) -> ThreadingHTTPServer:
+    """The simulated provider on its port, on the real clock."""
+    return http_server(lambda target: provider.answer(target, datetime.now(UTC), time.monotonic()), host, port)
+
+
+# --- for tests ----------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One line of a scripted provider's log: when, the address asked for, and its day and label."""
+
+    at: float
+    target: str
+    delivery_day: str
+    delivery_hour: str
+
+
+class ScriptedProvider:
+    """A provider in a thread of its own, for tests. Prices are set per day and label; all else is 404.
+
+    with ScriptedProvider() as provider:
+        provider.set("2023-02-06", "12-13", "9.8", last_update="2023-02-06T09:15:45Z")
+        ...ask provider.url...
+        provider.fail(503)      # from now on; provider.heal() ends it
+    """
+
+    def __init__(self) -> None:
+        self.delay = 0.0
+        self.limits: Limits | None = None
+        self._prices: dict[tuple[str, str], bytes] = {}
+        self._failure: Answer | None = None
+        self._requests: list[Request] = []
+        self._server = http_server(self._answer, "127.0.0.1", 0)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_details: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(10)
+
+    @property
+    def url(self) -> str:
+        """What MARKET_DATA_URL must be."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    @property
+    def requests(self) -> list[Request]:
+        """Every request for a price so far, in order."""
+        return list(self._requests)
+
+    @property
+    def counts(self) -> Counter[tuple[str, str]]:
+        """How often each (day, label) was asked for."""
+        return Counter((request.delivery_day, request.delivery_hour) for request in self._requests)
+
+    def set(
+        self,
+        day: date | str,
+        label: str,
+        value: Decimal | str | int,
+        *,
+        last_update: datetime | str | None = None,
+        unit: str = "euro",
+    ) -> None:
+        """The price of one period from now on; `last_update` is this moment unless it is given."""
+        moment = last_update or datetime.now(UTC)
+        stamp = moment if isinstance(moment, str) else iso(moment)
+        self._prices[str(day), label] = price_body(str(day), label, Decimal(value), unit, stamp)
+
+    def set_body(self, day: date | str, label: str, body: bytes | str) -> None:
+        """Any body at all for one period, with status 200."""
+        self._prices[str(day), label] = body.encode() if isinstance(body, str) else body
+
+    def remove(self, day: date | str, label: str) -> None:
+        """No price for this period any more: 404."""
+        self._prices.pop((str(day), label), None)
+
+    def fail(self, status: int, *, body: bytes = b"{}", **headers: str) -> None:
+        """Answer everything like this, until heal(). Header names are written with _ for -."""
+        self._failure = Answer(status, body, {name.replace("_", "-"): value for name, value in headers.items()})
+
+    def heal(self) -> None:
+        """Answer with prices again, without delay."""
+        self._failure, self.delay = None, 0.0
+
+    def _answer(self, target: str) -> Answer:
+        asked = parse_qs(urlsplit(target).query)
+        day, label = asked.get("delivery_day", [""])[0], asked.get("delivery_hour", [""])[0]
+        self._requests.append(Request(time.monotonic(), target, day, label))
+        answer = self._failure or self._limited() or self._known(day, label)
+        return Answer(answer.status, answer.body, answer.headers, self.delay)
+
+    def _limited(self) -> Answer | None:
+        wait = self.limits.ask(time.monotonic()) if self.limits else 0
+        return problem(429, "too many requests", **{"Retry-After": str(wait)}) if wait else None
+
+    def _known(self, day: str, label: str) -> Answer:
+        body = self._prices.get((day, label))
+        return problem(404, "no reference price yet") if body is None else Answer(200, body)
