@@ -22,7 +22,7 @@ SECRET = frozenset({"password"})
 UNINTERESTING = frozenset({"last_login"})
 
 
-class AtWork:
+class RecordedActor:
     """Middleware: whatever is recorded during a request is the request's user's doing."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -88,10 +88,10 @@ def _after_save(instance: Model, created: bool, **_kwargs: Any) -> None:
         return
     before: dict[str, Any] = getattr(instance, "_before", None) or {}
     changed = {name: (before.get(name), now) for name, now in _facts(instance).items() if before.get(name) != now}
-    said = {name: "(secret)" if name in SECRET else list(values) for name, values in changed.items()}
-    said = {name: values for name, values in said.items() if name not in UNINTERESTING}
-    if said or created:
-        record(action=_action(instance, created=created), subject=_subject(instance), details=said)
+    details = {name: "(secret)" if name in SECRET else list(values) for name, values in changed.items()}
+    details = {name: values for name, values in details.items() if name not in UNINTERESTING}
+    if details or created:
+        record(action=_action(instance, created=created), subject=_subject(instance), details=details)
 
 
 def _after_delete(instance: Model, **_kwargs: Any) -> None:

@@ -21,9 +21,9 @@ def client_address(*, peer: str, forwarded: str, trusted: Sequence[Network]) -> 
     that it saw at the end. So it is read from the end, and only as long as our own proxies say so.
     """
     address = _normal(peer)
-    said = [part.strip() for part in forwarded.split(",") if part.strip()]
-    while said and is_trusted(address, trusted):
-        before = _normal(said.pop())
+    hops = [part.strip() for part in forwarded.split(",") if part.strip()]
+    while hops and is_trusted(address, trusted):
+        before = _normal(hops.pop())
         if before == UNKNOWN:
             break
         address = before

@@ -126,7 +126,7 @@ def _moment(seconds: float | None, default: datetime) -> datetime:
     return default if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
-class NoteUse:
+class SessionActivity:
     """Middleware: writes down, every ten minutes, that a session is used; its cookie is then sent anew."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -55,7 +55,7 @@ class Ask:
     answered_at: float | None = None
 
 
-class Interest(IntEnum):
+class Priority(IntEnum):
     """Why a period's price matters to somebody now, the strongest reason first."""
 
     POSITION = 0
@@ -71,7 +71,7 @@ class Facts:
     gate_closure: float
     last_update: float | None = None
     asks: tuple[Ask, ...] = ()
-    interest: Interest = Interest.NONE
+    priority: Priority = Priority.NONE
 
     @property
     def asked_at(self) -> float:

@@ -11,7 +11,7 @@ LATE_WINDOW = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Rhythm:
+class PublicationClock:
     """The provider's publication times: every `interval` seconds, aligned to the clock."""
 
     interval: float

@@ -21,7 +21,7 @@ from market.models import Market
 from prices import request_ledger
 from prices.models import ProviderRequest, ReferencePrice, ReferencePriceHistory
 from prices.observations import FAILURES, Outcome
-from prices.publications import Publication, Rhythm
+from prices.publications import Publication, PublicationClock
 
 LOOK_BACK = timedelta(hours=2)
 """How far the feed's state looks into the ledger: a bounded read, whatever the provider does."""
@@ -158,10 +158,10 @@ def paused_until(*, now: datetime) -> datetime | None:
 def last_hour(*, market_id: int, now: datetime) -> LastHour:
     """What came of the market's requests of the hour before `now`: at most 1,000 rows, by index. One query."""
     rows = ProviderRequest.objects.filter(market_id=market_id, sent_at__gt=now - timedelta(hours=1), sent_at__lte=now)
-    found = list(rows.order_by("sent_at").values_list("outcome", "sent_at", "finished_at", "detail"))
-    outcomes = Counter(outcome for outcome, *_ in found)
-    took = sorted((ended - sent).total_seconds() for _, sent, ended, _ in found if ended is not None)
-    errors = [detail for outcome, _, _, detail in found if outcome in FAILURES]
+    requests = list(rows.order_by("sent_at").values_list("outcome", "sent_at", "finished_at", "detail"))
+    outcomes = Counter(outcome for outcome, *_ in requests)
+    took = sorted((ended - sent).total_seconds() for _, sent, ended, _ in requests if ended is not None)
+    errors = [detail for outcome, _, _, detail in requests if outcome in FAILURES]
     return LastHour(
         outcomes={outcome.value: outcomes[outcome.value] for outcome in Outcome},
         latency_p50=_quantile(took, 0.5),
@@ -202,7 +202,7 @@ def chased_now(*, market_ids: Collection[int]) -> set[int]:
 # --- how the feed is doing -----------------------------------------------------------------------------------------
 def feed_state(*, market_id: int, now: datetime, interval: float) -> PriceFeedState:
     """The state of the market's price feed at `now`; publications come every `interval` seconds. Four small queries."""
-    rhythm = Rhythm(interval)
+    rhythm = PublicationClock(interval)
     success = _last_success(market_id, now)
     error, errors = _errors_since(market_id, max(success or now - LOOK_BACK, now - LOOK_BACK))
     newest = _newest_open(market_id, now)
@@ -259,14 +259,14 @@ def _newest_open(market_id: int, now: datetime) -> datetime | None:
 
 
 @dataclass(frozen=True, slots=True)
-class PriceCourse:
+class PriceTimeline:
     """The last value that had arrived by the end of each slot in which one arrived; slots ascending, EUR/MWh."""
 
     slots: tuple[int, ...]
     values: tuple[Decimal, ...]
 
 
-def price_courses(*, market_id: int, day: date, slot_seconds: int) -> dict[tuple[datetime, datetime], PriceCourse]:
+def price_timelines(*, market_id: int, day: date, slot_seconds: int) -> dict[tuple[datetime, datetime], PriceTimeline]:
     """Per (delivery_start, delivery_end) the course of the day's prices; slots are counted from 1970. One query."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -278,4 +278,4 @@ def price_courses(*, market_id: int, day: date, slot_seconds: int) -> dict[tuple
                GROUP BY 1, 2""",
             [slot_seconds, market_id, day],
         )
-        return {(start, end): PriceCourse(tuple(slots), tuple(values)) for start, end, slots, values in cursor}
+        return {(start, end): PriceTimeline(tuple(slots), tuple(values)) for start, end, slots, values in cursor}

@@ -21,7 +21,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import get_resolver  # noqa: E402
 
 from dashboard.live.origin_check import SameOriginOnly  # noqa: E402
-from dashboard.live.page_cache import Front  # noqa: E402
+from dashboard.live.page_cache import PageCache  # noqa: E402
 from dashboard.live.routing import websocket_urlpatterns  # noqa: E402
 from reporting.daphne_headers import WithHeaders, harden_daphne  # noqa: E402
 from reporting.request_ids import WithRequestId  # noqa: E402
@@ -31,7 +31,7 @@ harden_daphne()
 application = WithRequestId(
     ProtocolTypeRouter(
         {
-            "http": WithHeaders(Front(django_application)),
+            "http": WithHeaders(PageCache(django_application)),
             "websocket": SameOriginOnly(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
         }
     )

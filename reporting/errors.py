@@ -38,13 +38,13 @@ def options(*, dsn: str, release: str, environment: str) -> dict[str, Any]:
 
 def scrubbed(event: dict[str, Any], hint: dict[str, Any]) -> dict[str, Any]:
     """The event as it may go out."""
-    said = getattr(hint.get("log_record"), "msg", None)
+    message = getattr(hint.get("log_record"), "msg", None)
     out = {name: event[name] for name in _WHOLE if name in event}
-    if isinstance(said, dict):  # structlog's
-        out["message"] = str(said.get("event", ""))[:LONGEST]
-        out["tags"] = {name: str(said[name])[:LONGEST] for name in KEPT if said.get(name) is not None}
-    elif said is not None:
-        out["message"] = str(said).partition("\n")[0][:LONGEST]  # the text without what was to be put into it
+    if isinstance(message, dict):  # structlog's
+        out["message"] = str(message.get("event", ""))[:LONGEST]
+        out["tags"] = {name: str(message[name])[:LONGEST] for name in KEPT if message.get(name) is not None}
+    elif message is not None:
+        out["message"] = str(message).partition("\n")[0][:LONGEST]  # the text without what was to be put into it
     if "request" in event:
         out["request"] = {"method": event["request"].get("method")}
     if "exception" in event:

@@ -205,7 +205,7 @@ def _lateness(now: datetime) -> Iterator[Metric]:
     for market in active_markets():
         capture.add(market.code, status.capture_lateness(market_id=market.pk, since=since))
         news = prices.publications(market_ids=[market.pk], since=since.timestamp())
-        arrival.add(market.code, sorted(one.seen_at - one.last_update for one in news))
+        arrival.add(market.code, sorted(publication.seen_at - publication.last_update for publication in news))
     yield from (*capture.metrics, *arrival.metrics)
 
 

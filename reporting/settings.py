@@ -137,11 +137,11 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "accounts.sessions.NoteUse",
-    "accounts.audit_signals.AtWork",
+    "accounts.sessions.SessionActivity",
+    "accounts.audit_signals.RecordedActor",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "dashboard.access.view_recording.NoteViews",
+    "dashboard.access.view_recording.ViewRecording",
 ]
 ROOT_URLCONF = "reporting.urls"
 ASGI_APPLICATION = "reporting.asgi.application"

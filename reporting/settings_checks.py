@@ -33,7 +33,7 @@ def problem(
 ) -> str:
     """What is wrong with these settings together; empty when nothing is."""
     public = [host for host in allowed_hosts if not is_loopback(host)]
-    found = [
+    problems = [
         ("*" in allowed_hosts, "ALLOWED_HOSTS must name the hosts; with * anybody's name would be believed"),
         (not debug and is_known_key(secret_key), "SECRET_KEY is one that everybody knows; set a long random text"),
         (
@@ -52,7 +52,7 @@ def problem(
         *((not is_network(text), f"TRUSTED_PROXIES: “{text}” is no address or network") for text in trusted_proxies),
         *((is_everybody(text), f"TRUSTED_PROXIES: {text} would believe everybody") for text in trusted_proxies),
     ]
-    return next((sentence for holds, sentence in found if holds), "")
+    return next((sentence for holds, sentence in problems if holds), "")
 
 
 def is_known_key(key: str) -> bool:

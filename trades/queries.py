@@ -72,13 +72,13 @@ def positions_of_market_day(*, market_id: int, day: date) -> dict[int, list[Posi
     rows = Position.objects.filter(market_id=market_id, delivery_day=day).order_by(
         "trader_id", "delivery_start", "delivery_end", "direction"
     )
-    found: dict[int, list[PositionRow]] = {}
+    of_traders: dict[int, list[PositionRow]] = {}
     for trader, start, end, direction, count, energy, turnover, revision in rows.values_list(
         "trader_id", "delivery_start", "delivery_end", "direction", "trade_count", "energy", "turnover", "revision"
     ):
         row = PositionRow(DeliveryPeriod(start, end), direction, count, energy, turnover, revision)
-        found.setdefault(trader, []).append(row)
-    return found
+        of_traders.setdefault(trader, []).append(row)
+    return of_traders
 
 
 def day_position_versions(*, keys: set[tuple[int, date]]) -> dict[tuple[int, date], int]:
@@ -91,8 +91,8 @@ def day_position_versions(*, keys: set[tuple[int, date]]) -> dict[tuple[int, dat
         .values_list("market_id", "delivery_day")
         .annotate(total=Sum("revision"))
     )
-    found = {(market, day): int(total) for market, day, total in rows}
-    return {key: found.get(key, 0) for key in keys}
+    versions = {(market, day): int(total) for market, day, total in rows}
+    return {key: versions.get(key, 0) for key in keys}
 
 
 def position_versions(*, keys: set[tuple[int, int, date]]) -> dict[tuple[int, int, date], int]:
@@ -104,8 +104,8 @@ def position_versions(*, keys: set[tuple[int, int, date]]) -> dict[tuple[int, in
         .values_list("trader_id", "market_id", "delivery_day")
         .annotate(total=Sum("revision"))
     )
-    found = {(trader, market, day): int(total) for trader, market, day, total in rows}
-    return {key: found.get(key, 0) for key in keys}
+    versions = {(trader, market, day): int(total) for trader, market, day, total in rows}
+    return {key: versions.get(key, 0) for key in keys}
 
 
 def trader_by_id(*, trader_id: str) -> Trader | None:

@@ -29,8 +29,8 @@ class Link:
     def expected_digest(self) -> str:
         """SHA-256 over everything but the digest itself, in one unambiguous spelling."""
         at = self.at.astimezone(UTC).isoformat(timespec="microseconds")
-        said = [self.number, at, self.actor, self.action, self.subject, self.details, self.address, self.previous]
-        return hashlib.sha256(json.dumps(said, ensure_ascii=True, separators=(",", ":")).encode()).hexdigest()
+        content = [self.number, at, self.actor, self.action, self.subject, self.details, self.address, self.previous]
+        return hashlib.sha256(json.dumps(content, ensure_ascii=True, separators=(",", ":")).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,11 +76,11 @@ def _exists(role: str) -> bool:
 
 def what_could_change() -> list[str]:
     """What the role of this very connection could do to records: one sentence each; empty is as it should be."""
-    found = []
+    dangers = []
     with connection.cursor() as cursor:
         cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
         if cursor.fetchone()[0]:
-            found.append("it is a superuser")
+            dangers.append("it is a superuser")
         for table in KEPT:
             cursor.execute(
                 """SELECT pg_has_role(current_user, relowner, 'USAGE'), has_table_privilege(oid, 'DELETE'),
@@ -93,5 +93,5 @@ def what_could_change() -> list[str]:
                 word for word, may in zip(("alter", "delete from", "update", "truncate"), rights, strict=True) if may
             ]
             if could:
-                found.append(f"it may {', '.join(could)} {table}")
-    return found
+                dangers.append(f"it may {', '.join(could)} {table}")
+    return dangers

@@ -16,11 +16,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from prices import request_ledger
-from prices.observations import HOUR, MINUTE, Budget, Facts, Interest, Outcome, PeriodKey
+from prices.observations import HOUR, MINUTE, Budget, Facts, Outcome, PeriodKey, Priority
 from prices.polling import loop
 from prices.polling.delay_learning import learnt_from
 from prices.polling.delays import Learnt
-from prices.publications import Publication, Rhythm
+from prices.publications import Publication, PublicationClock
 
 INTERVAL = 600.0
 TICK = 5.0
@@ -74,7 +74,7 @@ class Scene:
     seed: int = 1
     days_before: float = 0.0
     """For so many days before, the publications are on record: the chase has learnt from them."""
-    interest: Callable[[PeriodKey], Interest] = lambda _key: Interest.NONE
+    priority: Callable[[PeriodKey], Priority] = lambda _key: Priority.NONE
 
 
 @dataclass
@@ -130,7 +130,7 @@ class VirtualLedger:
             max(0, scene.per_minute - minute),
             scene.per_hour,
             max(0, scene.per_hour - hour),
-            len(self.sent) - bisect_left(self.sent, Rhythm(INTERVAL).slot(now)),
+            len(self.sent) - bisect_left(self.sent, PublicationClock(INTERVAL).slot(now)),
             max(now, *free),
         )
 
@@ -144,7 +144,7 @@ class VirtualLedger:
 
 
 class VirtualWorld:
-    """chase.Outside in virtual time."""
+    """loop.Environment in virtual time."""
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
@@ -210,7 +210,7 @@ class VirtualWorld:
         """What the record of the last two days teaches, as prices.polling.delay_learning reads it."""
         since = self.clock - 2 * 24 * HOUR
         record = (Publication(market, update, at) for (market, update), at in self.seen.items() if update >= since)
-        return learnt_from(record, Rhythm(INTERVAL))
+        return learnt_from(record, PublicationClock(INTERVAL))
 
     def staleness(self) -> dict[PeriodKey, list[float]]:
         """By period, of every publication after the first ten minutes."""
@@ -240,7 +240,7 @@ def _facts(market: int, scene: Scene) -> list[Facts]:
         if gate > MIDNIGHT + scene.first_hour * HOUR:
             day = DAY + timedelta(days=hour // 24)
             key = PeriodKey(market, day, start, start + timedelta(hours=1))
-            facts.append(Facts(key, gate, interest=scene.interest(key)))
+            facts.append(Facts(key, gate, priority=scene.priority(key)))
     return facts
 
 
@@ -254,7 +254,7 @@ def play(scene: Scene) -> tuple[Staleness, VirtualWorld]:
         if world.clock - learnt_at >= HOUR:
             learnt, learnt_at = world.learnt(), world.clock
         tick_end = world.clock + TICK
-        loop.pursue(world, world.facts, INTERVAL, learnt)
+        loop.poll(world, world.facts, INTERVAL, learnt)
         world.clock = max(tick_end, world.clock + 0.5)
     return _judged(world, begin + INTERVAL, end), world
 
@@ -275,7 +275,7 @@ def every_minute(world: VirtualWorld, end: float) -> Iterator[tuple[float, Perio
 
 def oracle(world: VirtualWorld, end: float) -> Iterator[tuple[float, PeriodKey]]:
     """For each period the very moment when its price is out."""
-    first = Rhythm(INTERVAL).slot(world.clock)
+    first = PublicationClock(INTERVAL).slot(world.clock)
     return ((m, key) for key, moments in world.publications.items() for m in moments if first <= m < end)
 
 

@@ -19,7 +19,7 @@ from bench.cases.chase_days import (
     play_list,
 )
 from bench.table import Row
-from prices.observations import Interest, PeriodKey
+from prices.observations import PeriodKey, Priority
 
 SEEDS = (1, 2)
 LEARNT = 2.0
@@ -39,9 +39,9 @@ def _scene(seed: int, **changes: object) -> Scene:
     return replace(usual, **changes)  # type: ignore[arg-type]
 
 
-def _held(key: PeriodKey) -> Interest:
+def _held(key: PeriodKey) -> Priority:
     """A desk that trades mornings and evenings."""
-    return Interest.POSITION if key.start.hour in {6, 7, 8, 9, 17, 18, 19, 20} else Interest.NONE
+    return Priority.POSITION if key.start.hour in {6, 7, 8, 9, 17, 18, 19, 20} else Priority.NONE
 
 
 CASES = (
@@ -65,7 +65,7 @@ CASES = (
     ),
     Case("four markets together, 24 h left", lambda s: _scene(s, hours=1.5, markets=4, delay=lambda m: common(s))),
 )
-HELD = Case("  of these: 32 periods with a position", lambda s: replace(CASES[-1].scene(s), interest=_held))
+HELD = Case("  of these: 32 periods with a position", lambda s: replace(CASES[-1].scene(s), priority=_held))
 
 
 def run(_folder: Path) -> list[Row]:
@@ -93,7 +93,7 @@ def _measured_held() -> Row:
     parts = []
     for seed in SEEDS:
         result, world = play(HELD.scene(seed))
-        values = [v for key, values in world.staleness().items() if _held(key) is Interest.POSITION for v in values]
+        values = [v for key, values in world.staleness().items() if _held(key) is Priority.POSITION for v in values]
         parts.append(replace(result, values=values))
     return _row(HELD.name, merged(parts), None, f"{'':>16}")
 

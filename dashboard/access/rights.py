@@ -91,8 +91,8 @@ def group_roles(user: AnyUser) -> frozenset[Role]:
 
 def roles_from(*, groups: Collection[str], is_superuser: bool) -> frozenset[Role]:
     """Pure: the roles of an active user in these groups."""
-    found = {role for role in GROUP_ROLES if role.value in groups}
-    return frozenset(found | {Role.ADMIN} if is_superuser else found)
+    roles = {role for role in GROUP_ROLES if role.value in groups}
+    return frozenset(roles | {Role.ADMIN} if is_superuser else roles)
 
 
 def roles_of(user: AnyUser) -> frozenset[Role]:

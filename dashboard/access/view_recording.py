@@ -20,7 +20,7 @@ from accounts.client_address import address_of
 SHOW_NOTHING = ("/accounts/", "/admin/jsi18n/", "/language/", "/static/", "/healthz", "/readyz", "/metrics")
 
 
-class NoteViews:
+class ViewRecording:
     """Middleware: what was answered to whom."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -47,7 +47,7 @@ class Desk:
         """By how much (EUR) adding up rounded results differs at most from a total that is shown beside them."""
         traders = _rounding_gap((board.total for board in self.boards), self.whole.total)
         periods = _rounding_gap((row.figures for row in self.whole.rows), self.whole.total)
-        return max(traders, periods, *(_rounding_gap(*one) for one in self._sums()), Decimal(0))
+        return max(traders, periods, *(_rounding_gap(*total) for total in self._sums()), Decimal(0))
 
     def _sums(self) -> Iterable[tuple[Iterable[Figures], Figures]]:
         """Each column with its total, and each period's traders with the desk's."""
@@ -98,27 +98,27 @@ def build_desk(
 
 def merged(positions: Iterable[PositionRow]) -> list[PositionRow]:
     """One position a period and direction: the exact sum over traders."""
-    found: dict[tuple[DeliveryPeriod, str], PositionRow] = {}
+    rows: dict[tuple[DeliveryPeriod, str], PositionRow] = {}
     with localcontext(EXACT):
         for row in positions:
-            so_far = found.get((row.period, row.direction))
-            found[(row.period, row.direction)] = _plus(so_far, row) if so_far else row
-    return list(found.values())
+            so_far = rows.get((row.period, row.direction))
+            rows[(row.period, row.direction)] = _plus(so_far, row) if so_far else row
+    return list(rows.values())
 
 
-def _plus(one: PositionRow, other: PositionRow) -> PositionRow:
+def _plus(row: PositionRow, other: PositionRow) -> PositionRow:
     return PositionRow(
-        one.period,
-        one.direction,
-        one.trade_count + other.trade_count,
-        one.energy + other.energy,
-        one.turnover + other.turnover,
-        one.revision + other.revision,
+        row.period,
+        row.direction,
+        row.trade_count + other.trade_count,
+        row.energy + other.energy,
+        row.turnover + other.turnover,
+        row.revision + other.revision,
     )
 
 
 def _extremes(known: list[tuple[Decimal, _Thing]]) -> tuple[_Thing | None, _Thing | None]:
-    lowest, highest = (choose(known, key=lambda one: one[0], default=None) for choose in (min, max))
+    lowest, highest = (choose(known, key=lambda pair: pair[0], default=None) for choose in (min, max))
     if lowest is None or highest is None or lowest[0] == highest[0]:
         return None, None
     return highest[1], lowest[1]

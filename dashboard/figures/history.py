@@ -93,14 +93,12 @@ class History:
 
 def day_range(*, first: str, last: str) -> DayRange:
     """Two days as people write them; PeriodError for what is no day, RangeError for what is no range."""
-    found = DayRange(parse_day(first), parse_day(last))
-    if found.days < 1:
+    days = DayRange(parse_day(first), parse_day(last))
+    if days.days < 1:
         raise RangeError("the range ends on %(last)s, before it begins on %(first)s", first=first, last=last)
-    if found.days > LONGEST_RANGE:
-        raise RangeError(
-            "a range has at most %(most)s days; this one has %(days)s", most=LONGEST_RANGE, days=found.days
-        )
-    return found
+    if days.days > LONGEST_RANGE:
+        raise RangeError("a range has at most %(most)s days; this one has %(days)s", most=LONGEST_RANGE, days=days.days)
+    return days
 
 
 def last_days(days: int, today: date) -> DayRange:
@@ -184,7 +182,7 @@ def _slices(rows: Iterable[tuple[Any, ...]]) -> dict[Any, Slice]:
     for key, direction, count, energy, turnover, result, priced, unpriced in rows:
         leg = Leg(count, energy, turnover)
         sides.setdefault(key, {})[direction] = Side(leg, result, Decimal(priced), Decimal(unpriced))
-    return {key: Slice(found.get("sell", Side()), found.get("buy", Side())) for key, found in sides.items()}
+    return {key: Slice(of_side.get("sell", Side()), of_side.get("buy", Side())) for key, of_side in sides.items()}
 
 
 def _ordered(rows: Iterable[tuple[Any, ...]]) -> tuple[tuple[Any, Slice], ...]:

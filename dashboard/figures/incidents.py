@@ -54,55 +54,55 @@ class Facts:
 
 def incidents(facts: Facts) -> list[Incident]:
     """What is open in this market, alarms first."""
-    found = [*_exchange(facts), *_listeners(facts), *_prices(facts), *_for_people(facts)]
-    return sorted(found, key=lambda incident: incident.level != Level.ALARM)
+    open_now = [*_exchange(facts), *_listeners(facts), *_prices(facts), *_for_people(facts)]
+    return sorted(open_now, key=lambda incident: incident.level != Level.ALARM)
 
 
-def _exchange(of: Facts) -> Iterator[Incident]:
-    if not of.feeds.exchange.connected:
+def _exchange(facts: Facts) -> Iterator[Incident]:
+    if not facts.feeds.exchange.connected:
         sentence = gettext("No listener is connected to the exchange: what it pushes now is lost.")
-        yield Incident(Level.ALARM, of.market, sentence, "feed-down")
-    elif len(of.listeners) == 1:
+        yield Incident(Level.ALARM, facts.market, sentence, "feed-down")
+    elif len(facts.listeners) == 1:
         sentence = gettext("Only one listener is connected: if it stops, trades are lost.")
-        yield Incident(Level.NOTICE, of.market, sentence, "feed-down")
+        yield Incident(Level.NOTICE, facts.market, sentence, "feed-down")
 
 
-def _listeners(of: Facts) -> Iterator[Incident]:
-    for listener in of.listeners:
+def _listeners(facts: Facts) -> Iterator[Incident]:
+    for listener in facts.listeners:
         name = {"listener": listener.listener, "count": listener.waiting}
         if listener.journal_failed:
             sentence = gettext("The journal's disk of %(listener)s fails: trades are stored, without a second copy.")
-            yield Incident(Level.ALARM, of.market, sentence % name, "disk-full")
+            yield Incident(Level.ALARM, facts.market, sentence % name, "disk-full")
         if listener.waiting >= MANY_WAITING:
             sentence = gettext("%(count)s frames of %(listener)s wait for PostgreSQL.")
-            yield Incident(Level.ALARM, of.market, sentence % name, "database-down")
+            yield Incident(Level.ALARM, facts.market, sentence % name, "database-down")
         if listener.overflows:
             sentence = gettext("The memory of %(listener)s was full: compare with the exchange's file.")
-            yield Incident(Level.ALARM, of.market, sentence % name, "gap")
+            yield Incident(Level.ALARM, facts.market, sentence % name, "gap")
 
 
-def _prices(of: Facts) -> Iterator[Incident]:
-    state = of.feeds.prices.state
-    if of.refused:
+def _prices(facts: Facts) -> Iterator[Incident]:
+    state = facts.feeds.prices.state
+    if facts.refused:
         sentence = gettext("The provider refuses requests (429) for a while.")
-        yield Incident(Level.ALARM, of.market, sentence, "prices-late")
+        yield Incident(Level.ALARM, facts.market, sentence, "prices-late")
     if state == "down":
         sentence = gettext("The price provider does not answer, or nobody asks it.")
-        yield Incident(Level.ALARM, of.market, sentence, "prices-late")
+        yield Incident(Level.ALARM, facts.market, sentence, "prices-late")
     elif state == "late":
-        yield Incident(Level.NOTICE, of.market, gettext("The publication of prices is late."), "prices-late")
+        yield Incident(Level.NOTICE, facts.market, gettext("The publication of prices is late."), "prices-late")
 
 
-def _for_people(of: Facts) -> Iterator[Incident]:
-    if of.gaps:
+def _for_people(facts: Facts) -> Iterator[Incident]:
+    if facts.gaps:
         sentence = ngettext(
             "%(count)s gap of the exchange feed has to be compared with the exchange's file.",
             "%(count)s gaps of the exchange feed have to be compared with the exchange's file.",
-            of.gaps,
+            facts.gaps,
         )
-        yield Incident(Level.NOTICE, of.market, sentence % {"count": of.gaps}, "gap")
+        yield Incident(Level.NOTICE, facts.market, sentence % {"count": facts.gaps}, "gap")
     for kind, runbook in (("conflict", "conflict"), ("unusable", "quarantine-growing")):
-        count = of.quarantine.get(kind, 0)
+        count = facts.quarantine.get(kind, 0)
         if count:
             sentence = {
                 "conflict": ngettext(
@@ -116,4 +116,4 @@ def _for_people(of: Facts) -> Iterator[Incident]:
                     count,
                 ),
             }[kind]
-            yield Incident(Level.NOTICE, of.market, sentence % {"count": count}, runbook)
+            yield Incident(Level.NOTICE, facts.market, sentence % {"count": count}, runbook)

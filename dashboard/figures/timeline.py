@@ -15,7 +15,7 @@ from decimal import Decimal, localcontext
 from dashboard.figures.board import Board, BoardRow
 from dashboard.figures.performance import EXACT, ZERO, Figures, Leg, period_figures
 from market.periods import DeliveryPeriod
-from prices.queries import PriceCourse, price_courses
+from prices.queries import PriceTimeline, price_timelines
 from trades.ledger.position_history import SLOT_SECONDS, SlotSums, slot_of, slots_of_day
 
 LONGEST = timedelta(hours=40)
@@ -30,7 +30,7 @@ Points = tuple[Decimal | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class Timeline:
     """The past of a board up to the end of `slot`: EUR/MWh per period, EUR for the day, oldest first."""
 
     slot: int
@@ -46,29 +46,29 @@ class Course:
         return (*self.day, total.performance_eur) if total.trade_count else ()
 
 
-_kept: dict[tuple[int, int, date, int], Course] = {}
+_kept: dict[tuple[int, int, date, int], Timeline] = {}
 
 
-def load_course(board: Board) -> Course:
+def load_timeline(board: Board) -> Timeline:
     """The board's past, in two queries the first time in a slot; then as this process remembers it."""
     day, slot = board.delivery_day, slot_of(board.as_of)
     if not board.total.trade_count:
-        return Course(slot)
+        return Timeline(slot)
     key = (board.trader.pk, board.market.pk, day, slot)
     known = _kept.get(key)
     if known is None:
         traded = slots_of_day(trader_pk=board.trader.pk, market_id=board.market.pk, day=day)
-        prices = price_courses(market_id=board.market.pk, day=day, slot_seconds=SLOT_SECONDS)
-        known = build_course(board, traded, prices)
+        prices = price_timelines(market_id=board.market.pk, day=day, slot_seconds=SLOT_SECONDS)
+        known = build_timeline(board, traded, prices)
         if len(_kept) >= MOST_KEPT:
             _kept.clear()
         _kept[key] = known
     return known
 
 
-def build_course(
-    board: Board, traded: Iterable[SlotSums], prices: Mapping[tuple[datetime, datetime], PriceCourse]
-) -> Course:
+def build_timeline(
+    board: Board, traded: Iterable[SlotSums], prices: Mapping[tuple[datetime, datetime], PriceTimeline]
+) -> Timeline:
     """Pure: the lines of all periods, and their sum at the same moments."""
     past = slot_of(board.as_of) - 1  # the slot that goes on is not past: the figures of now stand for it
     closed = {row.period: min(past, slot_of(row.gate_closes_at)) for row in board.rows}
@@ -78,21 +78,21 @@ def build_course(
             price = prices.get((sums.period.start, sums.period.end))
             periods.setdefault(sums.period, _Period(price)).add(sums)
     lines = {
-        period: tuple(_per_mwh(one.at(slot)) for slot in _moments(one.first, closed[period], ROW_POINTS))
-        for period, one in periods.items()
+        period: tuple(_per_mwh(line.at(slot)) for slot in _moments(line.first, closed[period], ROW_POINTS))
+        for period, line in periods.items()
     }
-    first = min((one.first for one in periods.values()), default=past)
+    first = min((line.first for line in periods.values()), default=past)
     moments = _moments(first, max(closed.values(), default=past), DAY_POINTS)
-    return Course(
-        slot_of(board.as_of), lines, tuple(_sum(one.at(slot) for one in periods.values()) for slot in moments)
+    return Timeline(
+        slot_of(board.as_of), lines, tuple(_sum(line.at(slot) for line in periods.values()) for slot in moments)
     )
 
 
 class _Period:
     """One period's running sums by slot, both sides, and its prices."""
 
-    def __init__(self, price: PriceCourse | None) -> None:
-        self._price = price or PriceCourse((), ())
+    def __init__(self, price: PriceTimeline | None) -> None:
+        self._price = price or PriceTimeline((), ())
         self._sides: dict[str, tuple[tuple[int, ...], list[Leg]]] = {}
         self.first = 0
 
@@ -134,6 +134,6 @@ def _per_mwh(figures: Figures | None) -> Decimal | None:
 
 
 def _sum(figures: Iterable[Figures | None]) -> Decimal | None:
-    known: Sequence[Decimal] = [one.performance_eur for one in figures if one and one.performance_eur is not None]
+    known: Sequence[Decimal] = [each.performance_eur for each in figures if each and each.performance_eur is not None]
     with localcontext(EXACT):
         return sum(known, ZERO) if known else None

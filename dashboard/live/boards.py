@@ -11,7 +11,7 @@ from dashboard.figures.board import Board, load_board
 from dashboard.figures.board_key import WHOLE_DESK, BoardKey
 from dashboard.figures.desk import load_desk
 from dashboard.figures.feed_status import FeedStates, load_feeds
-from dashboard.figures.timeline import load_course
+from dashboard.figures.timeline import load_timeline
 from dashboard.render.addresses import board_address, named_market
 from dashboard.render.board import page_version, render_parts
 from dashboard.render.desk import render_desk
@@ -63,9 +63,9 @@ def render(key: BoardKey, now: datetime, before: Rendered | None) -> Rendered:
         market, trader, feeds, address = before.board.market, before.board.trader, before.feeds, before.address
     prices = before.board.prices if before is not None and not before.prices_moved else None
     board = load_board(trader=trader, market=market, delivery_day=key.day, now=now, prices=prices)
-    course = load_course(board)
+    timeline = load_timeline(board)
     with override(key.language):
-        parts = render_parts(board, feeds, address, course)
+        parts = render_parts(board, feeds, address, timeline)
     return Rendered(board, feeds, parts, page_version(board, parts), address)
 
 
@@ -80,8 +80,8 @@ def _render_desk(key: BoardKey, now: datetime, before: Rendered | None) -> Rende
 
 def is_at_least(version: str, other: str) -> bool:
     """Whether figures of `version` have everything that `other` has: both numbers only ever grow."""
-    ours, theirs = ([int(number) for number in text.split(".")] for text in (version, other))
-    return all(a >= b for a, b in zip(ours, theirs, strict=True))
+    ours, wanted = ([int(number) for number in text.split(".")] for text in (version, other))
+    return all(a >= b for a, b in zip(ours, wanted, strict=True))
 
 
 def read_versions(keys: set[BoardKey]) -> dict[BoardKey, str]:

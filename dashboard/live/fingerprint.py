@@ -67,7 +67,7 @@ class Fingerprint(NamedTuple):
     version: str
 
 
-class Freshness:
+class FingerprintReader:
     """One connection of its own on the event loop. Every answer is from after its question."""
 
     def __init__(self) -> None:

@@ -61,7 +61,7 @@ def _read(digests: Collection[str]) -> dict[str, Standing]:
         connection.close()  # back to the pool: this thread is no request that would do so
 
 
-class Guard:
+class OpenSockets:
     """All open sockets of this process. Everything here runs on the event loop; only the reading leaves it."""
 
     def __init__(self, read: Callable[[Collection[str]], dict[str, Standing]] = _read) -> None:
@@ -126,7 +126,7 @@ class Guard:
                 await asyncio.wait_for(self._news.wait(), RECHECK_SECONDS)
 
 
-guard = Guard()
+guard = OpenSockets()
 hub.on_access = guard.look_soon
 
 

@@ -25,7 +25,7 @@ from accounts.sessions import key_digest
 from dashboard.figures.board import Board
 from dashboard.figures.board_key import BoardKey
 from dashboard.live.boards import Rendered
-from dashboard.live.fingerprint import Fingerprint, Freshness, PageOf, Unknown
+from dashboard.live.fingerprint import Fingerprint, FingerprintReader, PageOf, Unknown
 from dashboard.live.hub import hub
 
 Scope = MutableMapping[str, Any]
@@ -143,19 +143,19 @@ class Boards(Protocol):
     async def at_version(self, key: BoardKey, version: str) -> Rendered | None: ...
 
 
-class Front:
+class PageCache:
     """The ASGI application in front of Django's. Tests give clocks, boards and a Freshness of their own."""
 
     def __init__(
         self,
         application: Application,
-        freshness: Freshness | None = None,
+        freshness: FingerprintReader | None = None,
         boards: Boards = hub,
         monotonic: Callable[[], float] = time.monotonic,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._application, self._boards = application, boards
-        self._freshness = freshness or Freshness()
+        self._freshness = freshness or FingerprintReader()
         self._monotonic, self._clock = monotonic, clock
         self._pages: OrderedDict[Key, PageOf] = OrderedDict()
         self._answers: OrderedDict[Key, Remembered] = OrderedDict()
@@ -174,43 +174,45 @@ class Front:
 
     async def _answer(self, key: Key, send: Send) -> bool:
         """Send the remembered answer, if it is known to be right now."""
-        found = self._answers.get(key)
-        if found is None or not await self._stands(key, found):
+        remembered = self._answers.get(key)
+        if remembered is None or not await self._stands(key, remembered):
             return False
         now = self._clock()
-        if now >= found.until or self._monotonic() - found.made > OLDEST:
+        if now >= remembered.until or self._monotonic() - remembered.made > OLDEST:
             self._forget(key)
             return False
-        await send(found.start)
-        await send({"type": "http.response.body", "body": b"".join((found.before, _moment(now), found.after))})
+        await send(remembered.start)
+        await send(
+            {"type": "http.response.body", "body": b"".join((remembered.before, _moment(now), remembered.after))}
+        )
         return True
 
-    async def _stands(self, key: Key, found: Remembered) -> bool:
+    async def _stands(self, key: Key, remembered: Remembered) -> bool:
         """Whether the answer is right now, after new figures have been put into it where only they changed."""
         try:
             snapshot = await self._freshness.snapshot()
-            if snapshot == found.snapshot:
+            if snapshot == remembered.snapshot:
                 return True
-            fingerprint = await self._freshness.fingerprint(found.page)
+            fingerprint = await self._freshness.fingerprint(remembered.page)
         except Unknown:
             return False
-        if fingerprint == found.fingerprint or await self._refill(found, fingerprint):
-            found.snapshot = snapshot
+        if fingerprint == remembered.fingerprint or await self._refill(remembered, fingerprint):
+            remembered.snapshot = snapshot
             return True
-        if self._answers.get(key) is found:
+        if self._answers.get(key) is remembered:
             self._forget(key)
         return False
 
-    async def _refill(self, found: Remembered, fingerprint: Fingerprint) -> bool:
-        if fingerprint.frame != found.fingerprint.frame or VERSION not in found.pieces:
+    async def _refill(self, remembered: Remembered, fingerprint: Fingerprint) -> bool:
+        if fingerprint.frame != remembered.fingerprint.frame or VERSION not in remembered.pieces:
             return False
-        fresh = await self._boards.at_version(found.board, fingerprint.version)
+        fresh = await self._boards.at_version(remembered.board, fingerprint.version)
         if fresh is None:
             return False
         parts = {name: html.encode() for name, html in fresh.parts.items()}
-        if not found.fill({VERSION: _version(fresh.version), **parts}):
+        if not remembered.fill({VERSION: _version(fresh.version), **parts}):
             return False
-        found.fingerprint, found.until = fingerprint, min(found.until, fresh.board.changes_at)
+        remembered.fingerprint, remembered.until = fingerprint, min(remembered.until, fresh.board.changes_at)
         return True
 
     async def _make(self, key: Key, scope: Scope, receive: Receive, send: Send) -> None:

@@ -25,7 +25,7 @@ BURST, A_SECOND = 20, 2.0
 _NONSENSE = 1008
 
 
-class GuardedSocket(AsyncWebsocketConsumer):
+class WatchedSocket(AsyncWebsocketConsumer):
     """A socket of somebody who is logged in, for as long as that holds: subclasses say what for, the guard watches.
 
     Subclasses give `enter` (is there something here for this user?), `may_stay`, `hear` and `leave`.
@@ -104,7 +104,7 @@ class GuardedSocket(AsyncWebsocketConsumer):
             self.leave()
 
 
-class BoardSocket(GuardedSocket):
+class BoardSocket(WatchedSocket):
     """One open page. The page says which version it has; everything else flows to the page."""
 
     key: BoardKey | None = None

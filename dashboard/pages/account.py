@@ -117,11 +117,11 @@ def needs_second_step(user: User) -> bool:
     return second_factor.is_on() and (second_factor.is_required(roles_of(user)) or second_factor.of(user) is not None)
 
 
-def wait_for_second_step(request: HttpRequest, user: User, way: str) -> HttpResponse:
+def wait_for_second_step(request: HttpRequest, user: User, target: str) -> HttpResponse:
     """Remember who has shown the password; nobody is logged in yet."""
     request.session.cycle_key()
     request.session[WAITING] = [user.pk, timezone.now().timestamp(), user.get_session_auth_hash()]
-    request.session[NEXT] = way
+    request.session[NEXT] = target
     return redirect("second_step")
 
 
@@ -148,10 +148,10 @@ def second_step(request: HttpRequest) -> HttpResponse:
     good = second_factor.passes(user=user, code=request.POST.get("code", ""), address=address_of(request), now=now)
     if good:
         return log_in(request, user, request.session.pop(NEXT, ""))
-    said = _("This code is not right, or was used already.")
+    problem = _("This code is not right, or was used already.")
     if good is None:
-        said = _("Too many failed log-ins from here. Wait 15 minutes, then try again.")
-    return render(request, "accounts/second_step.html", {"error": said}, status=200 if good is False else 429)
+        problem = _("Too many failed log-ins from here. Wait 15 minutes, then try again.")
+    return render(request, "accounts/second_step.html", {"error": problem}, status=200 if good is False else 429)
 
 
 @require_http_methods(["GET", "POST"])
@@ -179,10 +179,10 @@ def _set_up(request: HttpRequest, user: User, now: datetime, *, and_log_in: bool
         context = {"secret": secret, "square": square, "error": error, "is_log_in": and_log_in}
         return render(request, "accounts/factor.html", context)
     del request.session[SECRET]
-    way = request.session.pop(NEXT, "")
+    target = request.session.pop(NEXT, "")
     if and_log_in:
-        log_in(request, user, way)
-    return render(request, "accounts/recovery.html", {"codes": codes, "way": _safe(request, way) or reverse("home")})
+        log_in(request, user, target)
+    return render(request, "accounts/recovery.html", {"codes": codes, "way": _safe(request, target) or reverse("home")})
 
 
 @require_POST
@@ -200,22 +200,22 @@ def remove_factor(request: HttpRequest) -> HttpResponse:
     return redirect("account")
 
 
-def log_in(request: HttpRequest, user: User, way: str) -> HttpResponse:
+def log_in(request: HttpRequest, user: User, target: str) -> HttpResponse:
     """Begin the user's session: a new key, and nothing of what was waiting."""
     for name in (WAITING, SECRET, NEXT):
         request.session.pop(name, None)
     login(request, user, backend=BACKEND)
-    response = redirect(_safe(request, way) or settings.LOGIN_REDIRECT_URL)
+    response = redirect(_safe(request, target) or settings.LOGIN_REDIRECT_URL)
     remember_language(response, chosen_language(user))
     return response
 
 
-def _safe(request: HttpRequest, way: str) -> str:
+def _safe(request: HttpRequest, target: str) -> str:
     """The address if it is one of ours, else nothing."""
     allowed = url_has_allowed_host_and_scheme(
-        way, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return way if allowed else ""
+    return target if allowed else ""
 
 
 # --- the company's identity provider ------------------------------------------------------------------------------
@@ -283,9 +283,9 @@ class SignIn(LoginView):
         return response
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        user, way = form.get_user(), self.get_success_url()
+        user, target = form.get_user(), self.get_success_url()
         return (
-            wait_for_second_step(self.request, user, way)
+            wait_for_second_step(self.request, user, target)
             if needs_second_step(user)
-            else log_in(self.request, user, way)
+            else log_in(self.request, user, target)
         )

@@ -15,14 +15,14 @@ from django.views.decorators.http import require_safe
 from dashboard.access.rights import home_trader, may_see_all, may_see_status
 from dashboard.figures.board import Board, load_board
 from dashboard.figures.feed_status import load_feeds
-from dashboard.figures.timeline import load_course
+from dashboard.figures.timeline import load_timeline
 from dashboard.live.page_cache import note_page
 from dashboard.pages.frame import board_frame
 from dashboard.pages.navigation import Here, exports, links
 from dashboard.pages.requests import asked_market, asked_trader, no_board_sentence, refusal, refusing
 from dashboard.render.addresses import board_address
 from dashboard.render.board import page_version, render_parts
-from dashboard.render.client_messages import page_words
+from dashboard.render.client_messages import page_messages
 from market.models import Market
 from market.periods import day_of, parse_day
 from market.queries import active_markets
@@ -92,7 +92,7 @@ def show_board(
 ) -> HttpResponse:
     """A board's page; `opened` has the panel (HTML) of the row (element id) that is open."""
     frame = board_frame(shown, user=request.user, follows_today=follows_today)
-    parts = render_parts(shown, load_feeds(market=shown.market, now=now), frame.address, load_course(shown))
+    parts = render_parts(shown, load_feeds(market=shown.market, now=now), frame.address, load_timeline(shown))
     named = frame.market if frame.markets else None
     version = page_version(shown, parts)
     note_page(request, shown, *(() if opened else (version, dict(parts))))
@@ -103,7 +103,7 @@ def show_board(
         "summary": parts.pop("summary"),
         "total": parts.pop("total"),
         "periods": [part for name, html in parts.items() for part in (html, (opened or {}).get(name, ""))],
-        "words": page_words(),
+        "words": page_messages(),
         "exports": exports(
             "board_export",
             asked={},

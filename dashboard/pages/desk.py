@@ -20,7 +20,7 @@ from dashboard.pages.navigation import Here, exports, links
 from dashboard.pages.requests import NotThereError, asked_market, refusing
 from dashboard.render.addresses import desk_address
 from dashboard.render.board import page_version
-from dashboard.render.client_messages import page_words
+from dashboard.render.client_messages import page_messages
 from dashboard.render.desk import render_desk
 from market.periods import day_of, parse_day
 
@@ -64,7 +64,7 @@ def _show(request: HttpRequest, shown: Desk, now: datetime, *, follows_today: bo
         "heads": parts.pop("heads"),
         "total": parts.pop("total"),
         "periods": parts.values(),
-        "words": page_words(),
+        "words": page_messages(),
         "exports": exports("desk_export", asked={}, market=named, day=frame.day.isoformat()),
         "nav": links(request.user, here=Here.DESK, market=named, day=None if follows_today else frame.day),
     }

@@ -75,10 +75,10 @@ def history(request: HttpRequest, form: str) -> HttpResponseBase:
         asked = asked_history(request)
     except PeriodError as error:
         return refusal(request, sentence(error), status=400)
-    found = load_history(market=asked.market, trader=asked.trader, days=asked.days)
+    loaded = load_history(market=asked.market, trader=asked.trader, days=asked.days)
     whose = asked.trader.trader_id if asked.trader else "desk"
     name = file_name("history", whose, str(asked.days.first), str(asked.days.last), form=form)
-    return _file(history_table(found), name, form)
+    return _file(history_table(loaded), name, form)
 
 
 def _file(table: Table, name: str, form: str) -> HttpResponseBase:

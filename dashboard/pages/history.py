@@ -124,8 +124,8 @@ def history(request: HttpRequest) -> HttpResponse:
         asked = asked_history(request)
     except PeriodError as error:
         return _no_range(request, sentence(error))
-    found = load_history(market=asked.market, trader=asked.trader, days=asked.days)
-    return render(request, "dashboard/history.html", {**_head(request, asked), **_body(asked, found)})
+    loaded = load_history(market=asked.market, trader=asked.trader, days=asked.days)
+    return render(request, "dashboard/history.html", {**_head(request, asked), **_body(asked, loaded)})
 
 
 def _no_range(request: HttpRequest, error: str) -> HttpResponse:
@@ -164,48 +164,48 @@ def _head(request: HttpRequest, asked: Asked) -> dict[str, Any]:
     }
 
 
-def _body(asked: Asked, found: History) -> dict[str, object]:
+def _body(asked: Asked, loaded: History) -> dict[str, object]:
     days = ngettext("%(count)s day", "%(count)s days", asked.days.days) % {"count": fmt.count(asked.days.days)}
     return {
         "range_title": f"{fmt.day_title(asked.days.first)} {fmt.EN_DASH} {fmt.day_title(asked.days.last)}",
         "length": days,
         "currency": fmt.currency_sign(asked.market.currency),
-        "result": signed_cell("performance_eur", found.total.figures.performance_eur),
-        "performance": signed_cell("performance", found.total.figures.performance),
-        "note": _note(found),
-        "total": Line(gettext("Total"), _cells(found.total)),
-        "sections": _sections(asked, found),
-        "unpriced": bool(found.total.unpriced),
+        "result": signed_cell("performance_eur", loaded.total.figures.performance_eur),
+        "performance": signed_cell("performance", loaded.total.figures.performance),
+        "note": _note(loaded),
+        "total": Line(gettext("Total"), _cells(loaded.total)),
+        "sections": _sections(asked, loaded),
+        "unpriced": bool(loaded.total.unpriced),
         "chart_width": WIDTH,
         "chart_height": HEIGHT,
         "as_of": fmt.clock(timezone.now(), asked.market.zone),
     }
 
 
-def _note(found: History) -> str:
-    if not found.total.figures.trade_count:
+def _note(loaded: History) -> str:
+    if not loaded.total.figures.trade_count:
         return gettext("No trades in these days.")
-    if not found.total.unpriced:
+    if not loaded.total.unpriced:
         return ""
-    values = {"amount": fmt.number(found.total.unpriced)}
+    values = {"amount": fmt.number(loaded.total.unpriced)}
     return gettext("%(amount)s MWh were traded without a reference price and are in no result.") % values
 
 
-def _sections(asked: Asked, found: History) -> list[Section]:
-    if not found.total.figures.trade_count:
+def _sections(asked: Asked, loaded: History) -> list[Section]:
+    if not loaded.total.figures.trade_count:
         return []
     sections = [
-        _section("side", gettext("By side"), gettext("Side"), [], _sides(found.total), is_open=True),
+        _section("side", gettext("By side"), gettext("Side"), [], _sides(loaded.total), is_open=True),
         _section(
-            "day", gettext("By day"), gettext("Delivery day"), _day_points(found), _days(asked, found), is_open=False
+            "day", gettext("By day"), gettext("Delivery day"), _day_points(loaded), _days(asked, loaded), is_open=False
         ),
         _section(
-            "hour", gettext("By hour of the day"), gettext("Hour"), _hour_points(found), _hours(found), is_open=True
+            "hour", gettext("By hour of the day"), gettext("Hour"), _hour_points(loaded), _hours(loaded), is_open=True
         ),
     ]
-    if found.traders:
+    if loaded.traders:
         sections.append(
-            _section("trader", gettext("By trader"), gettext("Trader"), [], _traders(asked, found), is_open=True)
+            _section("trader", gettext("By trader"), gettext("Trader"), [], _traders(asked, loaded), is_open=True)
         )
     return sections
 
@@ -219,15 +219,15 @@ def _section(
     return Section(key, title, heading, chart, scale, rows, is_open or len(rows) <= 31)
 
 
-def _day_points(found: History) -> list[Point]:
-    traded = dict(found.days)
-    days = [found.range.first + timedelta(days=n) for n in range(found.range.days)]
-    return [_point(fmt.short_day(day), fmt.day_title(day), traded.get(day), found.market) for day in days]
+def _day_points(loaded: History) -> list[Point]:
+    traded = dict(loaded.days)
+    days = [loaded.range.first + timedelta(days=n) for n in range(loaded.range.days)]
+    return [_point(fmt.short_day(day), fmt.day_title(day), traded.get(day), loaded.market) for day in days]
 
 
-def _hour_points(found: History) -> list[Point]:
-    traded = dict(found.hours)
-    return [_point(f"{hour:02d}", hour_title(hour), traded.get(hour), found.market) for hour in range(24)]
+def _hour_points(loaded: History) -> list[Point]:
+    traded = dict(loaded.hours)
+    return [_point(f"{hour:02d}", hour_title(hour), traded.get(hour), loaded.market) for hour in range(24)]
 
 
 def _point(name: str, title: str, part: Slice | None, market: Market) -> Point:
@@ -241,21 +241,21 @@ def hour_title(hour: int) -> str:
     return fmt.period_title(f"{hour:02d}-{hour + 1:02d}")
 
 
-def _days(asked: Asked, found: History) -> Iterable[Line]:
-    for day, part in found.days:
+def _days(asked: Asked, loaded: History) -> Iterable[Line]:
+    for day, part in loaded.days:
         trader = asked.trader
         leads_to = board_address(trader.trader_id, day, asked.named) if trader else desk_address(day, asked.named)
         yield Line(fmt.day_title(day), _cells(part), leads_to)
 
 
-def _hours(found: History) -> Iterable[Line]:
-    return (Line(hour_title(hour), _cells(part)) for hour, part in found.hours)
+def _hours(loaded: History) -> Iterable[Line]:
+    return (Line(hour_title(hour), _cells(part)) for hour, part in loaded.hours)
 
 
-def _traders(asked: Asked, found: History) -> Iterable[Line]:
-    for trader, part in found.traders:
-        one = Asked(asked.market, asked.named, trader, asked.days)
-        yield Line(str(trader), _cells(part), one.address(), trader.is_bot)
+def _traders(asked: Asked, loaded: History) -> Iterable[Line]:
+    for trader, part in loaded.traders:
+        of_trader = Asked(asked.market, asked.named, trader, asked.days)
+        yield Line(str(trader), _cells(part), of_trader.address(), trader.is_bot)
 
 
 def _sides(total: Slice) -> Iterable[Line]:

@@ -38,12 +38,12 @@ def links(
 ) -> list[View]:
     """What the user may go to. `day` and `trader` stay where they can; `market` only where there are several."""
     board = _board(trader, day, market)
-    found = [View(gettext("Board"), board, here == Here.BOARD)]
+    views = [View(gettext("Board"), board, here == Here.BOARD)]
     if may_see_all(user):
         desk = reverse("desk_day", args=[day.isoformat()]) if day else reverse("desk")
-        found.append(View(gettext("Desk"), _with(desk, market), here == Here.DESK))
+        views.append(View(gettext("Desk"), _with(desk, market), here == Here.DESK))
     history = _with(reverse("history"), market, trader=trader.trader_id if trader else "")
-    return [*found, View(gettext("History"), history, here == Here.HISTORY)]
+    return [*views, View(gettext("History"), history, here == Here.HISTORY)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,42 +77,42 @@ def _json(request: HttpRequest) -> JsonResponse:
 
 
 # --- as JSON ------------------------------------------------------------------------------------------------------
-def status_json(of: DeskStatus) -> dict[str, Any]:
+def status_json(desk: DeskStatus) -> dict[str, Any]:
     """The status as programs get it."""
     return {
-        "as_of": fmt.utc(of.now),
+        "as_of": fmt.utc(desk.now),
         "version": settings.VERSION,
         "incidents": [
-            {"level": i.level, "market": i.market, "sentence": i.sentence, "runbook": i.runbook} for i in of.incidents
+            {"level": i.level, "market": i.market, "sentence": i.sentence, "runbook": i.runbook} for i in desk.incidents
         ],
         "budget": {
-            "minute": {"used": of.budget.minute_used, "limit": of.budget.minute_limit},
-            "hour": {"used": of.budget.hour_used, "limit": of.budget.hour_limit},
-            "paused_until": _utc(of.paused_until),
+            "minute": {"used": desk.budget.minute_used, "limit": desk.budget.minute_limit},
+            "hour": {"used": desk.budget.hour_used, "limit": desk.budget.hour_limit},
+            "paused_until": _utc(desk.paused_until),
         },
-        "markets": [_market_json(market) for market in of.markets],
+        "markets": [_market_json(market) for market in desk.markets],
     }
 
 
-def _market_json(of: MarketStatus) -> dict[str, Any]:
-    exchange, feed, hour, news = of.feeds.exchange, of.feeds.prices, of.last_hour, of.last_publication
+def _market_json(market: MarketStatus) -> dict[str, Any]:
+    exchange, feed, hour, news = market.feeds.exchange, market.feeds.prices, market.last_hour, market.last_publication
     return {
-        "market": of.market.code,
+        "market": market.market.code,
         "exchange": {
             "connected": exchange.connected,
             "since": _utc(exchange.since),
             "last_message_at": _utc(exchange.last_frame_at),
             "listeners": [
                 {
-                    "listener": one.listener,
-                    "journal_failed": one.journal_failed,
-                    "waiting": one.waiting,
-                    "overflows": one.overflows,
+                    "listener": listener.listener,
+                    "journal_failed": listener.journal_failed,
+                    "waiting": listener.waiting,
+                    "overflows": listener.overflows,
                 }
-                for one in of.listeners
+                for listener in market.listeners
             ],
-            "open_gaps": of.open_gaps,
-            "open_quarantine": of.quarantine,
+            "open_gaps": market.open_gaps,
+            "open_quarantine": market.quarantine,
         },
         "prices": {
             "state": feed.state,
@@ -120,7 +120,7 @@ def _market_json(of: MarketStatus) -> dict[str, Any]:
             "next_publication_at": _utc(feed.next_publication_at),
             "last_publication_at": _utc(_moment(news.last_update)) if news else None,
             "last_publication_seen_at": _utc(_moment(news.seen_at)) if news else None,
-            "chased_now": of.chased_now,
+            "chased_now": market.chased_now,
             "last_hour": {
                 "requests": hour.requests,
                 "outcomes": hour.outcomes,
@@ -140,35 +140,37 @@ def _moment(posix: float) -> datetime:
 
 
 # --- as a page ----------------------------------------------------------------------------------------------------
-def _budget(of: DeskStatus) -> list[tuple[str, str]]:
-    use = of.budget
+def _budget(shown: DeskStatus) -> list[tuple[str, str]]:
+    use = shown.budget
     lines = [
         (gettext("Left this minute"), _left(use.minute_used, use.minute_limit)),
         (gettext("Left this hour"), _left(use.hour_used, use.hour_limit)),
     ]
-    return [*lines, (gettext("Paused by the provider until"), _clock(of.paused_until))] if of.paused_until else lines
+    return (
+        [*lines, (gettext("Paused by the provider until"), _clock(shown.paused_until))] if shown.paused_until else lines
+    )
 
 
 def _left(used: int, limit: int) -> str:
     return gettext("%(left)s of %(limit)s") % {"left": fmt.count(max(0, limit - used)), "limit": fmt.count(limit)}
 
 
-def _tables(of: DeskStatus) -> list[dict[str, Any]]:
-    return [{"market": m.market, "lines": [*_exchange(m), *_prices(m, of.now), *_last_hour(m)]} for m in of.markets]
+def _tables(desk: DeskStatus) -> list[dict[str, Any]]:
+    return [{"market": m.market, "lines": [*_exchange(m), *_prices(m, desk.now), *_last_hour(m)]} for m in desk.markets]
 
 
-def _exchange(of: MarketStatus) -> list[tuple[str, str]]:
-    exchange = of.feeds.exchange
+def _exchange(market: MarketStatus) -> list[tuple[str, str]]:
+    exchange = market.feeds.exchange
     words = gettext("no answer since") if exchange.silent else gettext("not connected since")
     connected = gettext("connected since") if exchange.connected else words
     since = f"{connected} {_clock(exchange.since)}" if exchange.since else gettext("never connected yet")
-    listeners = ", ".join(f"{one.listener} ({_waiting(one.waiting)})" for one in of.listeners)
-    aside = ", ".join(f"{count} {QUARANTINE_WORDS[kind]}" for kind, count in of.quarantine.items() if count)
+    listeners = ", ".join(f"{listener.listener} ({_waiting(listener.waiting)})" for listener in market.listeners)
+    aside = ", ".join(f"{count} {QUARANTINE_WORDS[kind]}" for kind, count in market.quarantine.items() if count)
     return [
         (gettext("Exchange"), since),
         (gettext("Last message"), _clock(exchange.last_frame_at)),
         (gettext("Listeners"), listeners or gettext("none connected")),
-        (gettext("Open gaps"), fmt.count(of.open_gaps) if of.open_gaps else gettext("none")),
+        (gettext("Open gaps"), fmt.count(market.open_gaps) if market.open_gaps else gettext("none")),
         (gettext("Frames kept aside"), aside or gettext("none")),
     ]
 
@@ -179,10 +181,10 @@ def _waiting(count: int) -> str:
     return ngettext("%(count)s frame waits", "%(count)s frames wait", count) % {"count": count}
 
 
-def _prices(of: MarketStatus, now: datetime) -> list[tuple[str, str]]:
-    feed, news = of.feeds.prices, of.last_publication
+def _prices(market: MarketStatus, now: datetime) -> list[tuple[str, str]]:
+    feed, news = market.feeds.prices, market.last_publication
     due = feed.next_publication_at
-    chased = f", {gettext('being chased now')}" if of.chased_now else ""
+    chased = f", {gettext('being chased now')}" if market.chased_now else ""
     lines = [
         (gettext("Prices"), f"{FEED_WORDS[feed.state]}{chased}"),
         (gettext("Last usable answer"), _clock(feed.last_success_at)),
@@ -201,11 +203,11 @@ def _due(due: datetime, now: datetime) -> str:
     return gettext("due since %(time)s (%(seconds)s s)") % since
 
 
-def _last_hour(of: MarketStatus) -> list[tuple[str, str]]:
-    hour = of.last_hour
+def _last_hour(market: MarketStatus) -> list[tuple[str, str]]:
+    hour = market.last_hour
     outcomes = ", ".join(f"{count} {OUTCOME_WORDS[name]}" for name, count in hour.outcomes.items() if count)
-    said = f"{hour.requests}: {outcomes}" if outcomes else pgettext("requests", "none")
-    lines = [(gettext("Requests in the last hour"), said)]
+    requests = f"{hour.requests}: {outcomes}" if outcomes else pgettext("requests", "none")
+    lines = [(gettext("Requests in the last hour"), requests)]
     if hour.latency_p50 is not None and hour.latency_p95 is not None and hour.latency_most is not None:
         p50, p95, most = (fmt.seconds(took, 2) for took in (hour.latency_p50, hour.latency_p95, hour.latency_most))
         took = gettext("median %(p50)s s, p95 %(p95)s s, longest %(most)s s") % {"p50": p50, "p95": p95, "most": most}

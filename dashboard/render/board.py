@@ -20,7 +20,7 @@ from django.utils.translation import get_language, gettext, ngettext, pgettext
 
 from dashboard.figures.board import Board, BoardRow, PeriodState
 from dashboard.figures.feed_status import FeedStates
-from dashboard.figures.timeline import Course, Points
+from dashboard.figures.timeline import Points, Timeline
 from dashboard.render import formatting as fmt
 from dashboard.render.addresses import period_address
 from dashboard.render.cells import _cell, _legs, quiet_cells, signed_cell
@@ -28,9 +28,9 @@ from dashboard.render.feed_status import FEED_STATES, render_feed_states
 from dashboard.render.jinja import render_part
 from dashboard.render.sparklines import shape_of, spark
 from market.periods import DeliveryPeriod
-from prices.publications import Rhythm
+from prices.publications import PublicationClock
 
-NO_COURSE = Course(0)
+NO_TIMELINE = Timeline(0)
 
 SHORTEST_FOLD = 3
 """Fewer rows without trades than this in a row stay as they are: a fold would save nothing."""
@@ -45,18 +45,20 @@ class Fold:
     references: str
 
 
-def render_parts(board: Board, feeds: FeedStates, address: str = "", course: Course = NO_COURSE) -> dict[str, str]:
+def render_parts(
+    board: Board, feeds: FeedStates, address: str = "", timeline: Timeline = NO_TIMELINE
+) -> dict[str, str]:
     """Element id to that element's whole HTML, for all that can change. `address` is the board's own path."""
     sign, zone = fmt.currency_sign(board.market.currency), board.market.time_zone
     lines = folds(board.rows, sign)
     language = get_language() or settings.LANGUAGE_CODE
     rows = {
-        row_id(row): _row(row, lines.get(i), i in lines, zone, language, address, course.of(row))
+        row_id(row): _row(row, lines.get(i), i in lines, zone, language, address, timeline.of(row))
         for i, row in enumerate(board.rows)
     }
     return {
         FEED_STATES: render_feed_states(feeds),
-        "summary": summary(board, note_on(board), course),
+        "summary": summary(board, note_on(board), timeline),
         **rows,
         "total": _total(board),
     }
@@ -167,7 +169,7 @@ def _reference_note(row: BoardRow, zone: ZoneInfo) -> ReferenceNote:
             pgettext("price", "none yet") if row.state != PeriodState.CLOSED else pgettext("price", "none"), "undefined"
         )
     updated, gate = row.reference.last_update, row.gate_closes_at
-    rhythm = Rhythm(float(settings.MARKET_DATA_UPDATE_INTERVAL))
+    rhythm = PublicationClock(float(settings.MARKET_DATA_UPDATE_INTERVAL))
     settled = row.state == PeriodState.CLOSED and updated >= gate
     covering = rhythm.next_slot(gate.timestamp()) + 3 * rhythm.late_window  # by then the last one must be out
     return ReferenceNote(
@@ -197,7 +199,7 @@ def _total(board: Board) -> str:
 # --- the day's answer -------------------------------------------------------------------------------------------
 
 
-def summary(board: Board, note: str, course: Course = NO_COURSE) -> str:
+def summary(board: Board, note: str, timeline: Timeline = NO_TIMELINE) -> str:
     """The day's answer in the largest type, with what has to be said about it beyond its figures."""
     figures = board.total
     currency = fmt.currency_sign(board.market.currency)
@@ -210,7 +212,7 @@ def summary(board: Board, note: str, course: Course = NO_COURSE) -> str:
         "title": f"{result.text} {currency}" if figures.performance_eur is not None else "",
         "settled": board.is_settled,
         "note": note,
-        "shape": shape_of(board, course),
+        "shape": shape_of(board, timeline),
     }
     return render_part("summary", context)
 

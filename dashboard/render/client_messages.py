@@ -8,7 +8,7 @@ from __future__ import annotations
 from django.utils.translation import gettext, pgettext
 
 
-def page_words() -> dict[str, str]:
+def page_messages() -> dict[str, str]:
     """Name of each text to the text in the active language."""
     return {
         "locale": pgettext("how the browser writes dates and times", "en-GB"),

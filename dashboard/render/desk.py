@@ -77,11 +77,11 @@ def _cells(desk: Desk, whole: BoardRow, addresses: Sequence[str]) -> list[DeskCe
     known = [f.performance_eur for f in figures if f is not None and f.performance_eur is not None]
     best, worst = (max(known), min(known)) if len(set(known)) > 1 else (None, None)
     cells = []
-    for board, found, address in zip(desk.boards, figures, addresses, strict=True):
-        result = found.performance_eur if found else None
+    for board, cell_figures, address in zip(desk.boards, figures, addresses, strict=True):
+        result = cell_figures.performance_eur if cell_figures else None
         mark = "" if result is None else "best" if result == best else "worst" if result == worst else ""
         opened = period_address(address, whole.delivery_hour)
-        cells.append(_cell(f"{row_id(whole)}-{board.trader.pk}", found, mark, opened))
+        cells.append(_cell(f"{row_id(whole)}-{board.trader.pk}", cell_figures, mark, opened))
     return cells
 
 

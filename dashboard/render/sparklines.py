@@ -9,7 +9,7 @@ from decimal import Decimal
 from django.utils.translation import gettext
 
 from dashboard.figures.board import Board, PeriodState
-from dashboard.figures.timeline import Course, Points
+from dashboard.figures.timeline import Points, Timeline
 from dashboard.render import formatting as fmt
 
 SPARK_SIZE, DAY_SIZE, BAR_STEP = (84, 22), (300, 48), 10
@@ -52,10 +52,10 @@ class Shape:
     line_words: str
 
 
-def shape_of(board: Board, course: Course) -> Shape | None:
+def shape_of(board: Board, timeline: Timeline) -> Shape | None:
     """None until there is a line to draw."""
     results = [row.figures.performance_eur for row in board.rows]
-    points = course.of_day(board.total)
+    points = timeline.of_day(board.total)
     drawn = line(points, *DAY_SIZE)
     shown, zero = bars(results, BAR_STEP, DAY_SIZE[1])
     if drawn is None or not shown:

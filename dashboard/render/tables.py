@@ -169,8 +169,8 @@ _TRADES = (
 def trades_table(board: Board, row: BoardRow, trades: Sequence[JudgedTrade]) -> Table:
     """A period's trades as they are given, the cancelled among them: `change` says so, and they count in nothing."""
     start, end = row.period.start, row.period.end
-    of = (*_where("trade", board.market, board.delivery_day), *_who(board), row.delivery_hour, start, end, start, end)
-    rows = tuple((*of, *_trade(judged)) for judged in trades)
+    key = (*_where("trade", board.market, board.delivery_day), *_who(board), row.delivery_hour, start, end, start, end)
+    rows = tuple((*key, *_trade(judged)) for judged in trades)
     return Table("trades", board.market.zone, _TRADES, rows)
 
 
@@ -219,9 +219,9 @@ _HISTORY = (
 )
 
 
-def history_table(found: History) -> Table:
+def history_table(history: History) -> Table:
     """The range by day, by hour of the day, by trader and by side, and its total: each of them adds up to it."""
-    market, trader = found.market, found.trader
+    market, trader = history.market, history.trader
     asked: tuple[Value, ...] = (trader.trader_id, str(trader)) if trader else (None, None)
     no_day, no_more = (None,) * 4, (None, None)
 
@@ -236,12 +236,12 @@ def history_table(found: History) -> Table:
     ) -> tuple[Value, ...]:
         return (*_where(kind, market, day), *bounds, *more, *who, *_slice(part))
 
-    rows = [row("day", part, day=day, bounds=2 * day_bounds(day, market.zone)) for day, part in found.days]
-    rows += [row("hour", part, more=(f"{hour:02d}-{hour + 1:02d}", None)) for hour, part in found.hours]
-    rows += [row("trader", part, who=(one.trader_id, str(one))) for one, part in found.traders]
-    rows.append(row("side", Slice(sold=found.total.sold), more=(None, "sell")))
-    rows.append(row("side", Slice(bought=found.total.bought), more=(None, "buy")))
-    rows.append(row("total", found.total))
+    rows = [row("day", part, day=day, bounds=2 * day_bounds(day, market.zone)) for day, part in history.days]
+    rows += [row("hour", part, more=(f"{hour:02d}-{hour + 1:02d}", None)) for hour, part in history.hours]
+    rows += [row("trader", part, who=(whose.trader_id, str(whose))) for whose, part in history.traders]
+    rows.append(row("side", Slice(sold=history.total.sold), more=(None, "sell")))
+    rows.append(row("side", Slice(bought=history.total.bought), more=(None, "buy")))
+    rows.append(row("total", history.total))
     return Table("history", market.zone, _HISTORY, tuple(rows))
 
 

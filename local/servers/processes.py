@@ -129,14 +129,14 @@ def programs(plan: Plan, root: Path) -> list[Program]:
 
 
 def _servers(plan: Plan) -> list[Program]:
-    found = []
+    servers_of_ours = []
     if plan.postgres:
         user = embedded.account(plan.var)
         argv, folder = embedded.postgres_command(plan.var), embedded.data_dir(plan.var)
-        found.append(Program("postgres", "servers", argv, folder, user.name if user else None, "INT"))
+        servers_of_ours.append(Program("postgres", "servers", argv, folder, user.name if user else None, "INT"))
     if plan.redis:
-        found.append(Program("redis", "servers", embedded.redis_command(plan.var), socket_dir(plan.var)))
-    return found
+        servers_of_ours.append(Program("redis", "servers", embedded.redis_command(plan.var), socket_dir(plan.var)))
+    return servers_of_ours
 
 
 def _simulators(plan: Plan, root: Path) -> list[Program]:

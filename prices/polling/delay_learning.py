@@ -14,7 +14,7 @@ from datetime import timedelta
 
 from prices import queries
 from prices.polling.delays import NOTHING_LEARNT, Learnt, learn
-from prices.publications import Publication, Rhythm
+from prices.publications import Publication, PublicationClock
 
 LOOK_BACK = timedelta(days=2)
 RELEARN_SECONDS = 3600.0
@@ -30,30 +30,30 @@ MOST_MOMENTS_A_SLOT = 2.0
 """With more moments a slot on average a market's periods come one by one, and its first one says little."""
 
 
-def learnt_from(publications: Iterable[Publication], rhythm: Rhythm) -> Learnt:
+def learnt_from(publications: Iterable[Publication], rhythm: PublicationClock) -> Learnt:
     """What these publications of the last days say. Pure; their order doesn't matter."""
-    found: dict[int, dict[float, list[float]]] = {}
-    for one in publications:
-        delay = delay_of(one, rhythm)
+    seen: dict[int, dict[float, list[float]]] = {}
+    for publication in publications:
+        delay = delay_of(publication, rhythm)
         if delay is not None:
-            slot = rhythm.slot_of_update(one.last_update)
-            found.setdefault(one.market_id, {}).setdefault(slot, []).append(delay)
+            slot = rhythm.slot_of_update(publication.last_update)
+            seen.setdefault(publication.market_id, {}).setdefault(slot, []).append(delay)
     delays = {
         market_id: learn((d for of_slot in slots.values() for d in of_slot), rhythm.late_window)
-        for market_id, slots in found.items()
+        for market_id, slots in seen.items()
     }
-    return Learnt(delays, _together({m: _first_of_slots(slots) for m, slots in found.items()}))
+    return Learnt(delays, _together({m: _first_of_slots(slots) for m, slots in seen.items()}))
 
 
-def delay_of(one: Publication, rhythm: Rhythm) -> float | None:
+def delay_of(publication: Publication, rhythm: PublicationClock) -> float | None:
     """Seconds after its slot at which the publication was out, None when it can't be told.
 
     The provider's own stamp is believed when it says more than the bare slot; else the first sight of it counts. When
     first sight came much later than a chase would allow, nobody was looking.
     """
-    slot = rhythm.slot_of_update(one.last_update)
-    stated, seen = one.last_update - slot, one.seen_at - slot
-    if not rhythm.is_aligned(one.last_update) or seen > rhythm.interval:
+    slot = rhythm.slot_of_update(publication.last_update)
+    stated, seen = publication.last_update - slot, publication.seen_at - slot
+    if not rhythm.is_aligned(publication.last_update) or seen > rhythm.interval:
         return None
     if stated <= 0:
         return max(0.0, seen) if seen < 2 * rhythm.late_window else None
@@ -75,9 +75,9 @@ def _together(firsts: Mapping[int, Mapping[float, float]]) -> dict[int, int]:
     return {market_id: leader for leader, group in groups.items() if len(group) > 1 for market_id in group}
 
 
-def _same_moments(one: Mapping[float, float], other: Mapping[float, float]) -> bool:
-    shared = one.keys() & other.keys()
-    same = sum(abs(one[slot] - other[slot]) <= SAME_MOMENT_SECONDS for slot in shared)
+def _same_moments(first: Mapping[float, float], other: Mapping[float, float]) -> bool:
+    shared = first.keys() & other.keys()
+    same = sum(abs(first[slot] - other[slot]) <= SAME_MOMENT_SECONDS for slot in shared)
     return len(shared) >= FEWEST_SHARED_SLOTS and same >= TOGETHER_SHARE * len(shared)
 
 
@@ -99,7 +99,7 @@ class Memory:
             if self._about != about or time.monotonic() >= self._until:
                 since = now - LOOK_BACK.total_seconds()
                 publications = queries.publications(market_ids=market_ids, since=since)
-                self._learnt, self._about = learnt_from(publications, Rhythm(interval)), about
+                self._learnt, self._about = learnt_from(publications, PublicationClock(interval)), about
                 self._until = time.monotonic() + RELEARN_SECONDS
             return self._learnt
 

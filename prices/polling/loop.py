@@ -1,4 +1,4 @@
-"""The loop of a chase after new reference prices, with everything that touches the outside behind `Outside`.
+"""The loop of a chase after new reference prices, with everything that touches the outside behind `Environment`.
 
 It asks the policy, sends, waits for answers, and ends when nothing is due for a while; tests play days of it in
 simulated time.
@@ -39,7 +39,7 @@ class Arrived:
     last_update: float | None
 
 
-class Outside(Protocol):
+class Environment(Protocol):
     """What a chase needs of the world. Moments are POSIX seconds."""
 
     def now(self) -> float: ...
@@ -54,7 +54,7 @@ class Outside(Protocol):
 
 
 @dataclass(slots=True)
-class Tally:
+class PollStats:
     """What a chase did."""
 
     asked: int = 0
@@ -66,35 +66,37 @@ class Tally:
         self.outcomes[outcome.value] = self.outcomes.get(outcome.value, 0) + 1
 
 
-def pursue(outside: Outside, book: dict[PeriodKey, Facts], interval: float, learnt: Learnt = NOTHING_LEARNT) -> Tally:
+def poll(
+    environment: Environment, book: dict[PeriodKey, Facts], interval: float, learnt: Learnt = NOTHING_LEARNT
+) -> PollStats:
     """Ask as the policy says until nothing is due for a while. `book`, what is known of each period, is kept up.
 
     Ends in time whatever happens outside: a request without word counts as lost after REQUEST_LIFE.
     """
-    tally = Tally()
+    stats = PollStats()
     under_way: dict[PeriodKey, float] = {}
-    ends = outside.now() + LONGEST_CHASE_SECONDS
+    ends = environment.now() + LONGEST_CHASE_SECONDS
     while True:
-        now = outside.now()
+        now = environment.now()
         last_call = now > ends or stopping.is_set()
-        _give_up(under_way, now, tally)
-        plan = policy.plan(now=now, facts=book.values(), budget=outside.budget(), interval=interval, learnt=learnt)
-        sent = {} if last_call else _send(outside, plan.asks[: AT_ONCE - len(under_way)], book)
+        _give_up(under_way, now, stats)
+        plan = policy.plan(now=now, facts=book.values(), budget=environment.budget(), interval=interval, learnt=learnt)
+        sent = {} if last_call else _send(environment, plan.asks[: AT_ONCE - len(under_way)], book)
         under_way |= sent
-        tally.asked += len(sent)
+        stats.asked += len(sent)
         if not under_way and (last_call or (not plan.asks and plan.look_again > now + OUTLOOK_SECONDS)):
-            return tally
-        for arrived in outside.arrivals(_wake_at(now, plan, len(sent))):
+            return stats
+        for arrived in environment.arrivals(_wake_at(now, plan, len(sent))):
             under_way.pop(arrived.key, None)
-            tally.count(arrived.outcome)
-            book[arrived.key] = _answered(book[arrived.key], arrived, outside.now())
+            stats.count(arrived.outcome)
+            book[arrived.key] = _answered(book[arrived.key], arrived, environment.now())
 
 
-def _give_up(under_way: dict[PeriodKey, float], now: float, tally: Tally) -> None:
+def _give_up(under_way: dict[PeriodKey, float], now: float, stats: PollStats) -> None:
     """Forget requests whose thread must have died: they would hold up the whole chase, and its market with it."""
     for key in [key for key, sent_at in under_way.items() if now - sent_at >= REQUEST_LIFE]:
         del under_way[key]
-        tally.lost += 1
+        stats.lost += 1
 
 
 def _wake_at(now: float, plan: Plan, sent: int) -> float:
@@ -104,11 +106,13 @@ def _wake_at(now: float, plan: Plan, sent: int) -> float:
     return now + policy.SHORTEST_PAUSE
 
 
-def _send(outside: Outside, keys: Collection[PeriodKey], book: dict[PeriodKey, Facts]) -> dict[PeriodKey, float]:
+def _send(
+    environment: Environment, keys: Collection[PeriodKey], book: dict[PeriodKey, Facts]
+) -> dict[PeriodKey, float]:
     """Ask for these as far as there is room; when each was sent."""
     sent: dict[PeriodKey, float] = {}
     for key in keys:
-        sent_at = outside.ask(key)
+        sent_at = environment.ask(key)
         if sent_at is None:
             break
         asks = (Ask(sent_at, Outcome.PENDING), *book[key].asks)

@@ -21,9 +21,9 @@ from datetime import date
 from enum import Enum, IntEnum
 from functools import cached_property
 
-from prices.observations import FAILURES, MINUTE, Budget, Facts, Interest, Outcome, PeriodKey, Plan
+from prices.observations import FAILURES, MINUTE, Budget, Facts, Outcome, PeriodKey, Plan, Priority
 from prices.polling.delays import NOTHING_LEARNT, Delays, Learnt
-from prices.publications import Rhythm
+from prices.publications import PublicationClock
 
 FEWEST_PROBES = 3
 """Probes that the likely window gets even when the burst will need the whole budget."""
@@ -73,7 +73,7 @@ class Rank(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class PlannedRequest:
     """A request that should go out at `at`."""
 
     at: float
@@ -87,7 +87,7 @@ class Wish:
         return (self.rank, -gate if self.rank is Rank.CLOSED else gate, self.facts.key.market_id)
 
 
-def is_final(facts: Facts, now: float, rhythm: Rhythm) -> bool:
+def is_final(facts: Facts, now: float, rhythm: PublicationClock) -> bool:
     """Whether the period's price can't change any more: its closure is covered, or was asked for often enough."""
     if facts.gate_closure > now:
         return False
@@ -103,7 +103,7 @@ class _Day:
     """One market's delivery day at one moment, with everything that its periods say together."""
 
     now: float
-    rhythm: Rhythm
+    rhythm: PublicationClock
     periods: list[Facts]
     """Those that are not final yet."""
     delays: Delays
@@ -173,9 +173,9 @@ class _Day:
         """How many open periods were asked after another one was seen new in that slot, and were not new themselves."""
         end = slot + self.rhythm.interval
         asks = [[a for a in p.asks if slot <= a.sent_at < end] for p in self.open]
-        hits = (a.answered_at for of in asks for a in of if a.outcome is Outcome.NEWER and a.answered_at is not None)
+        hits = (a.answered_at for its in asks for a in its if a.outcome is Outcome.NEWER and a.answered_at is not None)
         hit = min(hits, default=math.inf)
-        return sum(any(a.outcome is Outcome.UNCHANGED and a.sent_at > hit for a in of) for of in asks)
+        return sum(any(a.outcome is Outcome.UNCHANGED and a.sent_at > hit for a in its) for its in asks)
 
     @cached_property
     def news_at(self) -> float:
@@ -212,8 +212,8 @@ class _Day:
     def rank(self, facts: Facts) -> Rank:
         if facts.gate_closure <= self.now:
             return Rank.CLOSED
-        if facts.interest is not Interest.NONE:
-            return Rank.POSITION if facts.interest is Interest.POSITION else Rank.VIEWED
+        if facts.priority is not Priority.NONE:
+            return Rank.POSITION if facts.priority is Priority.POSITION else Rank.VIEWED
         return Rank.NEAREST_DAY if self.nearest else Rank.LATER_DAY
 
 
@@ -221,7 +221,7 @@ class _Day:
 class _Pace:
     """How fast this moment's budget lets a day be probed, and its periods be asked one by one."""
 
-    rhythm: Rhythm
+    rhythm: PublicationClock
     probes: float
     """Requests that one day's probes may take, beside what the bursts need."""
     near_rounds: float
@@ -251,14 +251,14 @@ def plan(
 
     `facts` holds every period of every active market that may still change. Never plans more than `budget` allows.
     """
-    rhythm = Rhythm(interval)
+    rhythm = PublicationClock(interval)
     days = _days(facts, now, rhythm, learnt)
     pace = _pace(days, budget, rhythm)
-    wishes = [w for day in days for w in _wishes(day, pace) if not w.facts.in_flight(now)]
-    return _within_budget(wishes, days, now, budget, rhythm)
+    requests = [w for day in days for w in _requests_of(day, pace) if not w.facts.in_flight(now)]
+    return _within_budget(requests, days, now, budget, rhythm)
 
 
-def _days(facts: Iterable[Facts], now: float, rhythm: Rhythm, learnt: Learnt) -> list[_Day]:
+def _days(facts: Iterable[Facts], now: float, rhythm: PublicationClock, learnt: Learnt) -> list[_Day]:
     """The unfinished periods by market and day, in calendar order."""
     groups: dict[tuple[int, date], list[Facts]] = {}
     for period in facts:
@@ -268,11 +268,11 @@ def _days(facts: Iterable[Facts], now: float, rhythm: Rhythm, learnt: Learnt) ->
     leaders: dict[int, _Day] = {}
     for market_id, day in sorted(groups):
         delays = learnt.delays_of(market_id, rhythm.late_window)
-        found = _Day(now, rhythm, groups[market_id, day], delays, leaders.get(market_id))
-        if found.open and found.leader is None:
-            found.nearest = True
-            leaders[market_id] = found
-        days.append(found)
+        judged = _Day(now, rhythm, groups[market_id, day], delays, leaders.get(market_id))
+        if judged.open and judged.leader is None:
+            judged.nearest = True
+            leaders[market_id] = judged
+        days.append(judged)
     _follow_together(leaders, learnt)
     return days
 
@@ -289,7 +289,7 @@ def _follow_together(nearest: Mapping[int, _Day], learnt: Learnt) -> None:
             day.leader = first if day is not first else None
 
 
-def _pace(days: Sequence[_Day], budget: Budget, rhythm: Rhythm) -> _Pace:
+def _pace(days: Sequence[_Day], budget: Budget, rhythm: PublicationClock) -> _Pace:
     """What the probes may take: what the bursts leave, and never so little that everybody waits for long."""
     awaited = [d for d in days if d.nearest and d.awaiting]
     allowance = budget.probing_allowance(rhythm.interval)
@@ -301,7 +301,7 @@ def _pace(days: Sequence[_Day], budget: Budget, rhythm: Rhythm) -> _Pace:
     return _Pace(rhythm, probes / max(1, probed), *_rounds_affordable(days, budget, rhythm))
 
 
-def _rounds_affordable(days: Sequence[_Day], budget: Budget, rhythm: Rhythm) -> tuple[float, float]:
+def _rounds_affordable(days: Sequence[_Day], budget: Budget, rhythm: PublicationClock) -> tuple[float, float]:
     """In how many rounds each missing period can still be asked within the likely window, on nearest and later days.
 
     Asking n periods in r even rounds, each time only those still missing, takes about n (r + 1) / 2 requests; a little
@@ -322,7 +322,7 @@ def _rounds(requests: float, periods: int) -> float:
     return 1.0 if rounds < 1.5 else min(MOST_ROUNDS, rounds)
 
 
-def _wishes(day: _Day, pace: _Pace) -> Iterator[Wish]:
+def _requests_of(day: _Day, pace: _Pace) -> Iterator[PlannedRequest]:
     """Every request that the day wants, each at its time."""
     if day.open and not day.known and not day.nearest:
         yield _feeler(day)
@@ -337,11 +337,11 @@ def _wishes(day: _Day, pace: _Pace) -> Iterator[Wish]:
     yield from _unknown(day)
 
 
-def _signs_of_life(day: _Day) -> Wish:
+def _signs_of_life(day: _Day) -> PlannedRequest:
     """The provider fails for the whole day: one request now and then until it answers again."""
     period = _probed(day)
     pause = min(2.0 ** (day.failures - DOWN_AFTER + 1), LONGEST_DOWN_PAUSE if day.nearest else LONGEST_FAILURE_PAUSE)
-    return Wish(day.asked_at + pause, day.rank(period), period)
+    return PlannedRequest(day.asked_at + pause, day.rank(period), period)
 
 
 def _probed(day: _Day) -> Facts:
@@ -352,12 +352,12 @@ def _probed(day: _Day) -> Facts:
     )
 
 
-def _value(facts: Facts) -> tuple[Interest, float]:
+def _value(facts: Facts) -> tuple[Priority, float]:
     """Sorts by value: what somebody cares about first, then the nearest gate."""
-    return facts.interest, facts.gate_closure
+    return facts.priority, facts.gate_closure
 
 
-def _feeler(day: _Day) -> Wish:
+def _feeler(day: _Day) -> PlannedRequest:
     """A later day without any price yet: a few requests a slot with growing pauses, another period each time."""
     period = min(day.open, key=lambda p: (p.asked_at, p.gate_closure))
     window = day.rhythm.late_window
@@ -367,16 +367,16 @@ def _feeler(day: _Day) -> Wish:
         at = day.slot + window
     else:
         at = day.asked_at + max(window, 2 * (day.asked_at - day.slot))
-    return Wish(at, Rank.FEELER, period)
+    return PlannedRequest(at, Rank.FEELER, period)
 
 
-def _as_one(day: _Day, pace: _Pace) -> Iterator[Wish]:
+def _as_one(day: _Day, pace: _Pace) -> Iterator[PlannedRequest]:
     """A day that is published at once: probes while it is awaited, then the burst."""
     waiting = [p for p in day.periods if p.last_update is not None]
     overdue = [p for p in waiting if day.due(p) <= day.now]
     for period in waiting:
         if day.due(period) > day.now:
-            yield Wish(day.due(period) + SHORTEST_PAUSE, day.rank(period), period)
+            yield PlannedRequest(day.due(period) + SHORTEST_PAUSE, day.rank(period), period)
     if not overdue:
         return
     if day.out_at is None or day.stalled:
@@ -384,24 +384,24 @@ def _as_one(day: _Day, pace: _Pace) -> Iterator[Wish]:
             yield _probe(day, pace)
             overdue = [p for p in overdue if _missed_earlier(day, p)]
         for period in overdue:
-            yield Wish(_alone(day, period, pace), day.rank(period), period)
+            yield PlannedRequest(_alone(day, period, pace), day.rank(period), period)
         return
     for period in overdue:
         at = day.now if period.asked_at < day.out_at else _alone(day, period, pace)
-        yield Wish(at, day.rank(period), period)
+        yield PlannedRequest(at, day.rank(period), period)
 
 
-def _probe(day: _Day, pace: _Pace) -> Wish:
+def _probe(day: _Day, pace: _Pace) -> PlannedRequest:
     """The next look whether the day's publication is out."""
     due = day.newest + day.rhythm.interval if day.mode is Mode.OWN else day.slot
     rank = Rank.PROBE if day.nearest else Rank.LATER_DAY
     if day.leader is not None:
-        return Wish(_probe_after_leader(day, day.leader, due, pace), rank, _probed(day))
+        return PlannedRequest(_probe_after_leader(day, day.leader, due, pace), rank, _probed(day))
     if day.asked_at < due:
         at = due + pace.probe_pause(day.delays, 0, share=0.5)
     else:
         at = day.asked_at + pace.probe_pause(day.delays, day.asked_at - due)
-    return Wish(at, rank, _probed(day))
+    return PlannedRequest(at, rank, _probed(day))
 
 
 def _probe_after_leader(day: _Day, leader: _Day, due: float, pace: _Pace) -> float:
@@ -419,11 +419,11 @@ def _missed_earlier(day: _Day, facts: Facts) -> bool:
     return day.due(facts) < day.slot and facts.asked_at < day.slot and day.now >= day.slot + day.rhythm.late_window
 
 
-def _one_by_one(day: _Day, pace: _Pace) -> Iterator[Wish]:
+def _one_by_one(day: _Day, pace: _Pace) -> Iterator[PlannedRequest]:
     """A day whose periods are published each for itself."""
     for period in day.periods:
         if period.last_update is not None:
-            yield Wish(_alone(day, period, pace), day.rank(period), period)
+            yield PlannedRequest(_alone(day, period, pace), day.rank(period), period)
 
 
 def _alone(day: _Day, facts: Facts, pace: _Pace) -> float:
@@ -444,7 +444,7 @@ def _alone(day: _Day, facts: Facts, pace: _Pace) -> float:
     return asked + max(window / FEWEST_PROBES, lateness)
 
 
-def _unknown(day: _Day) -> Iterator[Wish]:
+def _unknown(day: _Day) -> Iterator[PlannedRequest]:
     """Periods without a price in a day that has some, or must have: at once, later with every publication."""
     for period in day.periods:
         if period.last_update is not None:
@@ -457,13 +457,15 @@ def _unknown(day: _Day) -> Iterator[Wish]:
             at = day.now
         else:
             at = period.asked_at + day.rhythm.interval
-        yield Wish(at, day.rank(period), period)
+        yield PlannedRequest(at, day.rank(period), period)
 
 
-def _within_budget(wishes: Sequence[Wish], days: Sequence[_Day], now: float, budget: Budget, rhythm: Rhythm) -> Plan:
-    """The wishes that are due and affordable, in order of value, and the next moment at which that can change."""
-    later = [w.at for w in wishes if w.at > now]
-    due = sorted((w for w in wishes if w.at <= now), key=lambda w: w.order)
+def _within_budget(
+    requests: Sequence[PlannedRequest], days: Sequence[_Day], now: float, budget: Budget, rhythm: PublicationClock
+) -> Plan:
+    """The requests that are due and affordable, in order of value, and the next moment at which that can change."""
+    later = [w.at for w in requests if w.at > now]
+    due = sorted((w for w in requests if w.at <= now), key=lambda w: w.order)
     look_again = min(later, default=rhythm.slot(now) + rhythm.interval)
     if not due:
         return Plan((), look_again)
@@ -472,15 +474,15 @@ def _within_budget(wishes: Sequence[Wish], days: Sequence[_Day], now: float, bud
     room = budget.allowance(rhythm.interval)
     spare = room - _reserved(days, now, rhythm)
     asks: list[PeriodKey] = []
-    for wish in due:
-        if len(asks) < (room if wish.rank <= Rank.NEAREST_DAY else spare):
-            asks.append(wish.facts.key)
+    for request in due:
+        if len(asks) < (room if request.rank <= Rank.NEAREST_DAY else spare):
+            asks.append(request.facts.key)
     if len(asks) < len({w.facts.key for w in due}) and not asks:
         look_again = min(look_again, _room_again(now, budget, rhythm, room))
     return Plan(tuple(dict.fromkeys(asks)), look_again)
 
 
-def _reserved(days: Sequence[_Day], now: float, rhythm: Rhythm) -> int:
+def _reserved(days: Sequence[_Day], now: float, rhythm: PublicationClock) -> int:
     """Requests kept for the nearest days' publication, when it is awaited or due within the minute's window."""
     slot = rhythm.slot(now)
     imminent = slot + rhythm.interval - now < MINUTE
@@ -491,7 +493,7 @@ def _reserved(days: Sequence[_Day], now: float, rhythm: Rhythm) -> int:
     return sum(len(d.open) + FEWEST_PROBES for d in kept)
 
 
-def _room_again(now: float, budget: Budget, rhythm: Rhythm, room: int) -> float:
+def _room_again(now: float, budget: Budget, rhythm: PublicationClock, room: int) -> float:
     """When requests that found no room should be planned again."""
     if room > 0:  # kept for what is worth more
         return now + rhythm.late_window / FEWEST_PROBES

@@ -11,11 +11,11 @@ from datetime import datetime
 
 import structlog
 
-from prices.observations import Interest, PeriodKey
+from prices.observations import PeriodKey, Priority
 
 log = structlog.get_logger(__name__)
 
-Provider = Callable[[int, datetime], Mapping[tuple[datetime, datetime], Interest]]
+Provider = Callable[[int, datetime], Mapping[tuple[datetime, datetime], Priority]]
 """(market primary key, now in UTC) -> interest by (delivery_start, delivery_end); what is left out is of none."""
 
 _providers: list[Provider] = []
@@ -33,9 +33,9 @@ def unregister(provider: Provider) -> None:
         _providers.remove(provider)
 
 
-def interests(*, market_id: int, now: datetime, keys: list[PeriodKey]) -> dict[PeriodKey, Interest]:
+def priorities(*, market_id: int, now: datetime, keys: list[PeriodKey]) -> dict[PeriodKey, Priority]:
     """The strongest interest in each of the market's periods at `now` (UTC). Never raises for a provider's failure."""
-    found: dict[PeriodKey, Interest] = {}
+    strongest: dict[PeriodKey, Priority] = {}
     for provider in _providers:
         try:
             told = provider(market_id, now)
@@ -43,6 +43,6 @@ def interests(*, market_id: int, now: datetime, keys: list[PeriodKey]) -> dict[P
             log.warning("interest_unknown", market_id=market_id, error=str(error) or type(error).__name__)
             continue
         for key in keys:
-            interest = told.get((key.start, key.end), Interest.NONE)
-            found[key] = min(found.get(key, Interest.NONE), interest)
-    return found
+            interest = told.get((key.start, key.end), Priority.NONE)
+            strongest[key] = min(strongest.get(key, Priority.NONE), interest)
+    return strongest

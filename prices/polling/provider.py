@@ -175,8 +175,8 @@ def _check_identity(answer: dict[str, Any], asked: Question) -> None:
     if not isinstance(said_day, str) or not isinstance(said_hour, str):
         raise BadAnswer("the answer doesn't name its delivery day and hour")
     try:
-        said = parse_period(asked.day, said_hour, asked.zone)
-        same = parse_day(said_day) == asked.day and said.period == asked.period
+        answered = parse_period(asked.day, said_hour, asked.zone)
+        same = parse_day(said_day) == asked.day and answered.period == asked.period
     except PeriodError as error:
         raise BadAnswer(f"the answer's period can't be read: {error}") from None
     if not same:

@@ -25,12 +25,12 @@ from market.models import Market
 from market.periods import DeliveryPeriod, day_of, day_periods
 from market.queries import active_markets
 from prices import observations, request_ledger, store
-from prices.observations import Budget, Facts, Interest, Outcome, PeriodKey
+from prices.observations import Budget, Facts, Outcome, PeriodKey, Priority
 from prices.polling import policy, provider, state
 from prices.polling.delay_learning import memory
 from prices.polling.delays import Learnt
-from prices.polling.loop import AT_ONCE, OUTLOOK_SECONDS, Arrived, Tally, pursue, stopping
-from prices.polling.priority import interests
+from prices.polling.loop import AT_ONCE, OUTLOOK_SECONDS, Arrived, PollStats, poll, stopping
+from prices.polling.priority import priorities
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +41,7 @@ SETTLE_FOR = timedelta(hours=24)
 PERIOD_MINUTES = 60
 
 
-def chase_prices(*, now: datetime) -> Tally:
+def chase_prices(*, now: datetime) -> PollStats:
     """One tick at `now` (UTC): bring the prices of every active market up to date, or leave it to the chase that is on.
 
     An idle tick costs two queries. Raises django.db.Error when PostgreSQL is away.
@@ -49,33 +49,33 @@ def chase_prices(*, now: datetime) -> Tally:
     interval = float(settings.MARKET_DATA_UPDATE_INTERVAL)
     markets = {market.pk: market for market in active_markets()}
     if not markets or not _something_due(markets.values(), now, interval):
-        return Tally()
+        return PollStats()
     with _market_locks(markets) as mine:
         if not mine:
-            return Tally()
+            return PollStats()
         clock, facts = state.facts_of(gates=_gates(mine.values(), now))  # again: another chase may just have ended
-        facts = _with_interest(facts, now)
-        tally = pursue(_World(mine, clock, interval), facts, interval, _learnt(markets, clock, interval))
-    if tally.lost:
-        log.error("provider_threads_lost", requests=tally.lost)
+        facts = _with_priority(facts, now)
+        stats = poll(_World(mine, clock, interval), facts, interval, _learnt(markets, clock, interval))
+    if stats.lost:
+        log.error("provider_threads_lost", requests=stats.lost)
         _senders.cache_clear()  # new threads for the next chase; what hangs in the old ones can't be mended
-    if tally.asked:
+    if stats.asked:
         request_ledger.prune()
-        log.info("chase_ended", asked=tally.asked, **tally.outcomes)
-    return tally
+        log.info("chase_ended", asked=stats.asked, **stats.outcomes)
+    return stats
 
 
 def _learnt(market_ids: Collection[int], clock: float, interval: float) -> Learnt:
     return memory.recall(market_ids=market_ids, interval=interval, now=clock)
 
 
-def _with_interest(facts: Mapping[PeriodKey, Facts], now: datetime) -> dict[PeriodKey, Facts]:
+def _with_priority(facts: Mapping[PeriodKey, Facts], now: datetime) -> dict[PeriodKey, Facts]:
     """The same facts, with what the desk cares about."""
-    found: dict[PeriodKey, Interest] = {}
+    strongest: dict[PeriodKey, Priority] = {}
     for market_id in {key.market_id for key in facts}:
         keys = [key for key in facts if key.market_id == market_id]
-        found |= interests(market_id=market_id, now=now, keys=keys)
-    return {key: replace(of, interest=found.get(key, Interest.NONE)) for key, of in facts.items()}
+        strongest |= priorities(market_id=market_id, now=now, keys=keys)
+    return {key: replace(period, priority=strongest.get(key, Priority.NONE)) for key, period in facts.items()}
 
 
 def _something_due(markets: Collection[Market], now: datetime, interval: float) -> bool:

@@ -205,7 +205,7 @@ def table() -> str:
         "Made by `python -m tests.access.matrix` from tests/access/matrix.py, which the tests hold the product to.",
         "Every address of the product is here; one that is not fails the build. Numbers are HTTP statuses, *login*",
         "leads to the log-in page, *status* to the feeds; *open*, 4401 and 4404 are a websocket's. Addresses are",
-        "about trader_1, who is the *trader* here. Roles: [dashboard/access/rights.py](../dashboard/access.py).",
+        "about trader_1, who is the *trader* here. Roles: [dashboard/access/rights.py](../dashboard/access/rights.py).",
         "",
         f"| address | what | {' | '.join(COLUMNS)} |",
         f"|---|---|{'---|' * len(COLUMNS)}",

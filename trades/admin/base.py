@@ -17,7 +17,7 @@ from django.urls import URLPattern, path, reverse
 
 from accounts.audit.read_only_admin import ReadOnlyAdmin
 from trades.admin.forms import CorrectForm, DecisionForm
-from trades.ledger.decisions import JudgementError
+from trades.ledger.decisions import DecisionError
 from trades.models import Trade, TradeChange
 
 LONGEST_SHOWN_FRAME = 4000
@@ -120,7 +120,7 @@ class DecidingAdmin(StyledAdmin):
             with transaction.atomic():
                 done = form.carry_out(row, request.user, datetime.now(UTC))
                 self.log_change(request, row, done)
-        except JudgementError as error:
+        except DecisionError as error:
             sentence = str(error)
             messages.error(request, f"{sentence[:1].upper()}{sentence[1:]}.")
             return False

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from trades.ledger.confirmations import TradeConfirmation, Unusable, confirmation_of
 from trades.ledger.decisions import (
     LONGEST_REASON,
-    JudgementError,
+    DecisionError,
     accept_as_correction,
     cancel_trade,
     close_gap,
@@ -125,14 +125,14 @@ class CorrectForm(DecisionForm):
         return f"Trade {row.exchange_id} is corrected."
 
     def _confirmation(self, trade: Trade) -> TradeConfirmation:
-        said = {name: value for name, value in self.cleaned_data.items() if name != "reason"}
-        wire = {**said, "id": trade.exchange_id, "execution_time": trade.execution_time.isoformat()}
+        fields = {name: value for name, value in self.cleaned_data.items() if name != "reason"}
+        wire = {**fields, "id": trade.exchange_id, "execution_time": trade.execution_time.isoformat()}
         parsed = confirmation_of(wire, trade.market.zone)
         if isinstance(parsed, Unusable):
-            raise JudgementError(parsed.detail)
+            raise DecisionError(parsed.detail)
         facts = facts_now(trade)
         if facts is not None and _same(facts, parsed):
-            raise JudgementError("nothing would change: these are the facts that count now")
+            raise DecisionError("nothing would change: these are the facts that count now")
         return parsed
 
 

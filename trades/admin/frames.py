@@ -88,8 +88,12 @@ class QuarantinedMessageAdmin(DecidingAdmin):
         trade = Trade.objects.filter(market_id=row.market_id, exchange_id=row.exchange_id).first()
         if trade is None or row.kind != QuarantinedMessage.Kind.CONFLICT:
             return {}
-        theirs = _confirmation_in(row)
-        return {"trade": trade, "comparison": comparison(trade, theirs), "frame_is_read": theirs is not None}
+        framed = _confirmation_in(row)
+        return {
+            "trade": trade,
+            "comparison": comparison(trade, framed),
+            "frame_is_read": framed is not None,
+        }
 
 
 def _may_see_facts_of(request: HttpRequest, message: QuarantinedMessage) -> bool:
@@ -102,15 +106,15 @@ def _confirmation_in(message: QuarantinedMessage) -> TradeConfirmation | None:
     return parsed if isinstance(parsed, TradeConfirmation) else None
 
 
-def comparison(trade: Trade, theirs: TradeConfirmation | None) -> list[tuple[str, str, str, str, bool]]:
+def comparison(trade: Trade, confirmation: TradeConfirmation | None) -> list[tuple[str, str, str, str, bool]]:
     """(fact, as confirmed first, as it counts now, as the frame says, whether the frame differs from what counts)."""
     now = facts_now(trade)
     first = shown_facts(trade)
     counts = shown_facts(now) if now else dict.fromkeys(first, "cancelled")
-    said = _said(theirs) if theirs else dict.fromkeys(first, UNDEFINED)
-    rows = [(name, first[name], counts[name], said[name], counts[name] != said[name]) for name in first]
+    framed = _said(confirmation) if confirmation else dict.fromkeys(first, UNDEFINED)
+    rows = [(name, first[name], counts[name], framed[name], counts[name] != framed[name]) for name in first]
     executed = f"{trade.execution_time:%Y-%m-%d %H:%M:%S.%f}"
-    frames = f"{theirs.execution_time:%Y-%m-%d %H:%M:%S.%f}" if theirs else UNDEFINED
+    frames = f"{confirmation.execution_time:%Y-%m-%d %H:%M:%S.%f}" if confirmation else UNDEFINED
     return [*rows, ("executed (UTC)", executed, executed, frames, executed != frames)]
 
 

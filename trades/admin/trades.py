@@ -139,8 +139,8 @@ class PositionAdmin(ReadOnlyAdmin):
 
 
 def _in_words(change: TradeChange) -> str:
-    said = CorrectForm.prefilled(change)
+    facts = CorrectForm.prefilled(change)
     return (
-        f"{said['direction']} {said['quantity']} MW at {said['price']} EUR/MWh, "
-        f"{said['delivery_day']} {said['delivery_hour']}, {said['trader_id']}"
+        f"{facts['direction']} {facts['quantity']} MW at {facts['price']} EUR/MWh, "
+        f"{facts['delivery_day']} {facts['delivery_hour']}, {facts['trader_id']}"
     )

@@ -147,11 +147,11 @@ def archived_segments(directory: Path) -> list[Path]:
 
 
 def _oldest_first(directory: Path, suffix: str) -> list[Path]:
-    found: list[tuple[int, str, Path]] = []
+    segments_by_age: list[tuple[int, str, Path]] = []
     for path in directory.glob(f"*{suffix}") if directory.is_dir() else ():
         with suppress(FileNotFoundError):  # archived, or removed from there, at this moment
-            found.append((path.stat().st_mtime_ns, path.name, path))
-    return [path for _, _, path in sorted(found)]
+            segments_by_age.append((path.stat().st_mtime_ns, path.name, path))
+    return [path for _, _, path in sorted(segments_by_age)]
 
 
 def is_written(path: Path) -> bool:
@@ -174,9 +174,9 @@ def read_header(path: Path) -> SegmentHeader:
     try:
         if not line.startswith(_MAGIC):
             raise ValueError("no journal")
-        said = json.loads(line[len(_MAGIC) :])
+        fields = json.loads(line[len(_MAGIC) :])
         return SegmentHeader(
-            said["journal"], said["market"], said["listener"], datetime.fromisoformat(said["created_at"])
+            fields["journal"], fields["market"], fields["listener"], datetime.fromisoformat(fields["created_at"])
         )
     except (ValueError, KeyError, TypeError):
         raise JournalError(f"{path.name} does not begin like a journal; its frames can't be told from noise") from None
@@ -239,13 +239,13 @@ def _salt(journal: str) -> int:
 
 
 def _header_line(header: SegmentHeader) -> bytes:
-    said = {
+    fields = {
         "journal": header.journal,
         "market": header.market,
         "listener": header.listener,
         "created_at": header.created_at.isoformat(),
     }
-    return _MAGIC + json.dumps(said).encode() + b"\n"
+    return _MAGIC + json.dumps(fields).encode() + b"\n"
 
 
 def _write_all(file: int, data: bytes) -> int:

@@ -25,7 +25,13 @@ from trades.capture.connection_loop import listen
 from trades.capture.exchange import SILENT_SECONDS, Exchange
 from trades.capture.journal import claim_name
 from trades.capture.pipeline import Capture, utc_now
-from trades.feed.connections import close_connection, keep_connection_alive, open_connection, record_gaps, say_silent
+from trades.feed.connections import (
+    close_connection,
+    keep_connection_alive,
+    open_connection,
+    record_gaps,
+    record_silence,
+)
 from trades.feed.status import ALIVE_EVERY
 
 log = structlog.get_logger("trades.capture.listener")
@@ -176,7 +182,7 @@ class FeedReporter:
         silence = self.silence()
         since = now - timedelta(seconds=silence) if silence >= SILENT_SECONDS else None
         if (since is None) != (record.silent_since is None):
-            say_silent(market=market, connection_pk=pk, since=since)
+            record_silence(market=market, connection_pk=pk, since=since)
             record.silent_since = since
             if since:
                 log.warning("exchange_unheard", market=self.market_code, listener=self.listener)
@@ -184,7 +190,7 @@ class FeedReporter:
                 log.warning("exchange_heard_again", market=self.market_code, listener=self.listener)
 
 
-class _Ears:
+class ConnectionObserver:
     """Hears of the connection's life and passes it on to capture, record and log."""
 
     def __init__(self, capture: Capture, reporter: FeedReporter, exchange: Exchange) -> None:
@@ -239,11 +245,11 @@ def run_listener(*, market_code: str | None, name: str | None) -> bool:
     gc.freeze()  # what is loaded by now stays: the collector need not stop frames to look at it again
     capture.start()
     reporter.start()
-    ears = _Ears(capture, reporter, exchange)
+    observer = ConnectionObserver(capture, reporter, exchange)
     try:
-        asyncio.run(_listen(exchange, ears))
+        asyncio.run(_listen(exchange, observer))
     finally:  # whatever happened, what has been received is kept
-        drained = capture.stop(ears.drain_until)
+        drained = capture.stop(observer.drain_until)
         reporter.stop(1.0)
         if capture.only_in_memory:
             log.critical("frames_lost", count=capture.only_in_memory, reason="neither journal nor PostgreSQL took them")
@@ -252,7 +258,7 @@ def run_listener(*, market_code: str | None, name: str | None) -> bool:
     return drained
 
 
-async def _listen(exchange: Exchange, ears: _Ears) -> None:
+async def _listen(exchange: Exchange, observer: ConnectionObserver) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -265,12 +271,12 @@ async def _listen(exchange: Exchange, ears: _Ears) -> None:
             return
 
     listening = asyncio.create_task(
-        listen(connect=exchange.connection, listener=ears, stopping=stop.is_set, wait=wait, clock=time.monotonic)
+        listen(connect=exchange.connection, listener=observer, stopping=stop.is_set, wait=wait, clock=time.monotonic)
     )
     stopped = asyncio.create_task(stop.wait())
     living = asyncio.create_task(_give_signs_of_life())
     await asyncio.wait({listening, stopped}, return_when=asyncio.FIRST_COMPLETED)
-    ears.ending()
+    observer.ending()
     await exchange.close()  # what has arrived is still taken
     await asyncio.wait({listening}, timeout=3)
     listening.cancel()

@@ -255,7 +255,7 @@ class Capture:
                 self._until_done(self._replay)
             elif batch is not None:
                 self._in_hand = batch
-                self._until_done(lambda found=batch: self._store(found))  # type: ignore[misc]
+                self._until_done(lambda written=batch: self._store(written))  # type: ignore[misc]
                 self._in_hand = None
         connection.close()
 
@@ -298,11 +298,11 @@ class Capture:
                 time.sleep(pause)
 
     def _say_that_storing_waits(self, error: Exception, tries: int) -> None:
-        said = (str(error) or type(error).__name__).splitlines()[0]
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         if isinstance(error, DatabaseError | InterfaceError):
-            self._log.error("storing_waits", error=said, tries=tries, queued=self._queued(), **self._in_hand_at())
+            self._log.error("storing_waits", error=reason, tries=tries, queued=self._queued(), **self._in_hand_at())
         else:
-            self._log.critical("storing_fails", error=said, tries=tries, exc_info=error, **self._in_hand_at())
+            self._log.critical("storing_fails", error=reason, tries=tries, exc_info=error, **self._in_hand_at())
 
     def _in_hand_at(self) -> dict[str, Any]:
         """Where in the journal the waiting frames are; nothing while a journal is read again."""

@@ -37,9 +37,9 @@ def replay_directory(*, directory: Path, market_of: MarketOf, archived: bool = F
     """
     result = StoreResult()
     paths = [*(archived_segments(directory) if archived else ()), *segments(directory)]
-    found = dict(_readable(paths))
-    known = stored_journals(journals=[header.journal for header in found.values()])
-    for path, header in found.items():
+    headers = dict(_readable(paths))
+    known = stored_journals(journals=[header.journal for header in headers.values()])
+    for path, header in headers.items():
         stored = known.get(header.journal, StoredJournal(0, False))
         if stored.complete:
             continue

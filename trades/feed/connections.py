@@ -11,7 +11,7 @@ from django.db.models import F
 
 from market.locks import AdvisoryLock
 from market.models import Market
-from trades.feed.gaps import Heard, holes
+from trades.feed.gaps import ConnectionSpan, uncovered_times
 from trades.models import FeedConnection, FeedGap
 from trades.signals import announce_feed, feed_changed
 
@@ -61,7 +61,7 @@ def keep_connection_alive(*, connection_pk: int, health: ListenerHealth) -> None
     FeedConnection.objects.filter(pk=connection_pk).update(alive_at=health.at, **health.columns())
 
 
-def say_silent(*, market: Market, connection_pk: int, since: datetime | None) -> None:
+def record_silence(*, market: Market, connection_pk: int, since: datetime | None) -> None:
     """Record since when an open connection has not been heard from, by as much as a ping's answer; None: it is again.
 
     For people's eyes alone. Gaps follow only what becomes of the connection.
@@ -92,11 +92,11 @@ def record_gaps(*, market_id: int, now: datetime) -> int:
     newest = FeedGap.objects.filter(market_id=market_id).order_by("-ended_at").first()
     since = max(newest.ended_at, now - GAPS_LOOKED_BACK) if newest else now - GAPS_LOOKED_BACK
     connections = [
-        Heard(c.connected_at, c.alive_at, c.disconnected_at is not None)
+        ConnectionSpan(c.connected_at, c.alive_at, c.disconnected_at is not None)
         for c in FeedConnection.objects.filter(market_id=market_id, alive_at__gte=since)
     ]
-    found = holes(connections, now=now, certain_after=CERTAIN_AFTER)
-    rows = [FeedGap(market_id=market_id, started_at=hole.start, ended_at=hole.end) for hole in found]
+    uncovered = uncovered_times(connections, now=now, certain_after=CERTAIN_AFTER)
+    rows = [FeedGap(market_id=market_id, started_at=hole.start, ended_at=hole.end) for hole in uncovered]
     known = set(FeedGap.objects.filter(market_id=market_id, started_at__gte=since).values_list("started_at", flat=True))
     new = [row for row in rows if row.started_at not in known]
     FeedGap.objects.bulk_create(new)

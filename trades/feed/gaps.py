@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ConnectionSpan:
     """One connection: heard from `start`, proven until `until`; `over` when it can't be alive any more. UTC."""
 
     start: datetime
@@ -21,26 +21,28 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Hole:
+class UncoveredTime:
     """Nobody was connected from `start` to `end`."""
 
     start: datetime
     end: datetime
 
 
-def holes(connections: Iterable[Heard], *, now: datetime, certain_after: timedelta) -> list[Hole]:
+def uncovered_times(
+    connections: Iterable[ConnectionSpan], *, now: datetime, certain_after: timedelta
+) -> list[UncoveredTime]:
     """The holes that are certain at `now`, in order.
 
     A connection that is not over counts as heard until `now` if it was proven less than `certain_after` ago: its next
     word may still come. The time after the last connection is no hole yet: it ends when somebody connects.
     """
-    found: list[Hole] = []
+    gaps: list[UncoveredTime] = []
     covered: datetime | None = None
     for connection in sorted(connections, key=lambda c: c.start):
         if covered is not None and connection.start > covered:
-            found.append(Hole(covered, connection.start))
+            gaps.append(UncoveredTime(covered, connection.start))
         until = connection.until
         if not connection.over and now - connection.until < certain_after:
             until = max(until, now)
         covered = until if covered is None else max(covered, until)
-    return found
+    return gaps

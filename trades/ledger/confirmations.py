@@ -124,15 +124,15 @@ def _fields_of(frame: bytes) -> dict[str, Any]:
     message = _json(frame)
     if not isinstance(message, dict):
         raise _Refusal("other_message", f"a JSON {_kind(message)}, not a confirmation")
-    found = [name for name in ENVELOPES if name in message]
-    if not found:
+    envelopes = [name for name in ENVELOPES if name in message]
+    if not envelopes:
         names = ", ".join(sorted(message)[:5])
         raise _Refusal("other_message", f"no confirmation in it; fields: {_short(names) or 'none'}")
-    if len(found) == 2:
+    if len(envelopes) == 2:
         raise _Refusal("two_envelopes", "both a trade_confirmation and a deal_confirmation")
-    fields = message[found[0]]
+    fields = message[envelopes[0]]
     if not isinstance(fields, dict):
-        raise _Refusal("bad_envelope", f"{found[0]} is a JSON {_kind(fields)}, not an object")
+        raise _Refusal("bad_envelope", f"{envelopes[0]} is a JSON {_kind(fields)}, not an object")
     return fields
 
 

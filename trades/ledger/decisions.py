@@ -25,7 +25,7 @@ from trades.signals import announce_feed
 LONGEST_REASON = 500
 
 
-class JudgementError(Exception):
+class DecisionError(Exception):
     """A decision that can't be carried out; the message is one sentence for people."""
 
 
@@ -80,7 +80,7 @@ def _position_before(trade: Trade) -> PositionKey:
     Trade.objects.select_for_update().get(pk=trade.pk)
     facts = effective_facts(trade_pk=trade.pk)
     if facts is None:
-        raise JudgementError(f"trade {trade.exchange_id} is cancelled already")
+        raise DecisionError(f"trade {trade.exchange_id} is cancelled already")
     return facts
 
 
@@ -91,9 +91,9 @@ def retry_frame(*, message: QuarantinedMessage, note: str, user: User, now: date
     message = _open_message(message)
     parsed = parse_frame(bytes(message.raw), message.market.zone)
     if isinstance(parsed, Unusable):
-        raise JudgementError(f"the frame still can't be booked: {parsed.detail}")
+        raise DecisionError(f"the frame still can't be booked: {parsed.detail}")
     if Trade.objects.filter(market=message.market, exchange_id=parsed.exchange_id).exists():
-        raise JudgementError(
+        raise DecisionError(
             f"trade {parsed.exchange_id} is stored already; accept this frame as its correction, or dismiss it"
         )
     source = FrameSource(f"quarantine-{message.pk}", message.listener)
@@ -110,7 +110,7 @@ def accept_as_correction(*, message: QuarantinedMessage, reason: str, user: User
     parsed = parse_frame(bytes(message.raw), message.market.zone)
     trade = Trade.objects.filter(market=message.market, exchange_id=message.exchange_id).first()
     if isinstance(parsed, Unusable) or trade is None:
-        raise JudgementError("this frame corrects no stored trade")
+        raise DecisionError("this frame corrects no stored trade")
     change = correct_trade(trade=trade, facts=parsed, reason=reason, user=user)
     _handle(message, QuarantinedMessage.Status.RETRIED, reason, user, now)
     return change
@@ -126,7 +126,7 @@ def dismiss_frame(*, message: QuarantinedMessage, note: str, user: User, now: da
 def _open_message(message: QuarantinedMessage) -> QuarantinedMessage:
     locked = QuarantinedMessage.objects.select_for_update().get(pk=message.pk)
     if locked.status != QuarantinedMessage.Status.OPEN:
-        raise JudgementError(f"this frame was {locked.get_status_display()} already")
+        raise DecisionError(f"this frame was {locked.get_status_display()} already")
     return locked
 
 
@@ -144,7 +144,7 @@ def close_gap(*, gap: FeedGap, note: str, user: User, now: datetime) -> None:
     hold_the_end()
     locked = FeedGap.objects.select_for_update().get(pk=gap.pk)
     if locked.closed_at is not None:
-        raise JudgementError("this gap is closed already")
+        raise DecisionError("this gap is closed already")
     locked.closed_at, locked.closed_by, locked.note = now, user, _reason(note)
     locked.save(update_fields=["closed_at", "closed_by", "note"])
     _record(Action.GAP_CLOSED, f"gap {locked}", user, {"note": locked.note})
@@ -178,7 +178,7 @@ def _record(action: Action, subject: str, user: User, details: dict[str, object]
 def _reason(text: str) -> str:
     reason = text.strip()
     if not reason:
-        raise JudgementError("say why: the reason is empty")
+        raise DecisionError("say why: the reason is empty")
     if len(reason) > LONGEST_REASON:
-        raise JudgementError(f"the reason has {len(reason)} characters; at most {LONGEST_REASON} are kept")
+        raise DecisionError(f"the reason has {len(reason)} characters; at most {LONGEST_REASON} are kept")
     return reason

@@ -47,7 +47,7 @@ class StoredFacts:
 
     def differences(self, c: TradeConfirmation) -> list[str]:
         """Names of the facts in which the confirmation differs; none for a true duplicate."""
-        theirs = {
+        facts = {
             "direction": c.direction,
             "price": c.price,
             "quantity": c.quantity,
@@ -56,7 +56,7 @@ class StoredFacts:
             "trader_id": c.trader_id,
             "execution_time": c.execution_time,
         }
-        return [name for name, value in theirs.items() if getattr(self, name) != value]
+        return [name for name, value in facts.items() if getattr(self, name) != value]
 
 
 def stored_facts(*, market_id: int, exchange_ids: Iterable[str]) -> dict[str, StoredFacts]:
@@ -110,12 +110,12 @@ class PositionDifference:
 
     def __str__(self) -> str:
         names = ("trades", "MW", "MWh", "EUR")
-        said = ", ".join(
-            f"{theirs.normalize():f} instead of {ours.normalize():f} {name}"
-            for name, ours, theirs in zip(names, self.of_trades, self.of_position, strict=True)
-            if ours != theirs
+        differences = ", ".join(
+            f"{of_position.normalize():f} instead of {ours.normalize():f} {name}"
+            for name, ours, of_position in zip(names, self.of_trades, self.of_position, strict=True)
+            if ours != of_position
         )
-        return f"{self.key[3]} {self.delivery_hour} {self.key[2]}, trader {self.key[1]}: {said}"
+        return f"{self.key[3]} {self.delivery_hour} {self.key[2]}, trader {self.key[1]}: {differences}"
 
 
 def position_differences() -> list[PositionDifference]:

@@ -52,8 +52,8 @@ def slot_rows(trades: Iterable[tuple[tuple[int, DeliveryPeriod, str], datetime, 
     """Trades, each with its (trader primary key, period, side) and its execution, summed as ADD_TO_SLOTS takes them."""
     sums = sums_by_key(((*key, slot_of(executed)), trade) for key, executed, trade in trades)
     return [
-        (trader, period.start, period.end, side, slot, one.trade_count, one.energy, one.turnover)
-        for (trader, period, side, slot), one in sums.items()
+        (trader, period.start, period.end, side, slot, total.trade_count, total.energy, total.turnover)
+        for (trader, period, side, slot), total in sums.items()
     ]
 
 

@@ -35,32 +35,32 @@ class Command(BaseCommand):
         except MarketError as error:
             raise CommandError(str(error)) from None
         wanted = options["trade_id"]
-        found = trace(market_id=market.pk, exchange_id=wanted, directory=settings.TRADE_JOURNAL_DIR)
-        if found is None:
+        traced = trace(market_id=market.pk, exchange_id=wanted, directory=settings.TRADE_JOURNAL_DIR)
+        if traced is None:
             raise CommandError(f"market {market} has no trade with the id “{wanted}”")
         now = datetime.now(UTC)
-        for title, lines in _sections(found, market, now):
+        for title, lines in _sections(traced, market, now):
             self.stdout.write(title)
             for line in lines:
                 self.stdout.write(f"  {line}")
 
 
-def _sections(found: Trace, market: Market, now: datetime) -> Iterator[tuple[str, list[str]]]:
-    yield "Frame", _frame(found)
-    yield f"Trade {found.trade.exchange_id} in {market}", list(_row(found.trade, market.currency))
+def _sections(trace: Trace, market: Market, now: datetime) -> Iterator[tuple[str, list[str]]]:
+    yield "Frame", _frame(trace)
+    yield f"Trade {trace.trade.exchange_id} in {market}", list(_row(trace.trade, market.currency))
     yield (
         "Changes",
-        [_change(change, market.currency) for change in found.changes] or ["none: it counts as it was confirmed"],
+        [_change(change, market.currency) for change in trace.changes] or ["none: it counts as it was confirmed"],
     )
-    if found.kept_aside:
-        yield "Frames with this id kept aside", [_aside(message) for message in found.kept_aside]
-    yield "Position", list(_position(found, market.currency))
-    if found.facts is not None:
-        yield "Board", list(_board(found.facts, market, now))
+    if trace.kept_aside:
+        yield "Frames with this id kept aside", [_aside(message) for message in trace.kept_aside]
+    yield "Position", list(_position(trace, market.currency))
+    if trace.facts is not None:
+        yield "Board", list(_board(trace.facts, market, now))
 
 
-def _frame(found: Trace) -> list[str]:
-    origin = found.origin
+def _frame(trace: Trace) -> list[str]:
+    origin = trace.origin
     shown = "not at hand" if origin.frame is None else readable(origin.frame, LONGEST_SHOWN_FRAME)
     return [shown, *origin.words]
 
@@ -90,11 +90,11 @@ def _aside(message: Any) -> str:
     return f"no. {message.pk}, {_moment(message.received_at)}, {message.status}: {message.detail}"
 
 
-def _position(found: Trace, currency: str) -> Iterator[str]:
-    if found.facts is None:
+def _position(trace: Trace, currency: str) -> Iterator[str]:
+    if trace.facts is None:
         yield "none: the trade is cancelled and counts nowhere"
         return
-    facts, position = found.facts, found.position
+    facts, position = trace.facts, trace.position
     who = facts.trader.trader_id if facts.trader else ""
     yield f"{who}, {facts.delivery_day} {facts.delivery_hour}, {facts.direction}"
     if position is None:
@@ -102,10 +102,10 @@ def _position(found: Trace, currency: str) -> Iterator[str]:
         return
     held = Sums(position.trade_count, position.quantity, position.energy, position.turnover)
     yield f"{_sums(held, currency)} (revision {position.revision}, {_moment(position.updated_at)})"
-    if found.is_exact:
+    if trace.is_exact:
         yield f"equals the sum of its {_trades(held.trade_count)}, this one included"
     else:
-        yield f"but its trades add up to {_sums(found.of_trades, currency)}; check_positions --rebuild mends that"
+        yield f"but its trades add up to {_sums(trace.of_trades, currency)}; check_positions --rebuild mends that"
 
 
 def _trades(amount: int) -> str:

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
 from dashboard.figures.board import Board, load_board
-from dashboard.figures.timeline import DAY_POINTS, ROW_POINTS, Course, build_course, load_course
+from dashboard.figures.timeline import DAY_POINTS, ROW_POINTS, Timeline, build_timeline, load_timeline
 from dashboard.render.board import render_parts
 from dashboard.render.sparklines import bars, line
 from market.labels import parse_period
 from market.periods import DeliveryPeriod
-from prices.queries import PriceCourse
+from prices.queries import PriceTimeline
 from tests.dashboard.boards import MORNING, SKETCH_DAY, a_board, store_price, store_trade, the_feeds
 from tests.dashboard.people import a_trader
 from tests.trades.frames import germany
@@ -36,9 +36,9 @@ def germany_zone():  # type: ignore[no-untyped-def]
     return a_board().market.zone
 
 
-def course(board: Board, *sums: SlotSums, **prices: PriceCourse) -> Course:
+def timeline(board: Board, *sums: SlotSums, **prices: PriceTimeline) -> Timeline:
     key = {name: (period(name[1:].replace("_", "-")).start, period(name[1:].replace("_", "-")).end) for name in prices}
-    return build_course(board, sums, {key[name]: price for name, price in prices.items()})
+    return build_timeline(board, sums, {key[name]: price for name, price in prices.items()})
 
 
 def sold(label: str, *trades: tuple[int, str, str]) -> SlotSums:
@@ -54,8 +54,8 @@ def sold(label: str, *trades: tuple[int, str, str]) -> SlotSums:
 
 def test_a_line_goes_through_what_was_known_at_each_slots_end() -> None:
     board = a_board(("12-13", "sell", "20", "35"), references={"12-13": "32"})
-    found = course(
-        board, sold("12-13", (4, "10", "30"), (2, "10", "40")), p12_13=PriceCourse((NOW - 3, NOW - 1), (Q(25), Q(33)))
+    found = timeline(
+        board, sold("12-13", (4, "10", "30"), (2, "10", "40")), p12_13=PriceTimeline((NOW - 3, NOW - 1), (Q(25), Q(33)))
     )
     row = next(row for row in board.rows if row.delivery_hour == "12-13")
     assert found.of(row) == (None, 5, 10, 2, 3), "no price; 30-25; 35-25; 35-33; and the board's figure of now"
@@ -66,12 +66,12 @@ def test_the_day_is_the_sum_of_its_periods() -> None:
     board = a_board(
         ("12-13", "sell", "1", "30"), ("13-14", "sell", "2", "10"), references={"12-13": "20", "13-14": "20"}
     )
-    found = course(
+    found = timeline(
         board,
         sold("12-13", (3, "1", "30")),
         sold("13-14", (1, "2", "10")),
-        p12_13=PriceCourse((NOW - 9,), (Q(20),)),
-        p13_14=PriceCourse((NOW - 9,), (Q(20),)),
+        p12_13=PriceTimeline((NOW - 9,), (Q(20),)),
+        p13_14=PriceTimeline((NOW - 9,), (Q(20),)),
     )
     assert found.of_day(board.total) == (10, 10, -10, -10)
 
@@ -79,13 +79,13 @@ def test_the_day_is_the_sum_of_its_periods() -> None:
 def test_a_closed_period_ends_with_its_gate() -> None:
     gate = slot_of(period("08-09").start - timedelta(minutes=5))
     board = a_board(("08-09", "sell", "1", "30"), references={"08-09": "20"})
-    found = course(board, sold("08-09", (NOW - gate + 1, "1", "30")), p08_09=PriceCourse((0,), (Q(20),)))
+    found = timeline(board, sold("08-09", (NOW - gate + 1, "1", "30")), p08_09=PriceTimeline((0,), (Q(20),)))
     assert len(found.periods[period("08-09")]) == 2
 
 
 def test_an_odd_execution_time_counts_but_does_not_stretch_the_line() -> None:
     board = a_board(("12-13", "sell", "1", "30"), references={"12-13": "20"})
-    found = course(board, sold("12-13", (NOW, "1", "30")), p12_13=PriceCourse((0,), (Q(20),)))
+    found = timeline(board, sold("12-13", (NOW, "1", "30")), p12_13=PriceTimeline((0,), (Q(20),)))
     assert len(found.periods[period()]) == ROW_POINTS
     assert len(found.day) == DAY_POINTS
     assert found.periods[period()][-1] == 10
@@ -93,9 +93,9 @@ def test_an_odd_execution_time_counts_but_does_not_stretch_the_line() -> None:
 
 def test_without_trades_there_is_no_line() -> None:
     empty = a_board(references={"12-13": "20"})
-    assert course(empty).of_day(empty.total) == ()
-    assert all(course(empty).of(row) == () for row in empty.rows)
-    assert "<svg" not in "".join(render_parts(empty, the_feeds(), course=course(empty)).values())
+    assert timeline(empty).of_day(empty.total) == ()
+    assert all(timeline(empty).of(row) == () for row in empty.rows)
+    assert "<svg" not in "".join(render_parts(empty, the_feeds(), timeline=timeline(empty)).values())
 
 
 def test_slots_end_on_the_clock() -> None:
@@ -153,11 +153,11 @@ def test_from_the_database_in_two_queries(client: Client, django_assert_num_quer
     trader = Trader.objects.get()
     board = load_board(trader=trader, market=market, delivery_day=SKETCH_DAY, now=MORNING)
     with django_assert_num_queries(2):
-        found = load_course(board)
+        found = load_timeline(board)
     row = next(row for row in board.rows if row.delivery_hour == "12-13")
     assert found.of(row)[0] == 10
     assert found.of(row)[-1] == row.figures.performance
-    parts = render_parts(board, the_feeds(), course=found)
+    parts = render_parts(board, the_feeds(), timeline=found)
     assert 'aria-label="from +10.00 to +4.57"' in parts["p-20230206T1100Z-60"]
     assert "best 12–13 +64.00 €" in parts["summary"]
     client.force_login(a_trader())

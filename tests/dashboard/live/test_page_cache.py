@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from dashboard.figures.board_key import BoardKey
-from dashboard.live.fingerprint import Fingerprint, Freshness, PageOf, Unknown
-from dashboard.live.page_cache import MOMENT, MOST_BYTES, NOTE, OLDEST, VERSION, Front, cut
+from dashboard.live.fingerprint import Fingerprint, FingerprintReader, PageOf, Unknown
+from dashboard.live.page_cache import MOMENT, MOST_BYTES, NOTE, OLDEST, VERSION, PageCache, cut
 from dashboard.render.formatting import utc
 
 DAY = date(2026, 11, 23)
@@ -21,7 +21,7 @@ COOKIES = "sessionid=abc; csrftoken=xyz"
 
 
 @dataclass
-class Truth(Freshness):
+class Truth(FingerprintReader):
     """What PostgreSQL would say."""
 
     commits: int = 0
@@ -71,7 +71,7 @@ class World:
     readable: bool = True
 
     def __post_init__(self) -> None:
-        self.front = Front(self.django, self.truth, self, monotonic=lambda: self.seconds, clock=lambda: self.now)  # type: ignore[arg-type]
+        self.front = PageCache(self.django, self.truth, self, monotonic=lambda: self.seconds, clock=lambda: self.now)  # type: ignore[arg-type]
 
     async def at_version(self, key: BoardKey, version: str) -> Shown | None:
         """The hub."""

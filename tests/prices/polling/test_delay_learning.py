@@ -13,11 +13,11 @@ from pytest_django import DjangoAssertNumQueries
 from market.models import Market
 from prices.models import ReferencePriceHistory
 from prices.polling.delay_learning import Memory, delay_of, learnt_from
-from prices.publications import Publication, Rhythm
+from prices.publications import Publication, PublicationClock
 from tests.prices.conftest import key_of
 
 SLOT = datetime(2026, 3, 2, 10, tzinfo=UTC).timestamp()
-RHYTHM = Rhythm(600)
+RHYTHM = PublicationClock(600)
 
 
 def record(market: int, delays: list[float]) -> list[Publication]:

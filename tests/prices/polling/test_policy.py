@@ -14,10 +14,10 @@ from bench.cases import chase_days as simulation
 from bench.cases.chase_days import Scene
 from prices import observations
 from prices.models import ProviderRequest
-from prices.observations import Ask, Budget, Facts, Interest, Outcome, PeriodKey, Plan
+from prices.observations import Ask, Budget, Facts, Outcome, PeriodKey, Plan, Priority
 from prices.polling import policy
 from prices.polling.delays import Learnt, learn
-from prices.publications import Rhythm
+from prices.publications import PublicationClock
 
 SLOT = datetime(2026, 3, 2, 10, tzinfo=UTC).timestamp()
 TODAY = date(2026, 3, 2)
@@ -135,10 +135,10 @@ def test_after_an_outage_of_such_a_provider_all_follow_the_first_sign_of_life() 
 
 # --- value, and what was learnt ---------------------------------------------------------------------------------------
 def test_a_period_with_a_position_is_probed_and_comes_first() -> None:
-    near, held = period(0), replace(period(5), interest=Interest.POSITION)
+    near, held = period(0), replace(period(5), priority=Priority.POSITION)
     assert plan(SLOT + 1, near, held, period(3)).asks == (held.key,)
-    never = [period(1, None), replace(period(9, None), interest=Interest.VIEWED)]
-    tomorrow = replace(period(20, None, day=TODAY + timedelta(days=1)), interest=Interest.POSITION)
+    never = [period(1, None), replace(period(9, None), priority=Priority.VIEWED)]
+    tomorrow = replace(period(20, None, day=TODAY + timedelta(days=1)), priority=Priority.POSITION)
     seen_too = replace(period(21, day=TODAY + timedelta(days=1)))
     found = plan(SLOT + 200, period(0, SLOT + 5, seen(SLOT + 6, Outcome.NEWER)), *never, tomorrow, seen_too)
     assert [k.start.hour for k in found.asks][:3] == [7, 20, 12]
@@ -192,21 +192,21 @@ GATE_HOUR = period(-1).gate_closure  # SLOT - 300
 
 
 def test_a_price_from_after_the_closure_is_final() -> None:
-    assert policy.is_final(period(-1, SLOT + 3), SLOT + 4, Rhythm(600))
-    assert not policy.is_final(period(-1, SLOT - 590), SLOT + 4, Rhythm(600))
-    assert not policy.is_final(period(0, SLOT + 3), SLOT + 4, Rhythm(600))
+    assert policy.is_final(period(-1, SLOT + 3), SLOT + 4, PublicationClock(600))
+    assert not policy.is_final(period(-1, SLOT - 590), SLOT + 4, PublicationClock(600))
+    assert not policy.is_final(period(0, SLOT + 3), SLOT + 4, PublicationClock(600))
 
 
 def test_a_provider_that_stops_at_the_closure_is_asked_a_bounded_number_of_times() -> None:
     asks = tuple(seen(SLOT + 40 * n, Outcome.UNCHANGED) for n in (3, 2, 1))
-    assert not policy.is_final(period(-1, SLOT - 590, *asks[1:]), SLOT + 130, Rhythm(600))
-    assert policy.is_final(period(-1, SLOT - 590, *asks), SLOT + 130, Rhythm(600))
+    assert not policy.is_final(period(-1, SLOT - 590, *asks[1:]), SLOT + 130, PublicationClock(600))
+    assert policy.is_final(period(-1, SLOT - 590, *asks), SLOT + 130, PublicationClock(600))
     assert plan(SLOT + 1500, period(-1, SLOT - 590, *asks)).asks == ()
 
 
 def test_tries_before_the_covering_publication_must_be_out_prove_nothing() -> None:
     asks = tuple(seen(SLOT + n, Outcome.UNCHANGED) for n in (20, 15, 10, 5))
-    assert not policy.is_final(period(-1, SLOT - 590, *asks), SLOT + 21, Rhythm(600))
+    assert not policy.is_final(period(-1, SLOT - 590, *asks), SLOT + 21, PublicationClock(600))
 
 
 # --- the budget ----------------------------------------------------------------------------------------------------
@@ -279,7 +279,9 @@ def test_whatever_the_situation_the_plan_is_sound(
     by_key = {f.key: f for f in facts}
     assert len(found.asks) <= budget.allowance(interval) <= min(budget.minute_free, budget.hour_free)
     assert len(set(found.asks)) == len(found.asks)
-    assert not any(by_key[k].in_flight(now) or policy.is_final(by_key[k], now, Rhythm(interval)) for k in found.asks)
+    assert not any(
+        by_key[k].in_flight(now) or policy.is_final(by_key[k], now, PublicationClock(interval)) for k in found.asks
+    )
     assert found.asks == () or now >= budget.paused_until
     assert found.asks or found.look_again > now
 
@@ -347,10 +349,10 @@ def test_what_somebody_cares_about_is_fresh_where_not_everything_fits() -> None:
     delays = simulation.common(3)
     cared = {8, 9, 18, 19}
 
-    def interest(key: PeriodKey) -> Interest:
-        return Interest.POSITION if key.start.hour in cared else Interest.NONE
+    def priority(key: PeriodKey) -> Priority:
+        return Priority.POSITION if key.start.hour in cared else Priority.NONE
 
-    scene = Scene(lambda _m: delays, hours=1.5, markets=4, days_before=1, interest=interest)
+    scene = Scene(lambda _m: delays, hours=1.5, markets=4, days_before=1, priority=priority)
     result, world = simulation.play(scene)
     assert_within_limits(result)
     fresh = [v for key, values in world.staleness().items() if key.start.hour in cared for v in values]

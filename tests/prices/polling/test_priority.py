@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from dashboard.live.price_priority import positions_held
 from market.models import Market
-from prices.observations import Interest, PeriodKey
+from prices.observations import PeriodKey, Priority
 from prices.polling import priority
 from tests.dashboard.boards import store_trade
 from tests.prices.conftest import DAY, key_of
@@ -25,22 +25,22 @@ def _only_ours(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
-def told(market: Market, *keys: PeriodKey) -> list[Interest]:
-    found = priority.interests(market_id=market.pk, now=NOW, keys=list(keys))
-    return [found.get(key, Interest.NONE) for key in keys]
+def told(market: Market, *keys: PeriodKey) -> list[Priority]:
+    found = priority.priorities(market_id=market.pk, now=NOW, keys=list(keys))
+    return [found.get(key, Priority.NONE) for key in keys]
 
 
 def test_without_anybody_who_knows_nothing_is_of_interest(market: Market) -> None:
-    assert told(market, key_of(market, 12)) == [Interest.NONE]
+    assert told(market, key_of(market, 12)) == [Priority.NONE]
 
 
 def test_the_strongest_interest_counts(market: Market) -> None:
     one, other = key_of(market, 12), key_of(market, 13)
     priority.register(
-        lambda _m, _now: {(one.start, one.end): Interest.VIEWED, (other.start, other.end): Interest.VIEWED}
+        lambda _m, _now: {(one.start, one.end): Priority.VIEWED, (other.start, other.end): Priority.VIEWED}
     )
-    priority.register(lambda _m, _now: {one[2:]: Interest.POSITION})
-    assert told(market, one, other, key_of(market, 14)) == [Interest.POSITION, Interest.VIEWED, Interest.NONE]
+    priority.register(lambda _m, _now: {one[2:]: Priority.POSITION})
+    assert told(market, one, other, key_of(market, 14)) == [Priority.POSITION, Priority.VIEWED, Priority.NONE]
 
 
 def test_registering_twice_changes_nothing(market: Market) -> None:
@@ -53,13 +53,13 @@ def test_registering_twice_changes_nothing(market: Market) -> None:
 def test_one_that_fails_is_left_out_with_a_line(market: Market) -> None:
     key = key_of(market, 12)
 
-    def broken(_market: int, _now: datetime) -> dict[tuple[datetime, datetime], Interest]:
+    def broken(_market: int, _now: datetime) -> dict[tuple[datetime, datetime], Priority]:
         raise ZeroDivisionError
 
     priority.register(broken)
-    priority.register(lambda _m, _now: {(key.start, key.end): Interest.POSITION})
+    priority.register(lambda _m, _now: {(key.start, key.end): Priority.POSITION})
     with capture_logs() as logs:
-        assert told(market, key) == [Interest.POSITION]
+        assert told(market, key) == [Priority.POSITION]
     assert [entry["event"] for entry in logs] == ["interest_unknown"]
 
 
@@ -67,5 +67,5 @@ def test_positions_of_any_trader_are_of_interest(market: Market) -> None:
     store_trade("12-13", "sell", "10", "30", day=DAY)
     store_trade("12-13", "buy", "10", "30", day=DAY, trader="trader_2")
     priority.register(positions_held)
-    assert told(market, key_of(market, 12), key_of(market, 13)) == [Interest.POSITION, Interest.NONE]
+    assert told(market, key_of(market, 12), key_of(market, 13)) == [Priority.POSITION, Priority.NONE]
     assert positions_held(market.pk, datetime(2026, 3, 9, tzinfo=UTC)) == {}

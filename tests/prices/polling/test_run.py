@@ -79,7 +79,7 @@ def wait_for(condition: Callable[[], bool], seconds: float) -> float:
 
 def test_after_a_start_everything_is_asked_for_at_once(desk: Market, provider: ScriptedProvider) -> None:
     publish(provider, desk, "81.5")
-    tally = chase_prices(now=now())
+    stats = chase_prices(now=now())
     periods = every_period(desk)
     open_labels = {
         (d, label) for d, label, p in periods if p in tradable_periods(now(), desk.zone, desk.gate_closure_lead)
@@ -87,8 +87,8 @@ def test_after_a_start_everything_is_asked_for_at_once(desk: Market, provider: S
     stored = {(str(r.delivery_day), r.delivery_hour) for r in ReferencePrice.objects.all()}
     assert open_labels <= stored
     assert set(provider.counts.values()) == {1}
-    assert tally.outcomes == {"newer": len(stored)}
-    assert ProviderRequest.objects.filter(outcome="newer").count() == tally.asked == len(provider.requests)
+    assert stats.outcomes == {"newer": len(stored)}
+    assert ProviderRequest.objects.filter(outcome="newer").count() == stats.asked == len(provider.requests)
     assert set(ReferencePrice.objects.values_list("value", flat=True)) == {Decimal("81.5")}
 
 
@@ -309,10 +309,10 @@ class Nowhere:
 
 def test_a_chase_that_finds_no_room_ends_in_time(market: Market) -> None:
     key = key_of(market, 12)
-    outside = Nowhere()
-    tally = loop.pursue(outside, {key: Facts(key, key.start.timestamp())}, 600)
-    assert tally.asked == 0
-    assert outside.clock <= loop.LONGEST_CHASE_SECONDS + 1
+    environment = Nowhere()
+    stats = loop.poll(environment, {key: Facts(key, key.start.timestamp())}, 600)
+    assert stats.asked == 0
+    assert environment.clock <= loop.LONGEST_CHASE_SECONDS + 1
 
 
 class Silent(Nowhere):
@@ -325,10 +325,10 @@ class Silent(Nowhere):
 def test_requests_without_any_word_end_no_chase_and_block_none(market: Market) -> None:
     """Their threads must have died. Such a chase once held its lock, polled the budget and asked for nothing."""
     keys = [key_of(market, hour) for hour in range(12, 22)]
-    outside = Silent()
-    tally = loop.pursue(outside, {key: Facts(key, key.start.timestamp()) for key in keys}, 600)
-    assert tally.lost == tally.asked > loop.AT_ONCE
-    assert outside.clock <= loop.LONGEST_CHASE_SECONDS + observations.REQUEST_LIFE + 1
+    environment = Silent()
+    stats = loop.poll(environment, {key: Facts(key, key.start.timestamp()) for key in keys}, 600)
+    assert stats.lost == stats.asked > loop.AT_ONCE
+    assert environment.clock <= loop.LONGEST_CHASE_SECONDS + observations.REQUEST_LIFE + 1
 
 
 class Moody(Nowhere):
@@ -355,8 +355,8 @@ class Moody(Nowhere):
 
 def test_a_ledger_that_says_no_again_and_again_only_slows_the_chase_down(market: Market) -> None:
     keys = [key_of(market, hour) for hour in range(12, 22)]
-    tally = loop.pursue(Moody(), {key: Facts(key, key.start.timestamp()) for key in keys}, 600)
-    assert (tally.asked, tally.lost, tally.outcomes) == (10, 0, {"newer": 10})
+    stats = loop.poll(Moody(), {key: Facts(key, key.start.timestamp()) for key in keys}, 600)
+    assert (stats.asked, stats.lost, stats.outcomes) == (10, 0, {"newer": 10})
 
 
 def test_threads_that_hang_are_replaced(
@@ -394,8 +394,8 @@ def test_an_unforeseen_exception_costs_one_request(
 
     monkeypatch.setattr(provider_client, "fetch", sometimes)
     with capture_logs() as logs:
-        tally = chase_prices(now=now())
-    assert tally.outcomes["failed"] == 1
+        stats = chase_prices(now=now())
+    assert stats.outcomes["failed"] == 1
     assert [entry["event"] for entry in logs].count("provider_request_broke") == 1
     assert ProviderRequest.objects.get(outcome=Outcome.FAILED.value).detail.startswith("ZeroDivisionError")
 

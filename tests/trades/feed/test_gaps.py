@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trades.feed.gaps import Heard, Hole, holes
+from trades.feed.gaps import ConnectionSpan, UncoveredTime, uncovered_times
 
 START = datetime(2026, 11, 23, 9, tzinfo=UTC)
 CERTAIN = timedelta(seconds=12)
@@ -17,12 +17,12 @@ def at(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def heard(start: float, until: float, over: bool = True) -> Heard:
-    return Heard(at(start), at(until), over)
+def heard(start: float, until: float, over: bool = True) -> ConnectionSpan:
+    return ConnectionSpan(at(start), at(until), over)
 
 
-def found(*connections: Heard, now: float = 1000) -> list[tuple[float, float]]:
-    result = holes(connections, now=at(now), certain_after=CERTAIN)
+def found(*connections: ConnectionSpan, now: float = 1000) -> list[tuple[float, float]]:
+    result = uncovered_times(connections, now=at(now), certain_after=CERTAIN)
     return [((h.start - START).total_seconds(), (h.end - START).total_seconds()) for h in result]
 
 
@@ -51,7 +51,7 @@ spans = st.lists(st.tuples(st.integers(0, 200), st.integers(0, 60)), max_size=12
 @given(spans)
 def test_holes_are_exactly_what_no_connection_covers(pieces: list[tuple[int, int]]) -> None:
     connections = [heard(start, start + length) for start, length in pieces]
-    result = holes(connections, now=at(1000), certain_after=CERTAIN)
+    result = uncovered_times(connections, now=at(1000), certain_after=CERTAIN)
     if not pieces:
         assert result == []
         return
@@ -61,4 +61,4 @@ def test_holes_are_exactly_what_no_connection_covers(pieces: list[tuple[int, int
         covered = any(c.start <= moment <= c.until for c in connections)
         assert covered != any(h.start < moment < h.end for h in result)
     assert result == sorted(result, key=lambda h: h.start)
-    assert all(isinstance(h, Hole) and h.start < h.end for h in result)
+    assert all(isinstance(h, UncoveredTime) and h.start < h.end for h in result)

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from tests.trades.frames import germany
-from trades.feed.connections import say_silent
+from trades.feed.connections import record_silence
 from trades.feed.status import ExchangeFeedState, feed_state
 from trades.models import FeedConnection
 from trades.signals import feed_changed
@@ -31,9 +31,9 @@ def test_a_line_that_nothing_is_heard_on_is_not_connected_until_it_is_heard_agai
         told.append(market_id)
 
     feed_changed.connect(hear)
-    say_silent(market=connection.market, connection_pk=connection.pk, since=since)
+    record_silence(market=connection.market, connection_pk=connection.pk, since=since)
     assert feed_state(market_id=connection.market_id, now=now) == ExchangeFeedState(False, since, None, silent=True)
-    say_silent(market=connection.market, connection_pk=connection.pk, since=None)
+    record_silence(market=connection.market, connection_pk=connection.pk, since=None)
     assert feed_state(market_id=connection.market_id, now=now) == ExchangeFeedState(True, connection.connected_at, None)
     feed_changed.disconnect(hear)
     assert told == [connection.market_id] * 2
@@ -42,5 +42,5 @@ def test_a_line_that_nothing_is_heard_on_is_not_connected_until_it_is_heard_agai
 def test_one_listener_that_hears_is_enough() -> None:
     now = timezone.now()
     silent, other = a_connection(now), a_connection(now, "l2")
-    say_silent(market=silent.market, connection_pk=silent.pk, since=now)
+    record_silence(market=silent.market, connection_pk=silent.pk, since=now)
     assert feed_state(market_id=silent.market_id, now=now) == ExchangeFeedState(True, other.connected_at, None)

@@ -20,7 +20,7 @@ from trades.feed.connections import (
 from trades.feed.status import open_gaps
 from trades.ledger.confirmations import TradeConfirmation, parse_frame
 from trades.ledger.decisions import (
-    JudgementError,
+    DecisionError,
     accept_as_correction,
     cancel_trade,
     close_gap,
@@ -90,7 +90,7 @@ def test_a_correction_counts_with_its_own_facts(user: User) -> None:
 def test_a_trade_is_cancelled_once_and_never_without_a_reason(user: User) -> None:
     store(confirmation(1))
     trade = Trade.objects.get()
-    with pytest.raises(JudgementError, match="reason is empty"):
+    with pytest.raises(DecisionError, match="reason is empty"):
         cancel_trade(trade=trade, reason="  ", user=user)
     assert counted() == [("buy", 1, Decimal(12), Decimal(246))]
     cancel_trade(trade=trade, reason="mistake", user=user)
@@ -98,7 +98,7 @@ def test_a_trade_is_cancelled_once_and_never_without_a_reason(user: User) -> Non
         lambda: cancel_trade(trade=trade, reason="again", user=user),
         lambda: correct_trade(trade=trade, facts=facts(), reason="again", user=user),
     ):
-        with pytest.raises(JudgementError, match="cancelled already"):
+        with pytest.raises(DecisionError, match="cancelled already"):
             decide()
 
 
@@ -129,16 +129,16 @@ def test_a_frame_that_can_be_booked_now_is_retried(user: User) -> None:
     assert counted()[0][1] == 2
     message.refresh_from_db()
     assert (message.status, message.handled_by, message.note) == ("retried", user, "mended")
-    with pytest.raises(JudgementError, match="already"):
+    with pytest.raises(DecisionError, match="already"):
         retry_frame(message=message, note="", user=user, now=NOW)
 
 
 def test_a_frame_that_is_still_unusable_stays_open(user: User) -> None:
     store(b"garbage")
     message = QuarantinedMessage.objects.get()
-    with pytest.raises(JudgementError, match="still can't be booked"):
+    with pytest.raises(DecisionError, match="still can't be booked"):
         retry_frame(message=message, note="", user=user, now=NOW)
-    with pytest.raises(JudgementError, match="reason is empty"):
+    with pytest.raises(DecisionError, match="reason is empty"):
         dismiss_frame(message=message, note="", user=user, now=NOW)
     message.refresh_from_db()
     assert message.status == "open"
@@ -150,7 +150,7 @@ def test_a_frame_that_is_still_unusable_stays_open(user: User) -> None:
 def test_a_conflict_can_be_accepted_as_a_correction(user: User) -> None:
     store(confirmation(1), confirmation(1, price=10))
     message = QuarantinedMessage.objects.get()
-    with pytest.raises(JudgementError, match="accept this frame as its correction"):
+    with pytest.raises(DecisionError, match="accept this frame as its correction"):
         retry_frame(message=message, note="", user=user, now=NOW)
     accept_as_correction(message=message, reason="the exchange says so", user=user, now=NOW)
     assert counted() == [("buy", 1, Decimal(12), Decimal(120))]
@@ -203,11 +203,11 @@ def test_a_gap_is_open_until_it_is_closed_with_a_note(user: User) -> None:
     close_connection(market=germany(), connection_pk=pk, at=end, health=ListenerHealth(at=end), reason="cut")
     connect("l1", 6)
     (gap,) = open_gaps(market_id=germany().pk)
-    with pytest.raises(JudgementError, match="reason is empty"):
+    with pytest.raises(DecisionError, match="reason is empty"):
         close_gap(gap=gap, note=" ", user=user, now=NOW)
     close_gap(gap=gap, note="compared with the exchange's file", user=user, now=NOW)
     assert open_gaps(market_id=germany().pk) == []
-    with pytest.raises(JudgementError, match="closed already"):
+    with pytest.raises(DecisionError, match="closed already"):
         close_gap(gap=gap, note="again", user=user, now=NOW)
 
 

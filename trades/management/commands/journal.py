@@ -67,11 +67,11 @@ class Command(BaseCommand):
 
     # --- show ---------------------------------------------------------------------------------------------------
     def _show(self, directory: Path, options: dict[str, Any]) -> None:
-        found = list(self._chosen(directory, options))
-        for path, frame in found:
+        chosen = list(self._chosen(directory, options))
+        for path, frame in chosen:
             shown = readable(frame.frame, LONGEST_SHOWN_FRAME)
             self.stdout.write(f"{path.name} frame {frame.number}, {_moment(frame.received_at)}\n  {shown}")
-        if not found:
+        if not chosen:
             raise CommandError("no such frame in the journals on this disk")
 
     def _chosen(self, directory: Path, options: dict[str, Any]) -> Iterator[tuple[Path, JournalFrame]]:
@@ -130,10 +130,10 @@ def _named(directory: Path, name: str | None, *, every: bool) -> list[Path]:
     live, paths = segments(directory), [*archived_segments(directory), *segments(directory)]
     if name is None:
         return paths if every else live[-1:]
-    found = [path for path in paths if Path(name).name in path.name or _is_journal(path, name)]
-    if not found:
+    matching = [path for path in paths if Path(name).name in path.name or _is_journal(path, name)]
+    if not matching:
         raise CommandError(f"no segment “{name}” in {directory}; journal stats lists them")
-    return found
+    return matching
 
 
 def _is_journal(path: Path, journal: str) -> bool:

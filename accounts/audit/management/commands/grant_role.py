@@ -32,9 +32,9 @@ class Command(BaseCommand):
             raise CommandError("name the role that the processes connect as, or ask with --check")
 
     def _check(self) -> None:
-        found = what_could_change()
-        if found:
-            raise CommandError(f"the role of this connection can change records: {'; '.join(found)}")
+        dangers = what_could_change()
+        if dangers:
+            raise CommandError(f"the role of this connection can change records: {'; '.join(dangers)}")
         self.stdout.write("The role of this connection can't change or delete records.")
 
     def _grant(self, role: str, *, create: bool, password_from: str | None) -> None:
