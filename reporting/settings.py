@@ -126,10 +126,10 @@ INSTALLED_APPS = [
     *(folder for folder in ("local", "bench") if (BASE_DIR / folder).is_dir()),
 ]
 MIDDLEWARE = [
-    "reporting.headers.SecureAnswers",
-    "reporting.middleware.AskedFromInside",
+    "reporting.http.headers.SecureAnswers",
+    "reporting.http.middleware.AskedFromInside",
     "accounts.client_address.OnlyOurProxies",
-    "reporting.middleware.DatabaseAway",
+    "reporting.http.middleware.DatabaseAway",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.locale.LocaleMiddleware",  # above sessions: a page that says these are away has a language
@@ -329,7 +329,7 @@ SECURE_HSTS_SECONDS = 31_536_000 if SECURE_COOKIES else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_COOKIES
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-# The Content-Security-Policy and everything else that every answer carries: reporting/headers.py.
+# The Content-Security-Policy and everything else that every answer carries: reporting/http/headers.py.
 
 # --- language, time, files ----------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

@@ -15,4 +15,4 @@ urlpatterns = [
     path("", include("dashboard.pages.urls")),
 ]
 
-handler500 = "reporting.middleware.server_error"
+handler500 = "reporting.http.middleware.server_error"

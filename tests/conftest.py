@@ -13,7 +13,7 @@ import pytest
 
 from local.checks import testbed
 from local.simulators.exchange import ScriptedExchange
-from local.simulators.provider import ScriptedProvider
+from local.simulators.scripted_provider import ScriptedProvider
 
 _run = ExitStack()
 _run.enter_context(testbed.entered())

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from dashboard.access.rights import home_trader, may_see_all
 from dashboard.figures.board import load_board
 from dashboard.pages.requests import REFUSED, NotThereError, asked_market, asked_trader, why_not
-from dashboard.render.board_json import _point_json, board_json
+from dashboard.render.board_json import board_json, point_json
 from dashboard.render.formatting import utc
 from market.labels import parse_period
 from market.periods import parse_day
@@ -70,7 +70,7 @@ def price_path(request: HttpRequest, market: str, day: str, delivery_hour: str) 
             "delivery_start": utc(parsed.period.start),
             "delivery_end": utc(parsed.period.end),
             "unit": f"{known.currency}/MWh",
-            "path": [_point_json(point) for point in path],
+            "path": [point_json(point) for point in path],
         }
     )
 

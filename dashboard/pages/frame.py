@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from dashboard.access.rights import AnyUser, may_see_all, visible_traders
 from dashboard.figures.board import Board
 from dashboard.render import formatting as fmt
-from dashboard.render.addresses import _address, _socket_address, named_market
+from dashboard.render.addresses import named_market, shown_address, socket_address
 from market.models import Market
 from market.periods import day_of
 from market.queries import active_markets
@@ -78,12 +78,12 @@ def board_frame(board: Board, *, user: AnyUser, follows_today: bool) -> BoardFra
         day_title=fmt.day_title(day),
         near=near,
         near_title=str(_NEAR_TITLES.get(near, "")),
-        earlier=_address(trader, day - _ONE_DAY, named),
-        later=_address(trader, day + _ONE_DAY, named),
-        today="" if day == today else _address(trader, today, named),
+        earlier=shown_address(trader, day - _ONE_DAY, named),
+        later=shown_address(trader, day + _ONE_DAY, named),
+        today="" if day == today else shown_address(trader, today, named),
         today_iso=today.isoformat(),
-        socket=_socket_address(trader, day, named),
-        address=_address(trader, day, named),
+        socket=socket_address(trader, day, named),
+        address=shown_address(trader, day, named),
         as_of=fmt.utc(board.as_of),
         follows_today=follows_today,
         currency=fmt.currency_sign(board.market.currency),

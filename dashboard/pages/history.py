@@ -5,31 +5,23 @@ A trader sees the own history; who may see all boards sees every trader's and th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from dashboard.access.rights import AnyUser, home_trader, may_see_all, visible_traders
-from dashboard.figures.history import DayRange, History, Slice, day_range, last_days, load_history
-from dashboard.figures.performance import Figures
+from dashboard.figures.history import DayRange, day_range, last_days, load_history
 from dashboard.pages.navigation import Here, exports, links
 from dashboard.pages.requests import NotThereError, asked_market, asked_trader, refusing, sentence
-from dashboard.render import formatting as fmt
-from dashboard.render.addresses import board_address, desk_address, named_market
-from dashboard.render.bar_chart import HEIGHT, WIDTH, Chart, Point, bar_chart
-from dashboard.render.cells import Cell, energy_cell, signed_cell
-from market.models import Market
+from dashboard.render.addresses import named_market
+from dashboard.render.history import Asked, history_body
 from market.periods import PeriodError, day_of
 from market.queries import active_markets
 from trades.models import Trader
@@ -38,51 +30,6 @@ PRESETS = (7, 30, 90)
 DEFAULT_DAYS = 30
 WHOLE_DESK = ""
 """In a trader's place, as the page's form sends it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a request asks for; `named`: the market, where there are several to tell apart."""
-
-    market: Market
-    named: Market | None
-    trader: Trader | None
-    days: DayRange
-
-    def query(self, days: DayRange | None = None) -> dict[str, str]:
-        """What an address of the same asks with, perhaps over other days; the market apart."""
-        shown = days or self.days
-        trader = self.trader.trader_id if self.trader else ""
-        return {"trader": trader, "from": shown.first.isoformat(), "to": shown.last.isoformat()}
-
-    def address(self, days: DayRange | None = None) -> str:
-        """The address of the same, perhaps over other days."""
-        query = {**self.query(days), "market": self.named.code if self.named else ""}
-        return f"{reverse('history')}?{urlencode({name: value for name, value in query.items() if value})}"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A table's row. `address`: where the name leads, if anywhere."""
-
-    name: str
-    cells: tuple[Cell, ...]
-    address: str = ""
-    is_bot: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """One way to look at the range: a chart and its table."""
-
-    key: str
-    title: str
-    heading: str
-    chart: Chart | None
-    scale: tuple[tuple[str, str], ...]
-    """Of each line of the chart: where it is, and its figure."""
-    lines: tuple[Line, ...]
-    is_open: bool
 
 
 def asked_history(request: HttpRequest, *, days: DayRange | None = None) -> Asked:
@@ -125,7 +72,7 @@ def history(request: HttpRequest) -> HttpResponse:
     except PeriodError as error:
         return _no_range(request, sentence(error))
     loaded = load_history(market=asked.market, trader=asked.trader, days=asked.days)
-    return render(request, "dashboard/history.html", {**_head(request, asked), **_body(asked, loaded)})
+    return render(request, "dashboard/history.html", {**_head(request, asked), **history_body(asked, loaded)})
 
 
 def _no_range(request: HttpRequest, error: str) -> HttpResponse:
@@ -162,121 +109,3 @@ def _head(request: HttpRequest, asked: Asked) -> dict[str, Any]:
         "exports": exports("history_export", asked=asked.query(), market=asked.named),
         "nav": links(request.user, here=Here.HISTORY, market=asked.named, trader=asked.trader),
     }
-
-
-def _body(asked: Asked, loaded: History) -> dict[str, object]:
-    days = ngettext("%(count)s day", "%(count)s days", asked.days.days) % {"count": fmt.count(asked.days.days)}
-    return {
-        "range_title": f"{fmt.day_title(asked.days.first)} {fmt.EN_DASH} {fmt.day_title(asked.days.last)}",
-        "length": days,
-        "currency": fmt.currency_sign(asked.market.currency),
-        "result": signed_cell("performance_eur", loaded.total.figures.performance_eur),
-        "performance": signed_cell("performance", loaded.total.figures.performance),
-        "note": _note(loaded),
-        "total": Line(gettext("Total"), _cells(loaded.total)),
-        "sections": _sections(asked, loaded),
-        "unpriced": bool(loaded.total.unpriced),
-        "chart_width": WIDTH,
-        "chart_height": HEIGHT,
-        "as_of": fmt.clock(timezone.now(), asked.market.zone),
-    }
-
-
-def _note(loaded: History) -> str:
-    if not loaded.total.figures.trade_count:
-        return gettext("No trades in these days.")
-    if not loaded.total.unpriced:
-        return ""
-    values = {"amount": fmt.number(loaded.total.unpriced)}
-    return gettext("%(amount)s MWh were traded without a reference price and are in no result.") % values
-
-
-def _sections(asked: Asked, loaded: History) -> list[Section]:
-    if not loaded.total.figures.trade_count:
-        return []
-    sections = [
-        _section("side", gettext("By side"), gettext("Side"), [], _sides(loaded.total), is_open=True),
-        _section(
-            "day", gettext("By day"), gettext("Delivery day"), _day_points(loaded), _days(asked, loaded), is_open=False
-        ),
-        _section(
-            "hour", gettext("By hour of the day"), gettext("Hour"), _hour_points(loaded), _hours(loaded), is_open=True
-        ),
-    ]
-    if loaded.traders:
-        sections.append(
-            _section("trader", gettext("By trader"), gettext("Trader"), [], _traders(asked, loaded), is_open=True)
-        )
-    return sections
-
-
-def _section(
-    key: str, title: str, heading: str, points: Sequence[Point], lines: Iterable[Line], *, is_open: bool
-) -> Section:
-    chart = bar_chart(points)
-    scale = tuple((line.y, fmt.round_number(line.value)) for line in chart.lines) if chart else ()
-    rows = tuple(lines)
-    return Section(key, title, heading, chart, scale, rows, is_open or len(rows) <= 31)
-
-
-def _day_points(loaded: History) -> list[Point]:
-    traded = dict(loaded.days)
-    days = [loaded.range.first + timedelta(days=n) for n in range(loaded.range.days)]
-    return [_point(fmt.short_day(day), fmt.day_title(day), traded.get(day), loaded.market) for day in days]
-
-
-def _hour_points(loaded: History) -> list[Point]:
-    traded = dict(loaded.hours)
-    return [_point(f"{hour:02d}", hour_title(hour), traded.get(hour), loaded.market) for hour in range(24)]
-
-
-def _point(name: str, title: str, part: Slice | None, market: Market) -> Point:
-    result = part.figures.performance_eur if part else None
-    currency = f" {fmt.currency_sign(market.currency)}" if result is not None else ""
-    return Point(name, f"{title}: {fmt.number(result, signed=True)}{currency}", result, traded=part is not None)
-
-
-def hour_title(hour: int) -> str:
-    """An hour of the day by the market's clock: "08–09"."""
-    return fmt.period_title(f"{hour:02d}-{hour + 1:02d}")
-
-
-def _days(asked: Asked, loaded: History) -> Iterable[Line]:
-    for day, part in loaded.days:
-        trader = asked.trader
-        leads_to = board_address(trader.trader_id, day, asked.named) if trader else desk_address(day, asked.named)
-        yield Line(fmt.day_title(day), _cells(part), leads_to)
-
-
-def _hours(loaded: History) -> Iterable[Line]:
-    return (Line(hour_title(hour), _cells(part)) for hour, part in loaded.hours)
-
-
-def _traders(asked: Asked, loaded: History) -> Iterable[Line]:
-    for trader, part in loaded.traders:
-        of_trader = Asked(asked.market, asked.named, trader, asked.days)
-        yield Line(str(trader), _cells(part), of_trader.address(), trader.is_bot)
-
-
-def _sides(total: Slice) -> Iterable[Line]:
-    yield Line(gettext("sold"), _cells(Slice(sold=total.sold)))
-    yield Line(gettext("bought"), _cells(Slice(bought=total.bought)))
-
-
-def _cells(part: Slice) -> tuple[Cell, ...]:
-    figures = part.figures
-    return (
-        signed_cell("performance_eur", figures.performance_eur),
-        signed_cell("performance", figures.performance),
-        signed_cell("sold_eur", part.sold.result),
-        signed_cell("bought_eur", part.bought.result),
-        energy_cell("sold_mwh", fmt.quantity(figures.sold.energy), figures.sold.energy),
-        energy_cell("bought_mwh", fmt.quantity(figures.bought.energy), figures.bought.energy),
-        energy_cell("net_mwh", _net(figures), figures.net_mwh),
-        Cell("trade_count", fmt.count(figures.trade_count), str(figures.trade_count)),
-        energy_cell("unpriced_mwh", fmt.quantity(part.unpriced), part.unpriced),
-    )
-
-
-def _net(figures: Figures) -> str:
-    return fmt.number(figures.net_mwh, signed=True) if figures.trade_count else fmt.UNDEFINED

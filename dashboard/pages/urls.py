@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.views import LogoutView
 from django.urls import path, re_path
 
-from dashboard.pages import account, api, boards, desk, exports, history, language, period, status
+from dashboard.pages import account, api, boards, desk, exports, history, language, login, period, second_factor, status
 
 _FORM = r"(?P<form>csv|xlsx)"
 _DAY = r"(?P<trader_id>.+)/(?P<day>\d{4}-\d{2}-\d{2})"
@@ -32,11 +32,11 @@ urlpatterns = [
     path("accounts/", account.account, name="account"),
     path("accounts/sessions/end/", account.end, name="end_session"),
     path("accounts/password/", account.ChangePassword.as_view(), name="password"),
-    path("accounts/second-step/", account.second_step, name="second_step"),
-    path("accounts/second-factor/", account.set_up_factor, name="set_up_factor"),
-    path("accounts/second-factor/remove/", account.remove_factor, name="remove_factor"),
-    path("accounts/company/", account.to_company, name="to_company"),
-    path("accounts/company/back/", account.from_company, name="from_company"),
-    path("accounts/login/", account.SignIn.as_view(), name="login"),
+    path("accounts/second-step/", second_factor.second_step, name="second_step"),
+    path("accounts/second-factor/", second_factor.set_up_factor, name="set_up_factor"),
+    path("accounts/second-factor/remove/", second_factor.remove_factor, name="remove_factor"),
+    path("accounts/company/", login.to_company, name="to_company"),
+    path("accounts/company/back/", login.from_company, name="from_company"),
+    path("accounts/login/", login.SignIn.as_view(), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
 ]

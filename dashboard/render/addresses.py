@@ -25,14 +25,14 @@ def desk_address(day: date, market: Market | None = None) -> str:
     return f"{path}?{urlencode({'market': market.code})}" if market else path
 
 
-def _address(trader: Trader, day: date, market: Market | None) -> str:
+def shown_address(trader: Trader, day: date, market: Market | None) -> str:
     return board_address(trader.trader_id, day, market) if trader.trader_id else desk_address(day, market)
 
 
-def _socket_address(trader: Trader, day: date, market: Market | None) -> str:
+def socket_address(trader: Trader, day: date, market: Market | None) -> str:
     asked = {"market": market.code} if market else {}
     language = get_language() or settings.LANGUAGE_CODE
-    return f"/ws{_address(trader, day, None)}?{urlencode({**asked, 'language': language})}"
+    return f"/ws{shown_address(trader, day, None)}?{urlencode({**asked, 'language': language})}"
 
 
 def named_market(market: Market, markets: list[Market]) -> Market | None:

@@ -23,7 +23,7 @@ from dashboard.figures.feed_status import FeedStates
 from dashboard.figures.timeline import Points, Timeline
 from dashboard.render import formatting as fmt
 from dashboard.render.addresses import period_address
-from dashboard.render.cells import _cell, _legs, quiet_cells, signed_cell
+from dashboard.render.cells import leg_cells, plain_cell, quiet_cells, signed_cell
 from dashboard.render.feed_status import FEED_STATES, render_feed_states
 from dashboard.render.jinja import render_part
 from dashboard.render.sparklines import shape_of, spark
@@ -136,9 +136,9 @@ def _row(
         "title": fmt.period_title(row.delivery_hour),
         "minutes": int(row.period.duration.total_seconds()) // 60,
         "starts": fmt.utc(row.period.start),
-        "average": _cell("average_price", figures.average_price),
-        "legs": _legs(figures),
-        "reference": _cell("reference_price", figures.reference_price),
+        "average": plain_cell("average_price", figures.average_price),
+        "legs": leg_cells(figures),
+        "reference": plain_cell("reference_price", figures.reference_price),
         "reference_note": _reference_note(row, zone),
         "performance": signed_cell("performance", figures.performance),
         "cells": quiet_cells(figures),
@@ -188,8 +188,8 @@ def _posix_utc(moment: float) -> str:
 def _total(board: Board) -> str:
     figures = board.total
     context = {
-        "average": _cell("average_price", figures.average_price),
-        "legs": _legs(figures),
+        "average": plain_cell("average_price", figures.average_price),
+        "legs": leg_cells(figures),
         "performance": signed_cell("performance", figures.performance),
         "cells": quiet_cells(figures),
     }

@@ -10,7 +10,7 @@ from dashboard.render.formatting import plain, utc
 from prices import queries as prices
 
 
-def _point_json(point: prices.PricePoint) -> dict[str, Any]:
+def point_json(point: prices.PricePoint) -> dict[str, Any]:
     return {
         "value": plain(point.value),
         "published_at": utc(point.last_update),

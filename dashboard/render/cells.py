@@ -20,12 +20,12 @@ class Cell:
     unit: str = ""
 
 
-def _legs(figures: Figures) -> list[Cell]:
+def leg_cells(figures: Figures) -> list[Cell]:
     if not figures.is_mixed:
         return []
     return [
-        _cell("average_sell_price", figures.sold.average_price),
-        _cell("average_buy_price", figures.bought.average_price),
+        plain_cell("average_sell_price", figures.sold.average_price),
+        plain_cell("average_buy_price", figures.bought.average_price),
     ]
 
 
@@ -46,7 +46,7 @@ def energy_cell(field: str, text: str, value: Decimal) -> Cell:
     return Cell(field, text, fmt.plain(value) or "", unit="MWh" if text != fmt.UNDEFINED else "")
 
 
-def _cell(field: str, value: Decimal | None) -> Cell:
+def plain_cell(field: str, value: Decimal | None) -> Cell:
     return Cell(field, fmt.number(value), fmt.plain(value) or "")
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from local.checks import secrecy, testbed
-from local.servers import embedded
+from local.servers import installation
 
 ROOT = testbed.ROOT
 _CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -149,7 +149,7 @@ def main(arguments: list[str]) -> int:
                 return _pytest_alone(arguments[1:])
             os.environ["CHROMIUM"] = need_chromium()
             return _all_stages()
-    except (TestingError, embedded.ServerError) as error:
+    except (TestingError, installation.ServerError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from local.servers import embedded
+from local.servers import embedded, installation
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET_KEY = "for tests only, long enough for the deployment check: 6f1c0b8e5d9a47f2"  # noqa: S105
@@ -76,7 +76,7 @@ def _free_folder() -> Iterator[Path]:
             if _locked(lock):
                 yield folder
                 return
-    raise embedded.ServerError(f"{_MOST_RUNS} test runs at once are in this checkout.")
+    raise installation.ServerError(f"{_MOST_RUNS} test runs at once are in this checkout.")
 
 
 def _locked(lock: IO[str]) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.servers import embedded
+from local.servers import embedded, installation
 from local.servers.addresses import database_url, redis_url, socket_dir
 from local.servers.supervision import Program
 from local.simulators.arguments import is_free
@@ -131,8 +131,8 @@ def programs(plan: Plan, root: Path) -> list[Program]:
 def _servers(plan: Plan) -> list[Program]:
     servers_of_ours = []
     if plan.postgres:
-        user = embedded.account(plan.var)
-        argv, folder = embedded.postgres_command(plan.var), embedded.data_dir(plan.var)
+        user = installation.account(plan.var)
+        argv, folder = embedded.postgres_command(plan.var), installation.data_dir(plan.var)
         servers_of_ours.append(Program("postgres", "servers", argv, folder, user.name if user else None, "INT"))
     if plan.redis:
         servers_of_ours.append(Program("redis", "servers", embedded.redis_command(plan.var), socket_dir(plan.var)))

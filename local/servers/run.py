@@ -28,7 +28,7 @@ from typing import NoReturn
 import dotenv
 import psutil  # type: ignore[import-untyped]
 
-from local.servers import embedded
+from local.servers import cluster, embedded, installation, leftovers
 from local.servers.processes import MARK, DeskError, Plan, make_plan, programs
 from local.servers.supervision import Program, State, Supervisor
 from local.simulators.arguments import is_free
@@ -55,7 +55,7 @@ def main() -> int:
     except Stopped:
         say("Stopped.")
         return 0
-    except (DeskError, embedded.ServerError, RuntimeError) as error:
+    except (DeskError, installation.ServerError, RuntimeError) as error:
         print(error, file=sys.stderr)
         return 1
 
@@ -95,12 +95,12 @@ def _only_run(var: Path) -> Iterator[None]:
 
 def end_leftovers(var: Path) -> int:
     """End every process that still carries this desk's mark: a killed run's, or our own. Returns how many."""
-    leftovers = [process for process in psutil.process_iter() if _carries_mark(process, str(var))]
-    supervisors = [p for p in leftovers if "supervisor.supervisord" in _arguments(p)]
-    for group, seconds in ((supervisors, STOP_SECONDS), (leftovers, STOP_SECONDS)):
-        embedded.end_processes(group, seconds)
-    embedded.end_leftovers(var)
-    return len(leftovers)
+    running = [process for process in psutil.process_iter() if _carries_mark(process, str(var))]
+    supervisors = [p for p in running if "supervisor.supervisord" in _arguments(p)]
+    for group, seconds in ((supervisors, STOP_SECONDS), (running, STOP_SECONDS)):
+        leftovers.end_processes(group, seconds)
+    leftovers.end_leftovers(var)
+    return len(running)
 
 
 def _carries_mark(process: psutil.Process, var: str) -> bool:
@@ -125,7 +125,7 @@ def run_desk(plan: Plan) -> int:
     if not is_free(plan.host, plan.port):
         raise DeskError(f"Port {plan.port} on {plan.host} is taken or not allowed; choose another: PORT=8001 make run")
     say(f"Starting: {', '.join([*plan.stand_ins, 'web, listener, worker, beat'])}")
-    embedded.prepare(plan.var, postgres=plan.postgres)
+    cluster.prepare(plan.var, postgres=plan.postgres)
     everything = programs(plan, ROOT)
     supervisor = Supervisor(plan.var, everything, plan.environment)
     try:

@@ -8,53 +8,24 @@ from __future__ import annotations
 import json
 import random
 import re
-import sys
 import threading
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections import deque
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from math import ceil
-from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
-from local.simulators.prices import as_json, chance, opening, reference
+from local.simulators.prices import chance, opening, reference
+from local.simulators.provider_wire import PATH, Answer, http_server, iso, price_body, problem
 from market.labels import parse_period
 from market.periods import DeliveryPeriod, PeriodError, parse_day
 
-PATH = "/reference-price"
 _WELL_FORMED = re.compile(r"\d{2}[AaBb]?(:[0-5]\d[AaBb]?)?-\d{2}[AaBb]?(:[0-5]\d[AaBb]?)?", re.ASCII)
 _HANG_SECONDS = 30.0
-
-
-def iso(moment: datetime) -> str:
-    """A moment as it stands on the wire: whole seconds, UTC, "Z"."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One HTTP answer; `wait` is how long the provider takes for it."""
-
-    status: int
-    body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
-    wait: float = 0
-
-
-def problem(status: int, detail: str, **headers: str) -> Answer:
-    """An answer that is no price."""
-    return Answer(status, json.dumps({"detail": detail}).encode(), headers)
-
-
-def price_body(day: str, label: str, value: Decimal, unit: str, last_update: str) -> bytes:
-    """The body of a reference price, as DOMAIN's wire has it."""
-    fields = {"delivery_day": day, "delivery_hour": label, "value": value, "unit": unit, "last_update": last_update}
-    return as_json(fields).encode()
 
 
 # --- the provider's limits ----------------------------------------------------------------------------------------
@@ -235,46 +206,6 @@ class SimulatedProvider:
 
 
 # --- HTTP ---------------------------------------------------------------------------------------------------------
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    allow_reuse_address = True
-    block_on_close = False
-    request_queue_size = 128
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that has gone between two requests is nothing to tell about."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
-
-
-def http_server(respond: Callable[[str], Answer], host: str, port: int) -> ThreadingHTTPServer:
-    """A server of GET requests, a thread each. OSError when the port is taken."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        server_version, sys_version = "MarketData/1", ""
-
-        def do_GET(self) -> None:
-            answer = respond(self.path)
-            if answer.wait:
-                time.sleep(answer.wait)
-            try:
-                self._send(answer)
-            except OSError:  # the client gave up
-                self.close_connection = True
-
-        def _send(self, answer: Answer) -> None:
-            self.send_response(answer.status)
-            headers = {"Content-Type": "application/json", "Content-Length": str(len(answer.body)), **answer.headers}
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(answer.body)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Say nothing: /stats has the counts."""
-
-    return _Server((host, port), Handler)
 
 
 def simulated_server(provider: SimulatedProvider, host: str, port: int) -> ThreadingHTTPServer:
@@ -283,99 +214,3 @@ def simulated_server(provider: SimulatedProvider, host: str, port: int) -> Threa
 
 
 # --- for tests ----------------------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One line of a scripted provider's log: when, the address asked for, and its day and label."""
-
-    at: float
-    target: str
-    delivery_day: str
-    delivery_hour: str
-
-
-class ScriptedProvider:
-    """A provider in a thread of its own, for tests. Prices are set per day and label; all else is 404.
-
-    with ScriptedProvider() as provider:
-        provider.set("2023-02-06", "12-13", "9.8", last_update="2023-02-06T09:15:45Z")
-        ...ask provider.url...
-        provider.fail(503)      # from now on; provider.heal() ends it
-    """
-
-    def __init__(self) -> None:
-        self.delay = 0.0
-        self.limits: Limits | None = None
-        self._prices: dict[tuple[str, str], bytes] = {}
-        self._failure: Answer | None = None
-        self._requests: list[Request] = []
-        self._server = http_server(self._answer, "127.0.0.1", 0)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_details: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(10)
-
-    @property
-    def url(self) -> str:
-        """What MARKET_DATA_URL must be."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    @property
-    def requests(self) -> list[Request]:
-        """Every request for a price so far, in order."""
-        return list(self._requests)
-
-    @property
-    def counts(self) -> Counter[tuple[str, str]]:
-        """How often each (day, label) was asked for."""
-        return Counter((request.delivery_day, request.delivery_hour) for request in self._requests)
-
-    def set(
-        self,
-        day: date | str,
-        label: str,
-        value: Decimal | str | int,
-        *,
-        last_update: datetime | str | None = None,
-        unit: str = "euro",
-    ) -> None:
-        """The price of one period from now on; `last_update` is this moment unless it is given."""
-        moment = last_update or datetime.now(UTC)
-        stamp = moment if isinstance(moment, str) else iso(moment)
-        self._prices[str(day), label] = price_body(str(day), label, Decimal(value), unit, stamp)
-
-    def set_body(self, day: date | str, label: str, body: bytes | str) -> None:
-        """Any body at all for one period, with status 200."""
-        self._prices[str(day), label] = body.encode() if isinstance(body, str) else body
-
-    def remove(self, day: date | str, label: str) -> None:
-        """No price for this period any more: 404."""
-        self._prices.pop((str(day), label), None)
-
-    def fail(self, status: int, *, body: bytes = b"{}", **headers: str) -> None:
-        """Answer everything like this, until heal(). Header names are written with _ for -."""
-        self._failure = Answer(status, body, {name.replace("_", "-"): value for name, value in headers.items()})
-
-    def heal(self) -> None:
-        """Answer with prices again, without delay."""
-        self._failure, self.delay = None, 0.0
-
-    def _answer(self, target: str) -> Answer:
-        asked = parse_qs(urlsplit(target).query)
-        day, label = asked.get("delivery_day", [""])[0], asked.get("delivery_hour", [""])[0]
-        self._requests.append(Request(time.monotonic(), target, day, label))
-        answer = self._failure or self._limited() or self._known(day, label)
-        return Answer(answer.status, answer.body, answer.headers, self.delay)
-
-    def _limited(self) -> Answer | None:
-        wait = self.limits.ask(time.monotonic()) if self.limits else 0
-        return problem(429, "too many requests", **{"Retry-After": str(wait)}) if wait else None
-
-    def _known(self, day: str, label: str) -> Answer:
-        body = self._prices.get((day, label))
-        return problem(404, "no reference price yet") if body is None else Answer(200, body)

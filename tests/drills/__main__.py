@@ -11,7 +11,7 @@ import sys
 import time
 
 from local.checks import testbed
-from tests.drills.results import SEED, read, table
+from tests.drills.rig.results import SEED, read, table
 
 RESULTS = testbed.ROOT / "bench" / "results"
 

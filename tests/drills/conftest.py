@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from pytest_django import DjangoDbBlocker
 
-from tests.drills import servers
-from tests.drills.desk import Desk
-from tests.drills.results import SEED, Row
+from tests.drills.rig import servers
+from tests.drills.rig.desk import Desk
+from tests.drills.rig.results import SEED, Row
 
 
 @pytest.fixture(scope="session")

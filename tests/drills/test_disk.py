@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.drills.desk import Desk
-from tests.drills.listeners import FAULTS, Listener
+from tests.drills.rig.desk import Desk
+from tests.drills.rig.listeners import FAULTS, Listener
 from tests.processes import wait_until
 from trades.capture.journal import segments
 

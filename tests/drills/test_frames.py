@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
-from tests.drills.desk import Desk, facts, using
-from tests.drills.feed import trade
-from tests.drills.results import Row
+from tests.drills.rig.desk import Desk, facts, using
+from tests.drills.rig.feed import trade
+from tests.drills.rig.results import Row
 from tests.processes import wait_until
 from tests.trades.frames import FACTS, confirmation, germany, numbered
 from trades.capture.journal import read_frames, segments
-from trades.capture.listener import Markets
+from trades.capture.markets import Markets
 from trades.capture.pipeline import Capture
 from trades.frames import FrameSource
 from trades.ledger.effective import position_differences

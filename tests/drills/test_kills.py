@@ -8,7 +8,7 @@ import time
 import pytest
 
 from local.simulators.fault_proxy import Mode, Proxy
-from tests.drills.desk import Desk
+from tests.drills.rig.desk import Desk
 from tests.processes import wait_until
 from trades.failpoints import NAMES
 

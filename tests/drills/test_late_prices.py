@@ -16,7 +16,7 @@ from local.simulators.provider import Market as SimulatedMarket
 from market.models import Market
 from prices.models import ReferencePrice
 from tests.dashboard.people import PASSWORD, a_trader
-from tests.drills.results import Row
+from tests.drills.rig.results import Row
 from tests.prices import desk
 from tests.processes import manage, running, wait_until
 from tests.trades.frames import germany

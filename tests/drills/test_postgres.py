@@ -10,8 +10,8 @@ from functools import partial
 import psycopg
 import pytest
 
-from tests.drills.desk import Desk
-from tests.drills.servers import frozen
+from tests.drills.rig.desk import Desk
+from tests.drills.rig.servers import frozen
 from tests.processes import wait_until
 
 _long = partial(pytest.param, marks=pytest.mark.long)

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 import redis
 
-from tests.drills.desk import Desk
-from tests.drills.servers import frozen
+from tests.drills.rig.desk import Desk
+from tests.drills.rig.servers import frozen
 from tests.processes import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.drill, pytest.mark.timeout(240)]

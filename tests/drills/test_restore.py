@@ -15,10 +15,10 @@ import psycopg
 import pytest
 
 from local.servers import embedded
-from tests.drills.desk import Desk, facts, using
-from tests.drills.servers import DrillServers
+from tests.drills.rig.desk import Desk, facts, using
+from tests.drills.rig.servers import DrillServers
 from tests.processes import wait_until
-from trades.capture.listener import Markets
+from trades.capture.markets import Markets
 from trades.capture.replay import replay_directory
 from trades.ledger.effective import position_differences
 

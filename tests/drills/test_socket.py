@@ -15,8 +15,8 @@ import pytest
 
 from local.simulators.exchange import ScriptedExchange
 from local.simulators.fault_proxy import Mode, Proxy
-from tests.drills.desk import Desk, using
-from tests.drills.feed import trade
+from tests.drills.rig.desk import Desk, using
+from tests.drills.rig.feed import trade
 from tests.processes import free_port, wait_until
 from trades.models import FeedConnection
 

@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from tests.drills.results import Row
+from tests.drills.rig.results import Row
 from tests.trades.frames import NOW, confirmation, germany
 from trades.capture.journal import Journal, read_frames, segments
-from trades.capture.listener import Markets
+from trades.capture.markets import Markets
 from trades.capture.replay import replay_directory
 from trades.frames import FrameSource
 from trades.ledger.effective import position_differences

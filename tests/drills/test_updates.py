@@ -23,8 +23,8 @@ from websockets.asyncio.client import connect
 from dashboard.access.logins import create_trader_login
 from local.checks.testbed import ROOT
 from tests.dashboard.people import PASSWORD
-from tests.drills.desk import Desk, using
-from tests.drills.listeners import Listener
+from tests.drills.rig.desk import Desk, using
+from tests.drills.rig.listeners import Listener
 from tests.prices.desk import celery
 from tests.processes import free_port, wait_until
 from tests.web.browsers import Browser, shown

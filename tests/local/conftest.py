@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from local.checks import testbed
-from local.servers import embedded
+from local.servers import leftovers
 from local.servers.addresses import socket_dir
 
 
@@ -30,6 +30,6 @@ def closed_var(tmp_path: Path) -> Iterator[Path]:
 
 def _used(path: Path) -> Iterator[Path]:
     yield path
-    embedded.end_leftovers(path)
+    leftovers.end_leftovers(path)
     shutil.rmtree(socket_dir(path), ignore_errors=True)
     shutil.rmtree(Path("/var/tmp") / socket_dir(path).name, ignore_errors=True)

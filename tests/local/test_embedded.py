@@ -16,7 +16,7 @@ import pytest
 import redis
 
 from local.checks import testbed
-from local.servers import embedded
+from local.servers import cluster, embedded, installation
 from local.servers.addresses import socket_dir
 
 pytestmark = pytest.mark.integration
@@ -44,7 +44,7 @@ def test_both_answer_on_sockets_that_nobody_else_can_enter(var: Path) -> None:
 
 
 def test_the_product_keeps_what_is_committed_and_tests_may_be_fast(var: Path) -> None:
-    embedded.prepare(var)
+    cluster.prepare(var)
     assert "--fsync=on" in embedded.postgres_command(var)
     assert "--synchronous_commit=on" in embedded.postgres_command(var)
     assert "--fsync=off" in embedded.postgres_command(var, fast=True)
@@ -92,8 +92,8 @@ def is_zombie(pid: int) -> bool:
 @pytest.fixture
 def stranger() -> Iterator[int]:
     """A living process that has nothing to do with any server, run as the user that PostgreSQL runs as."""
-    user = embedded.account(testbed.ROOT / "var" / "nobody-uses-this")
-    process = subprocess.Popen(["sleep", "600"], cwd="/", **embedded._run_as(user))
+    user = installation.account(testbed.ROOT / "var" / "nobody-uses-this")
+    process = subprocess.Popen(["sleep", "600"], cwd="/", **installation.run_as(user))
     yield process.pid
     assert process.poll() is None, "the stranger must be left alone"
     process.kill()
@@ -102,7 +102,7 @@ def stranger() -> Iterator[int]:
 
 def test_a_stale_pid_file_that_names_a_living_stranger_does_not_stop_the_start(var: Path, stranger: int) -> None:
     with embedded.running(var, fast=True) as running:
-        pid_file = embedded.data_dir(var) / "postmaster.pid"
+        pid_file = installation.data_dir(var) / "postmaster.pid"
         lines = pid_file.read_text().splitlines()
         running.postgres.kill()
         running.redis.kill()
@@ -137,30 +137,30 @@ def test_a_folder_that_somebody_put_in_the_way_is_refused(var: Path, tmp_path: P
     var.mkdir(parents=True)
     socket_dir(var).symlink_to(tmp_path)
     try:
-        with pytest.raises(embedded.ServerError, match="is in the way"):
-            embedded.prepare(var)
+        with pytest.raises(installation.ServerError, match="is in the way"):
+            cluster.prepare(var)
     finally:
         socket_dir(var).unlink()
 
 
 def test_data_of_another_version_is_left_alone(var: Path) -> None:
-    embedded.prepare(var)
-    (embedded.data_dir(var) / "PG_VERSION").write_text("16\n")
-    with pytest.raises(embedded.ServerError, match="no data folder of PostgreSQL 18"):
-        embedded.prepare(var)
+    cluster.prepare(var)
+    (installation.data_dir(var) / "PG_VERSION").write_text("16\n")
+    with pytest.raises(installation.ServerError, match="no data folder of PostgreSQL 18"):
+        cluster.prepare(var)
 
 
 def test_a_server_that_does_not_start_says_where_its_log_is(var: Path) -> None:
     began = time.monotonic()
     server = embedded.Server(["false"], Path("/"), var / "log" / "false.log", lambda: False)
-    with pytest.raises(embedded.ServerError, match=r"false\.log"):
+    with pytest.raises(installation.ServerError, match=r"false\.log"):
         server.start()
     assert time.monotonic() - began < 5
 
 
 def test_without_postgresql_the_sockets_keep_their_folder(var: Path) -> None:
-    embedded.prepare(var)
-    embedded.prepare(var, postgres=False)
+    cluster.prepare(var)
+    cluster.prepare(var, postgres=False)
     assert stat.S_IMODE(socket_dir(var).stat().st_mode) == 0o700
     with embedded.running(var, fast=True) as running:
         assert one(running.database_url, "select 1") == 1

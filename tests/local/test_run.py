@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from local.servers import embedded, processes, run
+from local.servers import cluster, processes, run
 from local.servers.addresses import database_url, redis_url
 from local.servers.processes import MARK, DeskError, make_plan
 from local.servers.supervision import Program, Supervisor, configuration
@@ -117,7 +117,7 @@ def test_a_percent_sign_or_a_space_in_a_path_does_no_harm(tmp_path: Path) -> Non
 
 @pytest.fixture
 def supervisor(var: Path) -> Iterator[Supervisor]:
-    embedded.prepare(var, postgres=False)
+    cluster.prepare(var, postgres=False)
     sleeper = Program("sleeper", "desk", [sys.executable, "-c", "import time; time.sleep(600)"], var)
     failing = Program("failing", "desk", [sys.executable, "-c", "raise SystemExit(3)"], var)
     supervised = Supervisor(var, [sleeper, failing], {**os.environ, MARK: str(var)})

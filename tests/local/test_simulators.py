@@ -26,7 +26,8 @@ from local.checks import testbed
 from local.management.commands.simulate_exchange import send_trades
 from local.simulators.exchange import ScriptedExchange, serve
 from local.simulators.prices import reference
-from local.simulators.provider import Faults, Limits, Market, ScriptedProvider, SimulatedProvider
+from local.simulators.provider import Faults, Limits, Market, SimulatedProvider
+from local.simulators.scripted_provider import ScriptedProvider
 from local.simulators.trades import Desk, Habits
 from market.labels import label_of, parse_period
 from market.periods import day_periods, parse_day, tradable_periods

@@ -15,8 +15,8 @@ from asgiref.testing import ApplicationCommunicator
 from structlog.contextvars import get_contextvars
 
 from reporting.errors import scrubbed
+from reporting.http.request_ids import WithRequestId
 from reporting.logs import process_of
-from reporting.request_ids import WithRequestId
 from tests.processes import ROOT
 from tests.reporting.events import logged
 

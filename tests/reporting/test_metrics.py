@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from dashboard.live import metrics
 from reporting import job_status
-from reporting.request_ids import WithRequestId
+from reporting.http.request_ids import WithRequestId
 from tests.trades.frames import NOW, confirmation, germany, store
 from trades.feed import status
 from trades.frames import FrameSource, JournalFrame

@@ -67,7 +67,7 @@ def _status(port: int, path: str, cookie: str = "") -> int:
 def test_an_error_page_shows_no_secret(settings: Settings, monkeypatch: pytest.MonkeyPatch, debug: bool) -> None:
     """Not even the one for developers, which shows settings (and what was posted: hence a laptop only)."""
     settings.DEBUG = debug
-    monkeypatch.setattr("dashboard.pages.account.SignInForm.is_valid", lambda _form: 1 / 0)
+    monkeypatch.setattr("dashboard.pages.login.SignInForm.is_valid", lambda _form: 1 / 0)
     answer = Client(raise_request_exception=False).post("/accounts/login/", {"username": "a", "password": PASSWORD})
     assert answer.status_code == 500
     text = answer.content.decode()
@@ -105,8 +105,8 @@ REPORT = f"""
 import django, sentry_sdk
 django.setup()
 from django.test import Client
-from dashboard.pages import account
-account.SignInForm.is_valid = lambda form: 1 / 0
+from dashboard.pages import login
+login.SignInForm.is_valid = lambda form: 1 / 0
 headers = {{"authorization": "Bearer planted5e9a1d", "host": "localhost"}}
 client = Client(raise_request_exception=False, headers=headers)
 client.cookies["else"] = "planted-database-password"

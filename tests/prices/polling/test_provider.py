@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.simulators.provider import ScriptedProvider
+from local.simulators.scripted_provider import ScriptedProvider
 from market.labels import parse_period
 from market.periods import DeliveryPeriod
 from prices import observations

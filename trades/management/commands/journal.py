@@ -19,7 +19,7 @@ from market.periods import PeriodError, parse_day
 from market.queries import MarketError
 from trades.capture.journal import JournalError, archived_segments, is_written, read_frames, read_header, segments
 from trades.capture.journal_archive import Outcome, SegmentFacts, archive, prune, survey
-from trades.capture.listener import Markets
+from trades.capture.markets import Markets
 from trades.capture.replay import replay_directory
 from trades.frames import JournalFrame
 from trades.ledger.confirmations import parse_frame

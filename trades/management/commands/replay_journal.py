@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from market.queries import MarketError
-from trades.capture.listener import Markets
+from trades.capture.markets import Markets
 from trades.capture.replay import replay_directory
 
 

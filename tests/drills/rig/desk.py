@@ -15,13 +15,13 @@ from django.db.models import F, Max
 
 from local.checks.testbed import ROOT
 from local.simulators.exchange import ScriptedExchange
-from tests.drills.feed import Feed
-from tests.drills.listeners import PATIENCE, Listener
-from tests.drills.results import Row
-from tests.drills.servers import DrillServers
+from tests.drills.rig.feed import Feed
+from tests.drills.rig.listeners import PATIENCE, Listener
+from tests.drills.rig.results import Row
+from tests.drills.rig.servers import DrillServers
 from tests.processes import wait_until
 from trades.capture.journal import read_frames, segments
-from trades.capture.listener import Markets
+from trades.capture.markets import Markets
 from trades.capture.replay import replay_directory
 from trades.feed.status import ExchangeFeedState, feed_state
 from trades.ledger.effective import position_differences

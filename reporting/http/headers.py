@@ -1,7 +1,7 @@
 """The headers that every answer carries, whoever gives it: one table, asked by all who answer.
 
 Pages, redirects, errors, static files and the admin pass the middleware below; what Django answers before its
-middleware, and what daphne answers by itself, get them in reporting/daphne_headers.py.
+middleware, and what daphne answers by itself, get them in reporting/http/daphne_headers.py.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from daphne.http_protocol import WebRequest
 from daphne.ws_protocol import WebSocketProtocol
 from django.conf import settings
 
-from reporting.headers import NO_STORE, security_headers
+from reporting.http.headers import NO_STORE, security_headers
 
 
 def _pairs() -> list[tuple[str, str]]:

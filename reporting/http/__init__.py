@@ -1,0 +1,1 @@
+"""What every request and answer passes: ids, headers, what is said while the database is away."""

@@ -1,0 +1,1 @@
+"""What drills work with: servers to be killed, listeners, an exchange, results."""
