@@ -7,12 +7,12 @@ class DashboardConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import audit_signals
-        from dashboard.live import announcer, open_sockets, price_priority
+        from dashboard.live import access_news, announcer, price_priority
         from dashboard.models import TraderLogin
         from market.models import Market
         from trades.models import Trader
 
         audit_signals.watch(TraderLogin, Market, Trader)
-        open_sockets.connect_signals()
+        access_news.connect_signals()
         announcer.connect_signals()
         price_priority.connect()

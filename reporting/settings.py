@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import environs
 from dotenv import dotenv_values
 
-from reporting import errors, settings_checks, version
+from reporting import errors, logs, settings_checks, version
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -79,7 +79,8 @@ for _name in SECRETS:
             stop(f"{_name}_FILE can't be read: {getattr(error, 'strerror', 'no UTF-8 text')}")
 
 VERSION = version.VERSION
-PROCESS_ROLE = os.environ.get("PROCESS_ROLE", "")
+PROCESS_ROLE = os.environ.get("PROCESS_ROLE") or logs.process_of(sys.argv)
+"""web, listener, worker, beat, or the management command's name."""
 DEBUG = flag("DEBUG", False)
 SECURE_COOKIES = flag("SECURE_COOKIES", not DEBUG)
 

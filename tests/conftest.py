@@ -17,6 +17,7 @@ from local.simulators.scripted_provider import ScriptedProvider
 
 _run = ExitStack()
 _run.enter_context(testbed.entered())
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
 
 import django  # noqa: E402
 
@@ -31,6 +32,11 @@ from django.conf import settings  # noqa: E402
 from django.db import connections  # noqa: E402
 from django.utils import translation  # noqa: E402
 
+from tests import quick_flush  # noqa: E402
+from tests.template_database import template_database  # noqa: E402
+
+quick_flush.install()
+
 
 def _own_share_of_redis(worker: str) -> None:
     """Each xdist worker has a database number and a channel prefix of its own: hints must not cross over."""
@@ -42,6 +48,14 @@ def _own_share_of_redis(worker: str) -> None:
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     _own_share_of_redis(os.environ["PYTEST_XDIST_WORKER"])
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Each worker's database is a copy of one that is migrated already."""
+    test = settings.DATABASES["default"].setdefault("TEST", {})
+    test |= {"TEMPLATE": template_database(), "MIGRATE": False}
+    connections["default"].settings_dict["TEST"] |= test
 
 
 def pytest_unconfigure() -> None:
@@ -68,13 +82,6 @@ def _no_connection_left_in_the_executor() -> Iterator[None]:
     for executor in (SyncToAsync.single_thread_executor, hub._executor):
         if connections.settings and executor._threads:
             executor.submit(connections.close_all).result(timeout=10)
-
-
-@pytest.fixture(autouse=True)
-def _no_language_left() -> Iterator[None]:
-    """A request in German leaves its thread German until the next request; the next test expects English."""
-    yield
-    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)

@@ -11,21 +11,14 @@ from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
-from django.contrib.auth.models import Group, User
-from django.db import connection, reset_queries, transaction
-from django.db.models.signals import m2m_changed, post_delete, post_save
+from django.db import connection, reset_queries
 
-from accounts import second_factor
-from accounts.models import UserSession
-from accounts.sessions import end_sessions
-from dashboard.access.rights import Standing, roles_of, standings
+from dashboard.access.rights import Standing, standings
 from dashboard.access.view_recording import note_view
-from dashboard.live.announcer import ACCESS, announcer
 from dashboard.live.hub import hub
-from dashboard.models import TraderLogin
 
 log = structlog.get_logger("dashboard.live.open_sockets")
 
@@ -80,6 +73,7 @@ class OpenSockets:
         if sum(other.user_pk == socket.user_pk for other in self._sockets) >= MOST_SOCKETS:
             return False
         self._sockets.add(socket)
+        hub.on_access = self.look_soon
         if self._running is None or self._running.done():
             self._news = asyncio.Event()
             self._running = asyncio.get_running_loop().create_task(self._look_for_ever())
@@ -127,40 +121,3 @@ class OpenSockets:
 
 
 guard = OpenSockets()
-hub.on_access = guard.look_soon
-
-
-# --- news of users --------------------------------------------------------------------------------------------------
-def announce() -> None:
-    """Tell every web process to look again, once this transaction is committed. Never blocks, never fails."""
-    transaction.on_commit(lambda: announcer.add([ACCESS]), robust=True)
-
-
-def connect_signals() -> None:
-    """Whatever may take a right away is news. Called once, when Django has started."""
-    post_save.connect(_on_user_saved, sender=User, dispatch_uid="dashboard.live.open_sockets.user")
-    m2m_changed.connect(
-        _on_roles_changed, sender=User.groups.through, dispatch_uid="dashboard.live.open_sockets.groups"
-    )
-    for model in (UserSession, Group, TraderLogin, User):
-        post_delete.connect(_on_news, sender=model, dispatch_uid="dashboard.live.open_sockets.deleted")
-    post_save.connect(_on_news, sender=TraderLogin, dispatch_uid="dashboard.live.open_sockets.login")
-
-
-def _on_user_saved(update_fields: Collection[str] | None = None, **_kwargs: Any) -> None:
-    if update_fields is None or set(update_fields) != {"last_login"}:
-        announce()
-
-
-def _on_news(**_kwargs: Any) -> None:
-    announce()
-
-
-def _on_roles_changed(instance: Any, action: str, reverse: bool = False, **_kwargs: Any) -> None:
-    """Whose new role needs a second factor logs in anew, and is asked for it."""
-    announce()
-    if action != "post_add" or not second_factor.is_on():
-        return
-    for user in instance.user_set.all() if reverse else User.objects.filter(pk=instance.pk):  # as they are now
-        if second_factor.is_required(roles_of(user)) and second_factor.of(user) is None:
-            end_sessions(user=user)

@@ -53,7 +53,10 @@ def main() -> int:
         print("Not checked: the alert rules need promtool (Debian: apt-get install prometheus).")
         return int(os.environ.get("CI", "").lower() not in {"", "0", "false"})
     for arguments in (["check", "rules", RULES], ["test", "rules", *TESTS]):
-        done = subprocess.run([program, *arguments], cwd=ROOT, check=False, capture_output=True, text=True)
+        environment = {**os.environ, "GOGC": "800"}  # a collection of garbage less often: a fifth of the time
+        done = subprocess.run(
+            [program, *arguments], cwd=ROOT, env=environment, check=False, capture_output=True, text=True
+        )
         if done.returncode:
             print(done.stdout + done.stderr)
             return 1

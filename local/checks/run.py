@@ -15,13 +15,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 from local.checks import secrecy, testbed
 from local.servers import installation
 
 ROOT = testbed.ROOT
-_CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_CHROMIUM_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _MAC_CHROMES = ("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",)
 _RESULTS = ROOT / "var" / "test" / "results"
 _PRODUCTION = {
@@ -32,6 +33,7 @@ _PRODUCTION = {
 }
 
 
+TEST_SETTINGS = "tests.settings"
 _COMPOSE = ("--builtin-schema", "vendor.compose-spec")
 _SAYING_ALL = ("-o", "junit_logging=all")
 """What every test and process says is kept with the results: local/checks/secrecy.py reads it all."""
@@ -58,6 +60,7 @@ def stages() -> list[Stage]:
     """All of them, quick ones first."""
     python = [sys.executable, "-m"]
     manage = [sys.executable, "manage.py"]
+    said: dict[str, Any] = {"loud": True, "environment": {"DJANGO_SETTINGS_MODULE": TEST_SETTINGS}}
     return [
         Stage("known vulnerabilities", [*python, "local.checks.dependencies", "audit"], loud=True),
         Stage("ruff check", [*python, "ruff", "check", "."]),
@@ -75,8 +78,12 @@ def stages() -> list[Stage]:
         Stage("alerts", [*python, "local.checks.promtool"], loud=True),
         Stage("compose", [str(_script("check-jsonschema")), *_COMPOSE, "compose.yaml"]),
         # Twice as many workers as cores: many tests wait for processes that they have killed.
-        Stage("tests", _pytest("tests", "-n", "4", "--dist", "worksteal", "-m", "not browser and not long"), loud=True),
-        Stage("browser tests", _pytest("browser", "-n", "3", "--dist", "loadfile", "-m", "browser"), loud=True),
+        Stage(
+            "tests",
+            _pytest("tests", "tests", "--ignore=tests/browser", "-n", "4", "--dist", "worksteal", "-m", "not long"),
+            **said,
+        ),
+        Stage("browser tests", _pytest("browser", "tests/browser", "-n", "3", "--dist", "loadfile"), **said),
         Stage("no secrets said", [*python, "local.checks.secrecy", str(_RESULTS)], loud=True),
     ]
 
@@ -111,7 +118,7 @@ def run(stage: Stage) -> bool:
 
 # --- a browser ----------------------------------------------------------------------------------------------------
 def find_chromium() -> str | None:
-    """The system's Chromium or Chrome; CHROMIUM names another."""
+    """The system's Chromium or Chrome, the one without a screen first: it takes half. CHROMIUM names another."""
     named = os.environ.get("CHROMIUM")
     if named:
         return shutil.which(named)
@@ -129,7 +136,7 @@ def need_chromium() -> str:
         print("Installing Chromium (apt-get)…", flush=True)
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "stdin": subprocess.DEVNULL}
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for arguments in (["update"], ["install", "-y", "--no-install-recommends", "chromium"]):
+        for arguments in (["update"], ["install", "-y", "--no-install-recommends", "chromium-headless-shell"]):
             subprocess.run(["apt-get", "-qq", *arguments], check=False, env=environment, **quiet)  # type: ignore[call-overload]
         path = find_chromium()
     if not path:
@@ -160,7 +167,10 @@ def main(arguments: list[str]) -> int:
 def _pytest_alone(arguments: list[str]) -> int:
     with suppress(TestingError):
         os.environ["CHROMIUM"] = need_chromium()
-    return subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=ROOT, check=False).returncode
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": TEST_SETTINGS}
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", *arguments], cwd=ROOT, env=environment, check=False
+    ).returncode
 
 
 def _all_stages() -> int:

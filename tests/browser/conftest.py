@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -15,12 +16,12 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from local.checks.run import need_chromium
 from market.models import Market
 from tests.dashboard.people import PASSWORD
-from tests.processes import Process, free_port, running, wait_until
+from tests.processes import Process, environment, free_port, running, wait_until
 from tests.trades.frames import germany
 from trades.models import FeedConnection
 
@@ -36,6 +37,9 @@ CHROMIUM_FLAGS = [
 ]
 
 
+expect.set_options(timeout=20_000)  # a busy machine is slow; nothing here is about being quick
+
+
 @dataclass
 class Desk:
     """The web process under test. `complaints` is what the browser's console said that it should not."""
@@ -45,6 +49,8 @@ class Desk:
     stack: ExitStack = field(default_factory=ExitStack)
     process: Process | None = None
     complaints: list[str] = field(default_factory=list)
+    ended: bool = False
+    """A test has ended it: the next one gets another."""
 
     @property
     def address(self) -> str:
@@ -68,6 +74,7 @@ class Desk:
 
     def kill(self) -> None:
         assert self.process is not None
+        self.ended = True
         self.process.kill()
 
     def log_in(self, page: Page, username: str, then: str = "/") -> None:
@@ -121,13 +128,34 @@ def _fresh_static_files() -> None:
         call_command("collectstatic", "--noinput", verbosity=0)
 
 
+@pytest.fixture(scope="session")
+def running_desks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Desk]]:
+    """Web processes by the environment that they were started with: a start costs more than most tests."""
+    desks: dict[str, Desk] = {}
+    yield desks
+    for desk in desks.values():
+        desk.stack.close()
+
+
 @pytest.fixture
-def desk(_fresh_static_files: None, market: Market, connected: FeedConnection, tmp_path: Path) -> Iterator[Desk]:
-    """A running web process; in the end no page may have complained."""
-    desk = Desk(free_port(), tmp_path / "daphne.log")
-    with desk.stack:
-        desk.start()
+def desk(
+    _fresh_static_files: None,
+    market: Market,
+    connected: FeedConnection,
+    running_desks: dict[str, Desk],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Desk]:
+    """A web process that runs, perhaps since an earlier test; in the end no page may have complained."""
+    key = json.dumps(environment(PYTEST_CURRENT_TEST=""), sort_keys=True)
+    desk = running_desks.pop(key, None) or Desk(free_port(), tmp_path_factory.mktemp("web") / "daphne.log")
+    with ExitStack() as unless_kept:
+        unless_kept.enter_context(desk.stack)
+        if desk.process is None:
+            desk.start()
         yield desk
+        if not desk.ended and not desk.complaints:
+            running_desks[key] = desk
+            unless_kept.pop_all()
     assert desk.complaints == []
 
 

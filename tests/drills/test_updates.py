@@ -18,6 +18,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from websockets.asyncio.client import connect
 
 from dashboard.access.logins import create_trader_login
@@ -35,6 +36,8 @@ from trades.models import Trade
 
 pytestmark = [pytest.mark.integration, pytest.mark.drill, pytest.mark.timeout(240)]
 
+SETTINGS = "reporting.settings"
+"""Another version has no settings for tests."""
 PREVIOUS = (ROOT / "deploy" / "previous-release").read_text().split()[0]
 """The commit of the version before this one."""
 DAY = date(2026, 11, 23)
@@ -53,9 +56,16 @@ def previous(tmp_path: Path) -> Path:
 
 
 def _migrate(url: str, code: Path) -> None:
-    environment = {**os.environ, "DATABASE_URL": url, "PYTHONPATH": str(code)}
+    environment = {**os.environ, "DATABASE_URL": url, "PYTHONPATH": str(code), "DJANGO_SETTINGS_MODULE": SETTINGS}
     argv = [sys.executable, str(code / "manage.py"), "migrate", "-v", "0"]
     subprocess.run(argv, cwd=code, env=environment, check=True)
+
+
+def _login() -> None:
+    """A trader's login whose password is kept as production keeps it."""
+    user = create_trader_login(trader_id="trader_1", username="anna", password=PASSWORD)
+    user.password = make_password(PASSWORD, hasher="pbkdf2_sha256")
+    user.save()
 
 
 @contextmanager
@@ -67,6 +77,7 @@ def _web(desk: Desk, code: Path = ROOT, port: int | None = None) -> Iterator[str
         "DATABASE_URL": desk.url,
         "REDIS_URL": desk.servers.own.redis_url,
         "PYTHONPATH": str(code),
+        "DJANGO_SETTINGS_MODULE": SETTINGS,
         "PROCESS_ROLE": "web",
     }
     argv = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "reporting.asgi:application"]
@@ -111,7 +122,7 @@ def test_the_version_before_on_the_new_schema_and_the_new_one_on_the_old(desk: D
     _push(desk, 50)
     desk.wait_stored(desk.feed.ids())
     with using(desk.url):
-        create_trader_login(trader_id="trader_1", username="anna", password=PASSWORD)
+        _login()
     counts = []
     for code in (previous, ROOT):
         with _web(desk, code) as address:
@@ -220,7 +231,7 @@ def test_everything_restarted_under_load(desk: Desk) -> None:
     """Web one by one behind a balancer, worker, beat, listeners in turn, at 20 trades a second."""
     desk.row.done = "web x 2, worker, beat, listener x 2 restarted in turn, 20 trades/s, 10 readings/s, an open page"
     with using(desk.url):
-        create_trader_login(trader_id="trader_1", username="anna", password=PASSWORD)
+        _login()
     pair = [desk.listener("l1"), desk.listener("l2")]
     balancer, worst = _Balancer(), 0.0
     with ExitStack() as stack:

@@ -16,7 +16,7 @@ from local.checks.testbed import ROOT
 from tests.processes import wait_until
 
 PATIENCE = 45.0
-FAULTS = Path(__file__).resolve().parent / "faults"
+FAULTS = Path(__file__).resolve().parents[1] / "faults"
 
 
 class Listener:
@@ -39,6 +39,7 @@ class Listener:
             **self._environment,
             "PYTHONUNBUFFERED": "1",
             "PYTHONPATH": str(self.code),
+            "DJANGO_SETTINGS_MODULE": "reporting.settings",  # another version has no settings for tests
             **changes,
         }
         # A pipe, not a file: a drill that limits the size of files must not silence the log.
