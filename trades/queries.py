@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +11,10 @@ from django.db import connection
 from django.db.models import Sum
 
 from market.periods import DeliveryPeriod
+from market.totals import Total
 from trades.models import JournalProgress, Position, Trader
+
+SLOT_SECONDS = 600
 
 _OF_PERIOD = """WITH candidates AS (
         SELECT id FROM trades_trade WHERE market_id = %(market)s AND trader_id = %(trader)s AND delivery_day = %(day)s
@@ -42,13 +45,11 @@ _LIST = f"""{_OF_PERIOD} SELECT id, exchange_id, direction, price, quantity, exe
 
 @dataclass(frozen=True, slots=True)
 class PositionRow:
-    """What one trader sold or bought in one period. `energy` MWh, `turnover` EUR."""
+    """What one trader sold or bought in one period; `revision` grows with every change of it."""
 
     period: DeliveryPeriod
     direction: str
-    trade_count: int
-    energy: Decimal
-    turnover: Decimal
+    total: Total
     revision: int
 
 
@@ -62,7 +63,7 @@ def positions_of_day(*, trader_pk: int, market_id: int, day: date) -> list[Posit
             [trader_pk, market_id, day],
         )
         return [
-            PositionRow(DeliveryPeriod(start, end), direction, count, energy, turnover, revision)
+            PositionRow(DeliveryPeriod(start, end), direction, Total(count, energy, turnover), revision)
             for start, end, direction, count, energy, turnover, revision in cursor.fetchall()
         ]
 
@@ -76,7 +77,7 @@ def positions_of_market_day(*, market_id: int, day: date) -> dict[int, list[Posi
     for trader, start, end, direction, count, energy, turnover, revision in rows.values_list(
         "trader_id", "delivery_start", "delivery_end", "direction", "trade_count", "energy", "turnover", "revision"
     ):
-        row = PositionRow(DeliveryPeriod(start, end), direction, count, energy, turnover, revision)
+        row = PositionRow(DeliveryPeriod(start, end), direction, Total(count, energy, turnover), revision)
         of_traders.setdefault(trader, []).append(row)
     return of_traders
 
@@ -209,3 +210,42 @@ def _arguments(key: PeriodKey) -> dict[str, Any]:
         "start": key.period.start,
         "end": key.period.end,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class SlotSums:
+    """What one side of a period traded in each slot: slots ascending, MWh and EUR beside them."""
+
+    period: DeliveryPeriod
+    direction: str
+    slots: tuple[int, ...]
+    energy: tuple[Decimal, ...]
+    turnover: tuple[Decimal, ...]
+
+
+def slot_of(moment: datetime) -> int:
+    """The number of the ten-minute slot that holds an aware moment, counted from 1970."""
+    return int(moment.timestamp() // SLOT_SECONDS)
+
+
+def next_slot(moment: datetime) -> datetime:
+    """When the slot of an aware moment ends (UTC)."""
+    return datetime.fromtimestamp((slot_of(moment) + 1) * SLOT_SECONDS, tz=UTC)
+
+
+def slots_of_day(*, trader_pk: int, market_id: int, day: date) -> list[SlotSums]:
+    """The slots of every position of a board, one row a position. One query, over slots and never over trades."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT p.delivery_start, p.delivery_end, p.direction, array_agg(s.slot ORDER BY s.slot),
+                   array_agg(s.energy ORDER BY s.slot), array_agg(s.turnover ORDER BY s.slot)
+               FROM trades_position AS p JOIN trades_positionslot AS s ON s.position_id = p.id
+               WHERE p.trader_id = %s AND p.delivery_day = %s AND p.market_id = %s GROUP BY p.id""",
+            [trader_pk, day, market_id],
+        )
+        return [_slot_sums(row) for row in cursor.fetchall()]
+
+
+def _slot_sums(row: tuple[Any, ...]) -> SlotSums:
+    start, end, direction, *columns = row
+    return SlotSums(DeliveryPeriod(start, end), direction, *map(tuple, columns))

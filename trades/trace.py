@@ -8,11 +8,11 @@ from pathlib import Path
 
 from django.db import connection
 
+from market.totals import Total
 from trades.capture.journal import JournalError, read_frames
 from trades.capture.journal_archive import find_segment
 from trades.frames import JournalFrame
 from trades.ledger.effective import EFFECTIVE_TRADES, SUMS, PositionKey, effective_facts
-from trades.ledger.totals import Sums
 from trades.models import JournalProgress, Position, QuarantinedMessage, Trade, TradeChange
 
 _FROM_FILE, _FROM_QUARANTINE, _DIRECT = "file-", "quarantine-", "direct-"
@@ -40,13 +40,13 @@ class Trace:
     kept_aside: list[QuarantinedMessage]
     facts: Trade | TradeChange | None
     position: Position | None
-    of_trades: Sums
+    of_trades: Total
 
     @property
     def is_exact(self) -> bool:
         """Whether the position is what its trades add up to."""
         p = self.position
-        return p is not None and Sums(p.trade_count, p.quantity, p.energy, p.turnover) == self.of_trades
+        return p is not None and Total(p.trade_count, p.energy, p.turnover, p.quantity) == self.of_trades
 
 
 def trace(*, market_id: int, exchange_id: str, directory: Path) -> Trace | None:
@@ -66,7 +66,7 @@ def trace(*, market_id: int, exchange_id: str, directory: Path) -> Trace | None:
         ),
         facts=facts_now(trade),
         position=None if key is None else _position(key),
-        of_trades=Sums() if key is None else _sums(key),
+        of_trades=Total() if key is None else _sums(key),
     )
 
 
@@ -128,12 +128,12 @@ def _position(key: PositionKey) -> Position | None:
     return Position.objects.filter(**dict(zip(names, key, strict=True))).first()
 
 
-def _sums(key: PositionKey) -> Sums:
+def _sums(key: PositionKey) -> Total:
     """What the trades of a position add up to, computed by PostgreSQL from the trades alone."""
     market_id, trader_pk, _, day, _, _ = key
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""SELECT n, mw, mwh, eur FROM (SELECT {SUMS} FROM (
+            f"""SELECT n, mwh, eur, mw FROM (SELECT {SUMS} FROM (
                     {EFFECTIVE_TRADES} AND t.id IN (
                         SELECT id FROM trades_trade WHERE market_id = %s AND trader_id = %s AND delivery_day = %s
                         UNION SELECT trade_id FROM trades_tradechange WHERE trader_id = %s AND delivery_day = %s)
@@ -142,7 +142,7 @@ def _sums(key: PositionKey) -> Sums:
             [market_id, trader_pk, day, trader_pk, day, *key],
         )
         n, *sums = cursor.fetchone()
-    return Sums(n, *(Decimal(value or 0) for value in sums))
+    return Total(n, *(Decimal(value or 0) for value in sums))
 
 
 def readable(frame: bytes, most: int) -> str:

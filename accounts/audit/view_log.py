@@ -45,11 +45,10 @@ class ViewLog:
         self._waiting: queue.Queue[View] = queue.Queue(MOST_WAITING)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self.paused = False
 
     def note(self, *, actor: str, subject: str, at: datetime, address: str = "") -> None:
         """Note a view; quick, and never an error. Only the first of an hour is written down."""
-        if self.paused or not self._is_first(actor, subject, f"{at:%Y%m%d%H}"):
+        if not self._is_first(actor, subject, f"{at:%Y%m%d%H}"):
             return
         try:
             self._waiting.put_nowait(View(actor, subject, address, at))

@@ -29,6 +29,7 @@ from dashboard.pages.boards import show_board  # noqa: E402
 from dashboard.pages.requests import asked_market, asked_trader  # noqa: E402
 from market.models import Market  # noqa: E402
 from market.periods import DeliveryPeriod, parse_day  # noqa: E402
+from market.totals import Total  # noqa: E402
 from prices.queries import latest_prices  # noqa: E402
 from reporting.urls import urlpatterns as product  # noqa: E402
 from trades.models import Trade, Trader  # noqa: E402
@@ -66,7 +67,7 @@ def _added_up(trader: Trader, market: Market, day: date, now: datetime) -> Board
         delivery_day=day,
         now=now,
         positions=[
-            PositionRow(DeliveryPeriod(start, end), direction, count, energy, turnover, 1)
+            PositionRow(DeliveryPeriod(start, end), direction, Total(count, energy, turnover), 1)
             for start, end, direction, count, energy, turnover in groups
         ],
         prices=latest_prices(market_id=market.pk, day=day),

@@ -10,8 +10,7 @@ from django.db import IntegrityError, transaction
 
 from dashboard.access.rights import DESK_HEAD
 from dashboard.models import TraderLogin
-from trades.ledger.confirmations import identifier_problem
-from trades.ledger.traders import ensure_trader
+from trades.ledger.traders import ensure_trader, trader_id_problem
 
 DEMO_TRADERS = tuple(f"trader_{number}" for number in range(1, 6))
 
@@ -22,7 +21,7 @@ class LoginError(Exception):
 
 def create_trader_login(*, trader_id: str, username: str, password: str) -> User:
     """A new user who sees the boards of `trader_id`; the trader is added if it is not known yet."""
-    problem = identifier_problem(trader_id)
+    problem = trader_id_problem(trader_id)
     if problem:
         raise LoginError(f"the trader id {problem}")
     if not password:

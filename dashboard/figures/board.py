@@ -8,14 +8,14 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from dashboard.figures.performance import NOTHING, Figures, Leg, period_figures, total_figures
+from dashboard.figures.performance import NOTHING, Figures, period_figures, total_figures
 from market.labels import label_of
 from market.models import Market
 from market.periods import DeliveryPeriod, day_bounds, day_of, day_periods
+from market.totals import Total
 from prices.queries import KnownPrice, latest_prices
-from trades.ledger.position_history import next_slot
 from trades.models import Trader
-from trades.queries import PositionRow, positions_of_day
+from trades.queries import PositionRow, next_slot, positions_of_day
 
 Prices = Mapping[tuple[datetime, datetime], KnownPrice]
 
@@ -148,11 +148,11 @@ def board_version(positions: Iterable[PositionRow], prices: Iterable[KnownPrice]
     return f"{sum(p.revision for p in positions)}.{sum(p.revision for p in prices)}"
 
 
-def _legs(positions: list[PositionRow]) -> dict[DeliveryPeriod, dict[str, Leg]]:
-    legs: dict[DeliveryPeriod, dict[str, Leg]] = {}
+def _legs(positions: list[PositionRow]) -> dict[DeliveryPeriod, dict[str, Total]]:
+    legs: dict[DeliveryPeriod, dict[str, Total]] = {}
     for p in positions:
-        if p.trade_count:
-            legs.setdefault(p.period, {})[p.direction] = Leg(p.trade_count, p.energy, p.turnover)
+        if p.total.trade_count:
+            legs.setdefault(p.period, {})[p.direction] = p.total
     return legs
 
 
@@ -165,7 +165,7 @@ def _revisions(positions: list[PositionRow]) -> dict[DeliveryPeriod, int]:
 
 def _row(
     period: DeliveryPeriod,
-    legs: dict[str, Leg],
+    legs: dict[str, Total],
     price: KnownPrice | None,
     market: Market,
     now: datetime,

@@ -13,9 +13,10 @@ from decimal import Decimal, localcontext
 from typing import TypeVar
 
 from dashboard.figures.board import Board, build_board
-from dashboard.figures.performance import EXACT, Figures, rounded
+from dashboard.figures.performance import Figures, rounded
 from market.models import Market
 from market.periods import DeliveryPeriod
+from market.totals import EXACT
 from prices.queries import KnownPrice, latest_prices
 from trades.models import Trader
 from trades.queries import PositionRow, all_traders, positions_of_market_day
@@ -107,14 +108,7 @@ def merged(positions: Iterable[PositionRow]) -> list[PositionRow]:
 
 
 def _plus(row: PositionRow, other: PositionRow) -> PositionRow:
-    return PositionRow(
-        row.period,
-        row.direction,
-        row.trade_count + other.trade_count,
-        row.energy + other.energy,
-        row.turnover + other.turnover,
-        row.revision + other.revision,
-    )
+    return PositionRow(row.period, row.direction, row.total + other.total, row.revision + other.revision)
 
 
 def _extremes(known: list[tuple[Decimal, _Thing]]) -> tuple[_Thing | None, _Thing | None]:

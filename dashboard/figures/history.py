@@ -15,9 +15,10 @@ from typing import Any, TypeVar
 
 from django.db import connection
 
-from dashboard.figures.performance import EXACT, NOTHING, ZERO, Figures, Leg
+from dashboard.figures.performance import NOTHING, Figures
 from market.models import Market
 from market.periods import PeriodError, parse_day
+from market.totals import EXACT, ZERO, Total
 from trades.models import Trader
 
 LONGEST_RANGE = 366
@@ -46,7 +47,7 @@ class DayRange:
 class Side:
     """One side of a slice. `result`: EUR against the reference, None while undefined; `unpriced`: MWh in no result."""
 
-    leg: Leg = NOTHING
+    leg: Total = NOTHING
     result: Decimal | None = None
     priced: Decimal = ZERO
     unpriced: Decimal = ZERO
@@ -180,7 +181,7 @@ def _slices(rows: Iterable[tuple[Any, ...]]) -> dict[Any, Slice]:
     """Rows (key, direction, sums) to one slice a key."""
     sides: dict[Any, dict[str, Side]] = {}
     for key, direction, count, energy, turnover, result, priced, unpriced in rows:
-        leg = Leg(count, energy, turnover)
+        leg = Total(count, energy, turnover)
         sides.setdefault(key, {})[direction] = Side(leg, result, Decimal(priced), Decimal(unpriced))
     return {key: Slice(of_side.get("sell", Side()), of_side.get("buy", Side())) for key, of_side in sides.items()}
 

@@ -7,39 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from functools import lru_cache
+
+from market.totals import EXACT, ZERO, Total
 
 _CENT = Decimal("0.01")
 
-ZERO = Decimal(0)
-# Sums of products of database numerics need fewer than 50 digits, so only divisions are ever rounded, at digit 60.
-EXACT = Context(prec=60)
 
-
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """One side of a period: everything sold, or everything bought."""
-
-    trade_count: int = 0
-    energy: Decimal = ZERO
-    turnover: Decimal = ZERO
-
-    @property
-    def average_price(self) -> Decimal | None:
-        """Volume-weighted average price (EUR/MWh); None without energy."""
-        return _divide(self.turnover, self.energy)
-
-
-NOTHING = Leg()
+NOTHING = Total()
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
     """Own prices of one period (or of a day) against the reference."""
 
-    sold: Leg
-    bought: Leg
+    sold: Total
+    bought: Total
     reference_price: Decimal | None
     performance_eur: Decimal | None
     priced_mwh: Decimal
@@ -76,7 +60,7 @@ class Figures:
 
 
 @lru_cache(maxsize=4096)
-def period_figures(sold: Leg, bought: Leg, reference: Decimal | None) -> Figures:
+def period_figures(sold: Total, bought: Total, reference: Decimal | None) -> Figures:
     """Figures of one period. Without trades or without a reference the performance is undefined."""
     with localcontext(EXACT):
         energy = sold.energy + bought.energy
@@ -93,15 +77,11 @@ def total_figures(rows: Iterable[Figures]) -> Figures:
     priced = ZERO
     with localcontext(EXACT):
         for row in rows:
-            sold, bought = _add(sold, row.sold), _add(bought, row.bought)
+            sold, bought = sold + row.sold, bought + row.bought
             if row.performance_eur is not None:
                 result = (result or ZERO) + row.performance_eur
                 priced += row.priced_mwh
     return Figures(sold, bought, None, result, priced)
-
-
-def _add(a: Leg, b: Leg) -> Leg:
-    return Leg(a.trade_count + b.trade_count, a.energy + b.energy, a.turnover + b.turnover)
 
 
 def _divide(amount: Decimal, by: Decimal) -> Decimal | None:

@@ -14,9 +14,9 @@ from decimal import Decimal, localcontext
 from operator import attrgetter
 
 from dashboard.figures.board import Board, BoardRow, load_board
-from dashboard.figures.performance import EXACT
 from market.models import Market
 from market.periods import DeliveryPeriod
+from market.totals import EXACT
 from prices.queries import PricePoint, price_path
 from trades.models import Trader
 from trades.queries import PeriodKey, PeriodTrade, TradeState, trade_state, trades_of_period

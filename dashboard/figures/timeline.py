@@ -13,10 +13,11 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal, localcontext
 
 from dashboard.figures.board import Board, BoardRow
-from dashboard.figures.performance import EXACT, ZERO, Figures, Leg, period_figures
+from dashboard.figures.performance import Figures, period_figures
 from market.periods import DeliveryPeriod
+from market.totals import EXACT, ZERO, Total
 from prices.queries import PriceTimeline, price_timelines
-from trades.ledger.position_history import SLOT_SECONDS, SlotSums, slot_of, slots_of_day
+from trades.queries import SLOT_SECONDS, SlotSums, slot_of, slots_of_day
 
 LONGEST = timedelta(hours=40)
 """Before delivery nobody trades a period for longer; odd execution times count, but don't stretch the line."""
@@ -93,14 +94,14 @@ class _Period:
 
     def __init__(self, price: PriceTimeline | None) -> None:
         self._price = price or PriceTimeline((), ())
-        self._sides: dict[str, tuple[tuple[int, ...], list[Leg]]] = {}
+        self._sides: dict[str, tuple[tuple[int, ...], list[Total]]] = {}
         self.first = 0
 
     def add(self, sums: SlotSums) -> None:
-        legs, leg = [], Leg()
+        legs, leg = [], Total()
         with localcontext(EXACT):
             for energy, turnover in zip(sums.energy, sums.turnover, strict=True):
-                leg = Leg(leg.trade_count + 1, leg.energy + energy, leg.turnover + turnover)
+                leg += Total(1, energy, turnover)
                 legs.append(leg)
         self._sides[sums.direction] = (sums.slots, legs)
         earliest = slot_of(sums.period.start - LONGEST)
@@ -115,10 +116,10 @@ class _Period:
         known = bisect_right(self._price.slots, slot)
         return period_figures(sold, bought, self._price.values[known - 1] if known else None)
 
-    def _leg(self, side: str, slot: int) -> Leg:
+    def _leg(self, side: str, slot: int) -> Total:
         slots, legs = self._sides.get(side, ((), []))
         index = bisect_right(slots, slot)
-        return legs[index - 1] if index else Leg()
+        return legs[index - 1] if index else Total()
 
 
 def _moments(first: int, last: int, most: int) -> list[int]:

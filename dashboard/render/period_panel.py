@@ -18,11 +18,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from dashboard.figures.board import PeriodState
-from dashboard.figures.performance import EXACT, Figures
+from dashboard.figures.performance import Figures
 from dashboard.figures.period import JudgedTrade, OpenedPeriod
 from dashboard.render import formatting as fmt
 from dashboard.render.board import row_id
 from dashboard.render.cells import Cell
+from market.totals import EXACT
 from prices.queries import PricePoint
 from trades.models import TradeFlag
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bench.alternatives.apps.positions import COLUMNS, Leg, to_records
 from dashboard.figures import performance
+from market.totals import Total
 
 AMOUNTS = st.decimals(min_value=1, max_value=999, places=2)
 PRICES = st.decimals(min_value=-500, max_value=3000, places=4)
@@ -27,7 +28,7 @@ def test_figures_of_a_period_with_both_sides_equal_the_boards(
     (shown,) = to_records(legs)
 
     board = performance.period_figures(
-        performance.Leg(3, sold, sold * sell_price), performance.Leg(2, bought, bought * buy_price), reference
+        Total(3, sold, sold * sell_price), Total(2, bought, bought * buy_price), reference
     )
     assert shown["delivery_hour"] == "12-13"
     assert shown["trades"] == board.trade_count == 5

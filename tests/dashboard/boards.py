@@ -10,6 +10,7 @@ from dashboard.figures.board import Board, build_board
 from dashboard.figures.feed_status import FeedStates
 from market.labels import parse_period
 from market.models import Market
+from market.totals import Total
 from prices.models import ReferencePrice, ReferencePriceHistory
 from prices.queries import KnownPrice, PriceFeedState
 from prices.signals import prices_changed
@@ -43,7 +44,7 @@ def a_board(
         delivery_day=day,
         now=now,
         positions=[
-            PositionRow(period[label], direction, 1, Decimal(mwh), Decimal(mwh) * Decimal(price), 1)
+            PositionRow(period[label], direction, Total(1, Decimal(mwh), Decimal(mwh) * Decimal(price)), 1)
             for label, direction, mwh, price in traded
         ],
         prices={

@@ -7,10 +7,12 @@ import time
 
 import pytest
 
+from local.checks.testbed import ROOT
 from local.simulators.fault_proxy import Mode, Proxy
+from tests.drills.faults.failpoints import NAMES
 from tests.drills.rig.desk import Desk
+from tests.drills.rig.listeners import FAULTS
 from tests.processes import wait_until
-from trades.failpoints import NAMES
 
 pytestmark = [pytest.mark.integration, pytest.mark.drill, pytest.mark.timeout(240)]
 
@@ -75,7 +77,7 @@ _POINTS = [
 def test_failing_at_a_named_point(desk: Desk, name: str, action: str) -> None:
     """All that was journalled is stored, nothing twice; who fails goes on or ends, and never only looks alive."""
     desk.row.done = f"a lone listener fails at {name} ({action}); the exchange goes on"
-    listener = desk.listener(DESK_FAILPOINT=f"{name}:{action}:20")
+    listener = desk.listener(PYTHONPATH=f"{FAULTS}:{ROOT}", DESK_FAILPOINT=f"{name}:{action}:20")
     desk.feed.push(150, rate=100)
     ends = action in {"kill", "term"} or (name == "after_receive" and action in {"raise", "full"})
     if ends:

@@ -24,7 +24,6 @@ from django.db import DatabaseError, InterfaceError, connection, reset_queries
 
 from trades.capture.journal import Journal
 from trades.capture.replay import MarketOf, replay_directory
-from trades.failpoints import reach
 from trades.feed.connections import ListenerHealth
 from trades.frames import FrameSource, JournalFrame
 from trades.ledger.store import StoreResult, store_frames
@@ -115,7 +114,6 @@ class Capture:
             self._arrived.notify()
         self.counts.received += 1
         self.counts.last_frame_at = now
-        reach("after_receive")
 
     @property
     def waiting(self) -> int:
@@ -174,9 +172,7 @@ class Capture:
         journal = self._usable_journal()
         if journal is not None:
             try:
-                reach("before_journal")
                 numbered = journal.append(frames)
-                reach("after_journal")
             except Exception as error:  # a bug counts as a failed disk: the frames must go on
                 self._lose_journal(error)
             else:
@@ -273,7 +269,6 @@ class Capture:
     def _store(self, batch: _Batch) -> None:
         market = self._market_of(self._market_code)
         self.counts.result.add(store_frames(market=market, source=batch.source, frames=batch.frames))
-        reach("after_commit")
 
     def _replay(self) -> None:
         self.counts.result.add(replay_directory(directory=self._directory, market_of=self._market_of))

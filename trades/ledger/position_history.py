@@ -7,19 +7,16 @@ a board can show how its figures came about without reading trades (docs/decisio
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from market.periods import DeliveryPeriod
+from market.totals import Booked, totals_by_key
 from trades.ledger.effective import EFFECTIVE_TRADES, PositionKey
-from trades.ledger.totals import Booked, sums_by_key
-
-SLOT_SECONDS = 600
+from trades.queries import SLOT_SECONDS, slot_of
 
 _IDENTITY = "market_id, trader_id, direction, delivery_day, delivery_start, delivery_end"
 _SUMS = f"""floor(extract(epoch FROM e.execution_time) / {SLOT_SECONDS})::bigint AS slot, count(*)::integer AS n,
@@ -27,30 +24,9 @@ _SUMS = f"""floor(extract(epoch FROM e.execution_time) / {SLOT_SECONDS})::bigint
     sum(e.price * e.quantity * extract(epoch FROM e.delivery_end - e.delivery_start) / 3600) AS eur"""
 
 
-@dataclass(frozen=True, slots=True)
-class SlotSums:
-    """What one side of a period traded in each slot: slots ascending, MWh and EUR beside them."""
-
-    period: DeliveryPeriod
-    direction: str
-    slots: tuple[int, ...]
-    energy: tuple[Decimal, ...]
-    turnover: tuple[Decimal, ...]
-
-
-def slot_of(moment: datetime) -> int:
-    """The number of the ten-minute slot that holds an aware moment, counted from 1970."""
-    return int(moment.timestamp() // SLOT_SECONDS)
-
-
-def next_slot(moment: datetime) -> datetime:
-    """When the slot of an aware moment ends (UTC)."""
-    return datetime.fromtimestamp((slot_of(moment) + 1) * SLOT_SECONDS, tz=UTC)
-
-
 def slot_rows(trades: Iterable[tuple[tuple[int, DeliveryPeriod, str], datetime, Booked]]) -> list[tuple[Any, ...]]:
     """Trades, each with its (trader primary key, period, side) and its execution, summed as ADD_TO_SLOTS takes them."""
-    sums = sums_by_key(((*key, slot_of(executed)), trade) for key, executed, trade in trades)
+    sums = totals_by_key(((*key, slot_of(executed)), trade) for key, executed, trade in trades)
     return [
         (trader, period.start, period.end, side, slot, total.trade_count, total.energy, total.turnover)
         for (trader, period, side, slot), total in sums.items()
@@ -87,24 +63,6 @@ def rebuild_slots(cursor: CursorWrapper, key: PositionKey) -> None:
             WHERE ({_IDENTITY}) = (%s, %s, %s, %s, %s, %s) GROUP BY p.id, slot""",  # noqa: S608 - our own text
         [market_id, trader_pk, day, trader_pk, day, *key],
     )
-
-
-def slots_of_day(*, trader_pk: int, market_id: int, day: date) -> list[SlotSums]:
-    """The slots of every position of a board, one row a position. One query, over slots and never over trades."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT p.delivery_start, p.delivery_end, p.direction, array_agg(s.slot ORDER BY s.slot),
-                   array_agg(s.energy ORDER BY s.slot), array_agg(s.turnover ORDER BY s.slot)
-               FROM trades_position AS p JOIN trades_positionslot AS s ON s.position_id = p.id
-               WHERE p.trader_id = %s AND p.delivery_day = %s AND p.market_id = %s GROUP BY p.id""",
-            [trader_pk, day, market_id],
-        )
-        return [_slot_sums(row) for row in cursor.fetchall()]
-
-
-def _slot_sums(row: tuple[Any, ...]) -> SlotSums:
-    start, end, direction, *columns = row
-    return SlotSums(DeliveryPeriod(start, end), direction, *map(tuple, columns))
 
 
 def slot_differences() -> list[PositionKey]:

@@ -17,12 +17,11 @@ from django.db.backends.utils import CursorWrapper
 
 from market.models import Market
 from market.periods import DeliveryPeriod
-from trades.failpoints import reach
+from market.totals import Total, totals_by_key
 from trades.frames import FrameSource, JournalFrame
 from trades.ledger.confirmations import TradeConfirmation, Unusable, flags_of, parse_frame
 from trades.ledger.effective import stored_facts
 from trades.ledger.position_history import ADD_TO_SLOTS, slot_rows
-from trades.ledger.totals import Sums, sums_by_key
 from trades.models import JournalProgress, QuarantinedMessage
 from trades.signals import Change, announce_positions
 
@@ -100,20 +99,17 @@ def _store(
         if not fresh:
             return StoreResult()
         batch = _sort(fresh, market, refused)
-        reach("before_insert")
         stored = insert_trades(cursor, market, source, batch.trades)
         known = [trade for key, trade in batch.trades.items() if key not in stored]
         duplicates, conflicts = _compare(market, known + batch.again)
         changes = add_to_positions(cursor, market, [batch.trades[key] for key in stored], stored)
         insert_aside(cursor, market, source, batch.aside + conflicts)
-        reach("after_insert")
         result = StoreResult(len(fresh), len(stored), duplicates, len(conflicts), len(batch.aside), changes)
         _keep_progress(cursor, source, fresh[-1].number, result)
         if changes:
             transaction.on_commit(lambda: announce_positions(changes), robust=True)
         if conflicts:
             transaction.on_commit(lambda: _say_conflicts(market, source, conflicts), robust=True)
-        reach("before_commit")
         return result
 
 
@@ -282,7 +278,7 @@ def add_to_positions(
     confirmed = [
         ((traders[c.exchange_id], c.period, c.direction), c.execution_time, c) for c in (t.confirmation for t in trades)
     ]
-    sums = sums_by_key((key, confirmation) for key, _, confirmation in confirmed)
+    sums = totals_by_key((key, confirmation) for key, _, confirmation in confirmed)
     rows = [_position_row(key, sums[key], labels[key[1]]) for key in sorted(sums)]
     cursor.execute(
         f"""WITH changed AS (
@@ -305,7 +301,7 @@ def _columns(rows: list[tuple[Any, ...]]) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
-def _position_row(key: tuple[int, DeliveryPeriod, str], sums: Sums, label: tuple[date, str]) -> tuple[Any, ...]:
+def _position_row(key: tuple[int, DeliveryPeriod, str], sums: Total, label: tuple[date, str]) -> tuple[Any, ...]:
     trader_pk, period, direction = key
     return (
         trader_pk,

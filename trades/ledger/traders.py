@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trades.ledger.confirmations import identifier_problem
 from trades.models import Trader
 
 
@@ -12,3 +13,8 @@ def ensure_trader(*, trader_id: str) -> Trader:
         trader.is_known = True
         trader.save(update_fields=["is_known"])
     return trader
+
+
+def trader_id_problem(trader_id: str) -> str:
+    """Why the exchange can't call a trader so; empty when it can."""
+    return identifier_problem(trader_id)

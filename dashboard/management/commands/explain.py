@@ -15,7 +15,7 @@ from dashboard.figures.board import load_board
 from dashboard.render import formatting as fmt
 from market.models import Market
 from market.queries import MarketError, market_by_code
-from trades.ledger.totals import Sums
+from market.totals import Total
 from trades.models import Trade, TradeChange, TradeFlag
 from trades.trace import Trace, readable, trace
 
@@ -100,7 +100,7 @@ def _position(trace: Trace, currency: str) -> Iterator[str]:
     if position is None:
         yield "there is no such position; check_positions --rebuild mends that"
         return
-    held = Sums(position.trade_count, position.quantity, position.energy, position.turnover)
+    held = Total(position.trade_count, position.energy, position.turnover, position.quantity)
     yield f"{_sums(held, currency)} (revision {position.revision}, {_moment(position.updated_at)})"
     if trace.is_exact:
         yield f"equals the sum of its {_trades(held.trade_count)}, this one included"
@@ -112,7 +112,7 @@ def _trades(amount: int) -> str:
     return f"{fmt.count(amount)} {'trade' if amount == 1 else 'trades'}"
 
 
-def _sums(sums: Sums, currency: str) -> str:
+def _sums(sums: Total, currency: str) -> str:
     trades = _trades(sums.trade_count)
     return (
         f"{trades}, {fmt.plain(sums.quantity)} MW, {fmt.plain(sums.energy)} MWh, {fmt.plain(sums.turnover)} {currency}"

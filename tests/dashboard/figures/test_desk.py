@@ -23,6 +23,7 @@ from dashboard.render.desk import render_desk
 from market.labels import parse_period
 from market.models import Market
 from market.periods import day_of
+from market.totals import Total
 from prices.queries import KnownPrice
 from tests.dashboard.boards import MORNING, SKETCH_DAY, store_price, store_sketch, store_trade, the_feeds
 from tests.dashboard.people import a_head, a_trader
@@ -52,7 +53,7 @@ def a_desk(held: list[tuple[int, str, str, Decimal, Decimal]], prices: dict[str,
     period = {label: parse_period(SKETCH_DAY, label, MARKET.zone).period for label in LABELS}
     by_trader: dict[int, list[PositionRow]] = {}
     for trader, label, direction, energy, turnover in held:
-        by_trader.setdefault(trader, []).append(PositionRow(period[label], direction, 1, energy, turnover, 1))
+        by_trader.setdefault(trader, []).append(PositionRow(period[label], direction, Total(1, energy, turnover), 1))
     return build_desk(
         market=MARKET,
         delivery_day=SKETCH_DAY,

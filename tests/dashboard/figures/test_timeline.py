@@ -21,8 +21,8 @@ from prices.queries import PriceTimeline
 from tests.dashboard.boards import MORNING, SKETCH_DAY, a_board, store_price, store_trade, the_feeds
 from tests.dashboard.people import a_trader
 from tests.trades.frames import germany
-from trades.ledger.position_history import SlotSums, next_slot, slot_of
 from trades.models import Trader
+from trades.queries import SlotSums, next_slot, slot_of
 
 NOW = slot_of(MORNING)
 Q = Decimal

@@ -14,8 +14,9 @@ from market.labels import parse_period
 from tests.trades.frames import confirmation, germany, store
 from trades.ledger.confirmations import TradeConfirmation, parse_frame
 from trades.ledger.decisions import cancel_trade, correct_trade
-from trades.ledger.position_history import SLOT_SECONDS, slot_differences, slot_of, slots_of_day
+from trades.ledger.position_history import slot_differences
 from trades.models import Position, PositionSlot, Trade, Trader
+from trades.queries import SLOT_SECONDS, slot_of, slots_of_day
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
