@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -92,6 +93,19 @@ def wait_until(
     while not condition():
         assert time.monotonic() < deadline, f"waited {seconds:g} s in vain for {what}{details()}"
         time.sleep(0.02)
+
+
+async def until(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
+    """The same on an event loop."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {seconds:g} s in vain"
+        await asyncio.sleep(0.005)
+
+
+def wait_for_moment(posix: float) -> None:
+    """Until the clock shows this moment (POSIX seconds)."""
+    wait_until(lambda: time.time() >= posix, "a moment", posix - time.time() + PATIENCE)
 
 
 def free_port() -> int:

@@ -1,8 +1,8 @@
 """What the application's database role may do: everything it needs, and nothing that could change a record.
 
 Tables belong to the role that migrates. The processes connect as another one, which this module gives its rights:
-rows of the tables in KEPT can be read and added, and only the named columns changed; no table can be truncated,
-altered or dropped, so no trigger can be switched off.
+rows of kept tables (market/tables.py) can be read and added, and only the named columns changed; no table can be
+truncated, altered or dropped, so no trigger can be switched off.
 """
 
 from __future__ import annotations
@@ -13,38 +13,34 @@ from django.apps import apps
 from django.db import connection, transaction
 from psycopg import sql
 
-KEPT: dict[str, tuple[str, ...]] = {
-    "audit_entry": (),
-    "django_admin_log": (),
-    "prices_referencepricehistory": (),
-    "trades_feedgap": ("closed_at", "closed_by_id", "note"),
-    "trades_quarantinedmessage": ("status", "handled_by_id", "handled_at", "note"),
-    "trades_trade": ("flags",),
-    "trades_tradechange": (),
-}
-"""Tables whose rows are never deleted, and the columns that may change."""
+from market.tables import Table, registered_tables
 
-ONLY_READ = ("django_migrations",)
 _FREE = sql.SQL("SELECT, INSERT, UPDATE, DELETE")
 
 
+def kept_tables() -> list[str]:
+    """The names of the tables whose rows are records."""
+    return sorted(table.name for table in registered_tables() if table.kept)
+
+
 def statements(*, role: str, tables: Iterable[str]) -> Iterator[sql.Composed]:
-    """The grants for `role` on these tables, from a clean slate; pure."""
-    who = sql.Identifier(role)
+    """The grants for `role` on these tables, from a clean slate."""
+    who, registered = sql.Identifier(role), {table.name: table for table in registered_tables()}
     yield sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {}").format(who)
     yield sql.SQL("REVOKE CREATE ON SCHEMA public FROM PUBLIC, {}").format(who)
     yield sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(who)
     yield sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(who)
     for table in sorted(tables):
         on = sql.SQL(" ON {} TO {}").format(sql.Identifier(table), who)
-        if table in ONLY_READ:
+        known = registered.get(table, Table(table))
+        if known.only_read:
             yield sql.SQL("GRANT SELECT") + on
-        elif table not in KEPT:
+        elif not known.kept:
             yield sql.SQL("GRANT ") + _FREE + on
         else:
             yield sql.SQL("GRANT SELECT, INSERT") + on
-            if KEPT[table]:
-                columns = sql.SQL(", ").join(map(sql.Identifier, KEPT[table]))
+            if known.may_change:
+                columns = sql.SQL(", ").join(map(sql.Identifier, known.may_change))
                 yield sql.SQL("GRANT UPDATE ({})").format(columns) + on
 
 
@@ -81,7 +77,7 @@ def what_could_change() -> list[str]:
         cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
         if cursor.fetchone()[0]:
             dangers.append("it is a superuser")
-        for table in KEPT:
+        for table in kept_tables():
             cursor.execute(
                 """SELECT pg_has_role(current_user, relowner, 'USAGE'), has_table_privilege(oid, 'DELETE'),
                        has_table_privilege(oid, 'UPDATE'), has_table_privilege(oid, 'TRUNCATE')

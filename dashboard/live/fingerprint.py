@@ -11,36 +11,27 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any, NamedTuple
 
 import psycopg
 from django.db import connections
+
+from market.tables import registered_tables
 
 PATIENCE = 1.0
 """Seconds for an answer; a question without one is no answer."""
 
 _SNAPSHOT = "SELECT pg_current_snapshot()::text"
 
-# A row that is inserted or changed carries the newest transaction's number (xmin), one that goes is missing from the
-# count: together they can't stay the same when any row changes. Positions and prices count their own changes.
-_ROWS = "count(*) || ':' || coalesce(max({0}.xmin::text::bigint), 0)"
-_FINGERPRINT = f"""SELECT ROW(
-    (SELECT s.xmin::text || (s.expire_date > now()) FROM accounts_usersession s WHERE s.session_key = %(session)s),
-    (SELECT u.xmin FROM auth_user u JOIN accounts_usersession s ON s.user_id = u.id WHERE s.session_key = %(session)s),
-    (SELECT {_ROWS.format("g")} FROM auth_user_groups g JOIN accounts_usersession s ON s.user_id = g.user_id
-      WHERE s.session_key = %(session)s),
-    (SELECT {_ROWS.format("g")} FROM auth_group g),
-    (SELECT {_ROWS.format("l")} FROM dashboard_traderlogin l JOIN accounts_usersession s ON s.user_id = l.user_id
-      WHERE s.session_key = %(session)s),
-    (SELECT {_ROWS.format("t")} FROM trades_trader t),
-    (SELECT {_ROWS.format("m")} FROM market_market m),
-    (SELECT max(connected_at) || ':' || count(disconnected_at) FROM (
-      SELECT * FROM trades_feedconnection WHERE market_id = %(market)s ORDER BY alive_at DESC LIMIT 16) f),
-    (SELECT {_ROWS.format("o")} FROM trades_feedgap o WHERE o.market_id = %(market)s AND o.closed_at IS NULL))::text,
-  (SELECT coalesce(sum(p.revision), 0) FROM trades_position p
-    WHERE p.trader_id = %(trader)s AND p.market_id = %(market)s AND p.delivery_day = %(day)s) || '.' ||
-  (SELECT coalesce(sum(r.revision), 0) FROM prices_referenceprice r
-    WHERE r.market_id = %(market)s AND r.delivery_day = %(day)s)"""  # noqa: S608 - all parts are constants of this file
+
+@cache
+def _statement() -> str:
+    """What the apps say of their tables, as one question: what makes a page stale, and the figures' version."""
+    tables = list(registered_tables())
+    frame = ",\n    ".join(f"({table.frame})" for table in tables if table.frame)
+    version = " || '.' ||\n  ".join(f"({table.figures})" for table in tables if table.figures)
+    return f"SELECT ROW(\n    {frame})::text,\n  {version}"
 
 
 class Unknown(Exception):
@@ -85,7 +76,7 @@ class FingerprintReader:
 
     async def fingerprint(self, page: PageOf) -> Fingerprint:
         """What changes with everything that the page shows. Raises Unknown."""
-        frame, version = await self._ask(_FINGERPRINT, page.parameters())
+        frame, version = await self._ask(_statement(), page.parameters())
         return Fingerprint(str(frame), str(version))
 
     async def _ask_while_wanted(self) -> None:

@@ -11,6 +11,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 from bench.desk import BenchError, Login, Viewers, percentile, wait_until
+from tests.processes import until
 
 PEOPLE = [Login(f"trader-{number}", number, "") for number in range(3)]
 Pages = Callable[[ServerConnection], Awaitable[None]]
@@ -78,8 +79,8 @@ def test_a_page_that_is_cut_ends_the_block_with_its_reason() -> None:
 
     async def cut_the_second_when_told(page: ServerConnection) -> None:
         await page.send("first")
-        while page.request and "trader-1" in page.request.path and not told.is_set():
-            await asyncio.sleep(0.01)
+        if page.request and "trader-1" in page.request.path:
+            await until(told.is_set)
         if told.is_set():
             page.transport.abort()
         await page.wait_closed()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import sys
@@ -14,11 +15,11 @@ from urllib.request import urlopen
 
 import pytest
 from django.conf import settings
-from django.core.management import call_command
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from local.checks.run import need_chromium
+from local.servers import bootstrap
 from market.models import Market
 from tests.dashboard.people import PASSWORD
 from tests.processes import Process, environment, free_port, running, wait_until
@@ -124,8 +125,9 @@ def connected(market: Market) -> FeedConnection:
 @pytest.fixture(scope="session")
 def _fresh_static_files() -> None:
     """Where static files were collected before, the pages serve the collected ones: bring them up to date."""
-    if (Path(settings.STATIC_ROOT) / "staticfiles.json").exists():
-        call_command("collectstatic", "--noinput", verbosity=0)
+    with (Path(settings.STATIC_ROOT).parent / "collecting.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two workers at once would take files from under each other
+        bootstrap.collect_static()
 
 
 @pytest.fixture(scope="session")

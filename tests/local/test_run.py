@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
@@ -16,6 +15,7 @@ from local.servers import cluster, processes, run
 from local.servers.addresses import database_url, redis_url
 from local.servers.processes import MARK, DeskError, make_plan
 from local.servers.supervision import Program, Supervisor, configuration
+from tests.processes import wait_until
 
 
 @pytest.fixture
@@ -24,13 +24,6 @@ def taken_port() -> Iterator[int]:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         yield int(listener.getsockname()[1])
-
-
-def wait_until(holds: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.05)
 
 
 def test_an_empty_environment_means_everything_of_our_own(tmp_path: Path) -> None:
@@ -133,10 +126,10 @@ def pid_of(supervisor: Supervisor, name: str) -> int:
 
 def test_what_ends_is_started_again_and_stop_stops_all(supervisor: Supervisor) -> None:
     supervisor.launch(supervisor.programs[0])
-    wait_until(lambda: any(s.state == "RUNNING" for s in supervisor.states()))
+    wait_until(lambda: any(s.state == "RUNNING" for s in supervisor.states()), "the runner")
     first = pid_of(supervisor, "sleeper")
     psutil.Process(first).kill()
-    wait_until(lambda: pid_of(supervisor, "sleeper") not in {0, first})
+    wait_until(lambda: pid_of(supervisor, "sleeper") not in {0, first}, "the runner")
     second = pid_of(supervisor, "sleeper")
     supervisor.stop(20)
     assert not psutil.pid_exists(second)
@@ -148,7 +141,7 @@ def test_what_keeps_failing_is_told_once_and_tried_again(
 ) -> None:
     failing, told = supervisor.programs[1], dict[str, float]()
     supervisor.launch(failing)
-    wait_until(lambda: any(s.state == "BACKOFF" for s in supervisor.states()))
+    wait_until(lambda: any(s.state == "BACKOFF" for s in supervisor.states()), "the runner")
     for _ in range(3):
         for state in supervisor.states():
             run._look_after(state, failing, supervisor, told, var)
@@ -159,7 +152,7 @@ def test_what_keeps_failing_is_told_once_and_tried_again(
 
 def test_leftovers_of_a_killed_run_are_ended_and_nothing_else(supervisor: Supervisor, var: Path) -> None:
     supervisor.launch(supervisor.programs[0])
-    wait_until(lambda: any(s.state == "RUNNING" for s in supervisor.states()))
+    wait_until(lambda: any(s.state == "RUNNING" for s in supervisor.states()), "the runner")
     orphan = psutil.Process(pid_of(supervisor, "sleeper"))
     assert supervisor.process
     supervisor.process.kill()

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from market.labels import label_of, parse_period
-from market.periods import PeriodError, day_bounds, day_of, day_periods, parse_day, tradable_periods
+from market.periods import PeriodError, day_bounds, day_periods, parse_day, tradable_periods
 
 BERLIN, LONDON = ZoneInfo("Europe/Berlin"), ZoneInfo("Europe/London")
 LONG, SHORT, PLAIN = date(2026, 10, 25), date(2027, 3, 28), date(2026, 11, 23)
@@ -25,95 +25,6 @@ zones = st.sampled_from([BERLIN, LONDON, ZoneInfo("Europe/Helsinki"), ZoneInfo("
 def test_a_day_has_23_24_or_25_hours(day: date, hours: int) -> None:
     assert len(day_periods(day, BERLIN)) == hours
     assert len(day_periods(day, BERLIN, 15)) == hours * 4
-
-
-def test_the_long_day_has_two_hours_02_03() -> None:
-    labels = [label_of(p, BERLIN) for p in day_periods(LONG, BERLIN)]
-    assert labels[1:5] == ["01-02", "02-03A", "02-03B", "03-04"]
-    assert [label_of(p, LONDON) for p in day_periods(LONG, LONDON)][1:3] == ["01-02A", "01-02B"]
-
-
-def test_the_short_day_has_no_hour_02_03() -> None:
-    labels = [label_of(p, BERLIN) for p in day_periods(SHORT, BERLIN)]
-    assert labels[1:3] == ["01-02", "03-04"]
-    with pytest.raises(PeriodError, match="does not exist"):
-        parse_period(SHORT, "02-03", BERLIN)
-
-
-@pytest.mark.parametrize("text", ["02-03A", "02-03a", "3A", "3a", "02a-02b", "02A-02B", "02:00-03:00A"])
-def test_the_first_hour_02_03_in_all_its_spellings(text: str) -> None:
-    parsed = parse_period(LONG, text, BERLIN)
-    assert parsed.period.start == datetime(2026, 10, 25, 0, tzinfo=UTC)
-    assert (parsed.label, parsed.ambiguous) == ("02-03A", False)
-
-
-@pytest.mark.parametrize("text", ["02-03B", "02-03b", "3B", "3b", "02b-03", "02B-03"])
-def test_the_second_hour_02_03_in_all_its_spellings(text: str) -> None:
-    parsed = parse_period(LONG, text, BERLIN)
-    assert parsed.period.start == datetime(2026, 10, 25, 1, tzinfo=UTC)
-    assert (parsed.label, parsed.ambiguous) == ("02-03B", False)
-
-
-def test_a_bare_02_03_on_the_long_day_is_the_first_and_ambiguous() -> None:
-    parsed = parse_period(LONG, "02-03", BERLIN)
-    assert (parsed.label, parsed.ambiguous) == ("02-03A", True)
-
-
-@pytest.mark.parametrize(
-    ("text", "label"),
-    [
-        ("02:15-02:30B", "02:15-02:30B"),
-        ("02:45a-02:00b", "02:45-03:00A"),
-        ("02:45-03:00A", "02:45-03:00A"),
-        ("02:30-03:00B", "02:30-03:00B"),
-    ],
-)
-def test_shorter_periods_of_the_doubled_hour(text: str, label: str) -> None:
-    assert parse_period(LONG, text, BERLIN).label == label
-
-
-@pytest.mark.parametrize(
-    ("one", "other"), [("23-24", "23-00"), ("08-09", "08:00-09:00"), ("23:45-24:00", "23:45-00:00")]
-)
-def test_two_spellings_of_one_period(one: str, other: str) -> None:
-    assert parse_period(PLAIN, one, BERLIN) == parse_period(PLAIN, other, BERLIN)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "8",
-        "8-9",
-        "08",
-        "08-10",
-        "09-08",
-        "24-25",
-        "25-26",
-        "08:10-08:25",
-        "08:00-08:20",
-        "08-09:00",
-        "08-09A",
-        "aa-bb",
-        "08–09",
-        "08-09 ",
-        "08-09-10",
-        "٠٨-٠٩",
-        "00-24",
-        "-1-00",
-        "3C",
-        "02a-03b",
-        "0-1",
-    ],
-)
-def test_what_is_no_period_of_the_wire(text: str) -> None:
-    with pytest.raises(PeriodError):
-        parse_period(PLAIN, text, BERLIN)
-
-
-@pytest.mark.parametrize(("text", "label"), [("14", "14-15"), ("0", "00-01"), ("23", "23-24"), ("8-9", "08-09")])
-def test_files_may_write_hours_more_loosely(text: str, label: str) -> None:
-    assert parse_period(PLAIN, text, BERLIN, from_file=True).label == label
 
 
 @pytest.mark.parametrize("text", ["2023-02-30", "2023-2-6", "06.02.2023", "", "1999-01-01", "2200-01-01", "tomorrow"])
@@ -137,29 +48,8 @@ def test_tradable_is_from_the_next_gate_to_the_end_of_tomorrow() -> None:
     assert len(periods) == 12 + 24
 
 
-@given(day=days, zone=zones, minutes=st.sampled_from([15, 30, 60]))
-def test_every_period_of_every_day_is_found_again_by_its_label(day: date, zone: ZoneInfo, minutes: int) -> None:
-    periods = day_periods(day, zone, minutes)
-    labels = [label_of(p, zone) for p in periods]
-    assert len(set(labels)) == len(labels)
-    for period, label in zip(periods, labels, strict=True):
-        parsed = parse_period(day, label, zone)
-        assert (parsed.period, parsed.label, parsed.ambiguous) == (period, label, False)
-        assert day_of(period.start, zone) == day
-
-
 @given(day=days, zone=zones)
 def test_the_periods_of_a_day_tile_it(day: date, zone: ZoneInfo) -> None:
     periods = day_periods(day, zone)
     assert (periods[0].start, periods[-1].end) == day_bounds(day, zone)
     assert all(a.end == b.start for a, b in pairwise(periods))
-
-
-@given(text=st.text(max_size=20), day=days)
-def test_any_text_is_a_period_or_a_sentence(text: str, day: date) -> None:
-    try:
-        parsed = parse_period(day, text, BERLIN)
-    except PeriodError as error:
-        assert str(error)
-    else:
-        assert parsed.period in day_periods(day, BERLIN, int(parsed.period.duration.total_seconds() // 60))

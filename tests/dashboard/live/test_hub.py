@@ -6,7 +6,6 @@ import asyncio
 import itertools
 import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from types import SimpleNamespace
@@ -21,6 +20,7 @@ from dashboard.live import hub as hub_module
 from dashboard.live.announcer import Announcer
 from dashboard.live.boards import Rendered
 from dashboard.live.hub import Hub
+from tests.processes import until, wait_until
 
 KEY = BoardKey(1, 1, date(2026, 11, 23))
 OTHER = BoardKey(2, 1, date(2026, 11, 23))
@@ -90,12 +90,6 @@ def hub(world: World) -> Hub:
     return quiet
 
 
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.005)
-
-
 async def test_a_page_gets_what_it_misses_and_nothing_it_has(hub: Hub) -> None:
     page = Page()
     hub.join(KEY, page)
@@ -123,7 +117,8 @@ async def test_a_burst_is_sent_together_the_first_at_once(hub: Hub, world: World
     page = Page()
     hub.join(KEY, page)
     await hub.catch_up(KEY, page, "0.0-x")
-    await asyncio.sleep(hub_module.SHORTEST_INTERVAL * 1.5)
+    idle_at = time.monotonic() + hub_module.SHORTEST_INTERVAL * 1.5
+    await until(lambda: time.monotonic() >= idle_at)
     before, started = world.renders, time.monotonic()
     for number in range(1, 101):
         world.numbers[KEY] = number
@@ -248,7 +243,7 @@ def test_announcing_to_a_dead_redis_neither_blocks_nor_fails(monkeypatch: pytest
 
         async def group_send(self, *_arguments: Any) -> None:
             Hanging.asked += 1
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()
 
     monkeypatch.setattr(announcer_module, "hints_layer", Hanging)
     announcer = Announcer()
@@ -256,8 +251,9 @@ def test_announcing_to_a_dead_redis_neither_blocks_nor_fails(monkeypatch: pytest
     for number in range(1000):
         announcer.add([("board", number, 1, "2026-11-23")])
     assert time.monotonic() - started < announcer_module.ANNOUNCE_SECONDS
-    deadline = time.monotonic() + 10
-    while announcer._failures < 2 and time.monotonic() < deadline:
+
+    def has_failed_again() -> bool:
         announcer.add([("board", 1, 1, "2026-11-23")])
-        time.sleep(0.05)
-    assert announcer._failures >= 2
+        return announcer._failures >= 2
+
+    wait_until(has_failed_again, "two failures", 10)

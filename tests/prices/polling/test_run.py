@@ -31,6 +31,7 @@ from prices.polling import loop, run
 from prices.polling import provider as provider_client
 from prices.polling.run import chase_prices
 from tests.prices.conftest import DAY
+from tests.processes import wait_for_moment, wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
 
@@ -71,9 +72,7 @@ def publish(provider: ScriptedProvider, market: Market, value: str, at: datetime
 def wait_for(condition: Callable[[], bool], seconds: float) -> float:
     """Seconds until the condition held; fails after the deadline."""
     begin = time.monotonic()
-    while not condition():
-        assert time.monotonic() - begin < seconds, "the deadline has passed"
-        time.sleep(0.02)
+    wait_until(condition, "prices", seconds)
     return time.monotonic() - begin
 
 
@@ -238,7 +237,7 @@ def test_publications_are_on_record_within_seconds(desk: Market, provider: Scrip
         wait_for(lambda: _all_open_have(desk, 1), 15)
         for value in (2, 3):
             out = time.time() // interval * interval + interval + 0.7
-            time.sleep(out - time.time())
+            wait_for_moment(out)
             publish(provider, desk, str(value), now())
             assert wait_for(partial(_all_open_have, desk, value), 10) < 4
     finally:

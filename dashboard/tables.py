@@ -1,0 +1,14 @@
+"""The tables of the dashboard, for the register (market/tables.py)."""
+
+from __future__ import annotations
+
+from market.tables import ROWS, Table
+
+TABLES = (
+    Table(
+        "dashboard_traderlogin",
+        frame=f"""SELECT {ROWS.format("l")} FROM dashboard_traderlogin l
+      JOIN accounts_usersession s ON s.user_id = l.user_id WHERE s.session_key = %(session)s""",
+    ),
+    Table("dashboard_preference", shows_nothing="the language's cookie is part of the request"),
+)
