@@ -6,6 +6,8 @@ from, so that a set-up with nothing to do takes a fraction of a second.
 
 from __future__ import annotations
 
+import configparser
+import contextlib
 import hashlib
 import os
 import re
@@ -15,7 +17,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,6 +29,7 @@ LOCKS = {
     "setup-dev": ["requirements.txt", "requirements-local.txt", "requirements-dev.txt"],
 }
 OLDEST = (3, 11)
+_PIP = [str(VENV_PYTHON), "-m", "pip", "install", "--require-hashes", "--disable-pip-version-check", "--no-input"]
 
 
 class SetupError(Exception):
@@ -82,18 +85,81 @@ def _venv_advice(output: str) -> str:
 
 
 def install(locks: list[str]) -> None:
-    """Exactly the locked packages, each checked against its hash."""
+    """Exactly the locked packages, each checked against its hash: by uv, or by pip where uv can't be had."""
     files = [ROOT / name for name in locks]
     stamps = {VENV / f".installed-{path.stem}": digest_of([path]) for path in files}
     if all(is_current(stamp, digest) for stamp, digest in stamps.items()):
         return
-    total = sum(len(re.findall(r"^[A-Za-z0-9].*==", path.read_text(), re.MULTILINE)) for path in files)
-    pip = [str(VENV_PYTHON), "-m", "pip", "install", "--require-hashes", "--disable-pip-version-check", "--no-input"]
     began = time.monotonic()
-    _pip([*pip, *(part for path in files for part in ("-r", str(path)))], total)
+    uv = None if pip_alone_knows_a_mirror(os.environ, pip_settings_files()) else _uv()
+    if uv is None or not install_with_uv(uv, files):
+        _install_with_pip(files)
     say(f"Installed in {time.monotonic() - began:.0f} s")
     for stamp, digest in stamps.items():
         stamp.write_text(digest)
+
+
+def pip_alone_knows_a_mirror(environment: Mapping[str, str], settings: Iterable[Path]) -> bool:
+    """Whether pip was told of another index, and uv was not: then the packages are meant to come from there."""
+    if any(environment.get(name) for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_CONFIG_FILE")):
+        return False
+    if any(environment.get(name) for name in ("PIP_INDEX_URL", "PIP_NO_INDEX")):
+        return True
+    config = configparser.ConfigParser(interpolation=None)
+    with contextlib.suppress(configparser.Error, OSError):
+        config.read(settings)
+    return any(config.has_option(section, "index-url") for section in ("global", "install"))
+
+
+def pip_settings_files() -> list[Path]:
+    """Where pip reads its settings from on Linux and macOS, later ones winning."""
+    home, named = Path.home(), os.environ.get("PIP_CONFIG_FILE", "")
+    usual = [
+        Path("/etc/pip.conf"),
+        Path("/etc/xdg/pip/pip.conf"),
+        Path("/Library/Application Support/pip/pip.conf"),
+        home / ".pip" / "pip.conf",
+        home / ".config" / "pip" / "pip.conf",
+        home / "Library" / "Application Support" / "pip" / "pip.conf",
+        VENV / "pip.conf",
+    ]
+    return [*usual, Path(named)] if named else usual
+
+
+def _uv() -> Path | None:
+    """uv in the virtual environment, as locked; None where there is none for this machine or it can't be fetched."""
+    program = VENV / "bin" / "uv"
+    stamp, digest = VENV / ".installed-setup", digest_of([ROOT / "requirements-setup.txt"])
+    if program.exists() and is_current(stamp, digest):
+        return program
+    say("Installing uv")
+    lock = str(ROOT / "requirements-setup.txt")
+    argv = [*_PIP, "--quiet", "--only-binary", ":all:", "-r", lock]
+    if subprocess.run(argv, capture_output=True, text=True, check=False, cwd=ROOT).returncode:
+        return None
+    stamp.write_text(digest)
+    return program
+
+
+def install_with_uv(uv: Path, files: list[Path], python: Path = VENV_PYTHON) -> bool:
+    """Whether uv could do it. SetupError for a package that is not what was locked: nobody else may install it then."""
+    say("Installing the packages")
+    ours = [path for path in files if path.stem != "requirements-dev"]
+    for locks, compiled in ((ours, ["--compile-bytecode"]), (files, [])):  # what only tests use compiles as it is used
+        argv = [str(uv), "pip", "install", "--quiet", "--python", str(python), "--require-hashes", *compiled]
+        argv += [part for path in locks for part in ("-r", str(path))]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=ROOT)
+        if "hash mismatch" in done.stderr.lower():
+            raise SetupError("A package is not the one that was locked (its hash differs): nothing is installed.")
+        if done.returncode:
+            say("uv can't install here; pip does.")
+            return False
+    return True
+
+
+def _install_with_pip(files: list[Path]) -> None:
+    total = sum(len(re.findall(r"^[A-Za-z0-9].*==", path.read_text(), re.MULTILINE)) for path in files)
+    _pip([*_PIP, *(part for path in files for part in ("-r", str(path)))], total)
 
 
 def _pip(argv: list[str], total: int) -> None:
@@ -171,12 +237,11 @@ def collect_static() -> None:
 
 def lock() -> None:
     """Compile requirements*.txt from requirements*.in, with hashes and without any registry's address."""
-    uv = VENV / "bin" / "uv"
-    if not uv.exists():
-        say("Installing uv")
-        subprocess.run([str(VENV_PYTHON), "-m", "pip", "install", "--quiet", "uv"], check=True)
+    uv = _uv()
+    if uv is None:
+        raise SetupError("uv can't be had here, and nothing else compiles the locks.")
     options = "--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header"
-    for name in ("requirements", "requirements-local", "requirements-dev"):
+    for name in ("requirements", "requirements-local", "requirements-dev", "requirements-setup"):
         command = [str(uv), "pip", "compile", *options.split(), "--quiet", f"{name}.in", "-o", f"{name}.txt"]
         subprocess.run(command, cwd=ROOT, check=True)
         say(f"{name}.txt is up to date")
@@ -200,6 +265,8 @@ def main(argv: list[str]) -> int:
         else:
             make_venv()
             install(LOCKS[step])
+            if step == "setup-dev":
+                _uv()  # its tests need it, too, where pip has installed the rest
             compile_catalogues()
             say_where_servers_are()
             collect_static()
