@@ -1,4 +1,4 @@
-"""The recorded run as the table in docs/performance.md, between two comments that say where."""
+"""The recorded run as a table in docs/performance-tables.md, between two comments that say where."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bench import aims
 from bench.runs import ROOT, Run
 from bench.table import Row, figure
 
-DOCUMENT = ROOT / "docs" / "performance.md"
+DOCUMENT = ROOT / "docs" / "performance-tables.md"
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
 

@@ -1,4 +1,4 @@
-"""The groups that carry a role (dashboard/access.py); "desk head" exists already."""
+"""The groups that carry a role (dashboard/access/rights.py); "desk head" exists already."""
 
 from django.db import migrations
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -34,6 +35,7 @@ _PRODUCTION = {
 
 
 TEST_SETTINGS = "tests.settings"
+SHOWN_SLOWEST = 20
 _COMPOSE = ("--builtin-schema", "vendor.compose-spec")
 _SAYING_ALL = ("-o", "junit_logging=all")
 """What every test and process says is kept with the results: local/checks/secrecy.py reads it all."""
@@ -97,8 +99,8 @@ def _script(name: str) -> str:
 
 
 def run(stage: Stage) -> bool:
-    """Run one stage, tell how it went and how long it took."""
-    began = time.monotonic()
+    """Run one stage, tell how it went, how long it took and what it took of the processors (user and system)."""
+    began, used = time.monotonic(), _processor_seconds()
     output = None if stage.loud else subprocess.PIPE
     done = subprocess.run(
         stage.argv,
@@ -112,8 +114,15 @@ def run(stage: Stage) -> bool:
     succeeded = done.returncode == 0
     if not succeeded and done.stdout:
         print(done.stdout.rstrip(), flush=True)
-    print(f"{'ok    ' if succeeded else 'FAILED'}  {stage.name:18} {time.monotonic() - began:6.1f} s", flush=True)
+    took, cost = time.monotonic() - began, _processor_seconds() - used
+    print(f"{'ok    ' if succeeded else 'FAILED'}  {stage.name:21} {took:6.1f} s  {cost:6.1f} s of CPU", flush=True)
     return succeeded
+
+
+def _processor_seconds() -> float:
+    """What the ended children of this process have used."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 # --- a browser ----------------------------------------------------------------------------------------------------
@@ -178,10 +187,18 @@ def _all_stages() -> int:
     shutil.rmtree(_RESULTS, ignore_errors=True)
     os.environ[secrecy.KEEP_IN] = str(_RESULTS / "processes")
     failed = [stage.name for stage in stages() if not run(stage)]
+    print("The slowest tests:", *slowest(_RESULTS, SHOWN_SLOWEST), sep="\n  ", flush=True)
     if failed:
         print(f"FAILED: {', '.join(failed)}", flush=True)
     print(f"=== {summary(_RESULTS)} in {time.monotonic() - began:.1f}s ===", flush=True)
     return 1 if failed else 0
+
+
+def slowest(results: Path, most: int) -> list[str]:
+    """The tests that took longest, a line each: seconds, file and name."""
+    cases = (case for path in results.glob("*.xml") for case in ElementTree.parse(path).iter("testcase"))  # noqa: S314
+    took = sorted(((float(case.get("time", "0")), case) for case in cases), key=lambda pair: -pair[0])
+    return [f"{seconds:6.1f} s  {case.get('classname')}.{case.get('name')}" for seconds, case in took[:most]]
 
 
 def summary(results: Path) -> str:
