@@ -20,8 +20,18 @@ from reporting import errors, logs, settings_checks, version
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
+
+def read_file(path: Path) -> None:
+    """Put what a file names into the environment; what stands there already holds, an empty text too.
+
+    Into os.environ, where everything reads it: environs' own read_env keeps it to itself (15.2, findings/).
+    """
+    for name, value in dotenv_values(path).items():
+        os.environ.setdefault(name, value or "")
+
+
+read_file(BASE_DIR / ".env")
 env = environs.Env()
-env.read_env(str(BASE_DIR / ".env"), recurse=False)
 
 SECRETS = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "SENTRY_DSN", "OIDC_CLIENT_SECRET", "METRICS_TOKEN")
 """May come from a file instead: NAME_FILE is its path, as orchestrators mount secrets."""
@@ -174,8 +184,7 @@ TEMPLATES = [
 for _name in ("DATABASE_URL", "REDIS_URL"):
     if not os.environ.get(_name):
         os.environ.pop(_name, None)
-for _name, _value in dotenv_values(VAR_DIR / "run" / "servers.env").items():
-    os.environ.setdefault(_name, _value or "")
+read_file(VAR_DIR / "run" / "servers.env")
 for _name in ("DATABASE_URL", "REDIS_URL"):
     if not os.environ.get(_name):
         stop(f"{_name} is missing; set it, or let `make setup` write where this checkout's own servers listen")

@@ -9,12 +9,13 @@ from __future__ import annotations
 import signal
 import sys
 
+from local.servers.banner import banner, demo_password, log_of, shortened
+
 if __name__ == "__main__":  # Ctrl-C while the imports below are under way
     signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
 
 import fcntl
 import os
-import secrets
 import subprocess
 import time
 import urllib.error
@@ -162,7 +163,7 @@ def _start_servers(plan: Plan, supervisor: Supervisor, everything: list[Program]
     for program in ours:
         while not checks[program.name]():
             if time.monotonic() > deadline or not supervisor.is_alive():
-                raise DeskError(f"{program.name} does not start; see {_log(plan.var, program.name)}")
+                raise DeskError(f"{program.name} does not start; see {log_of(plan.var, program.name)}")
             time.sleep(0.05)
 
 
@@ -183,18 +184,6 @@ def _manage(plan: Plan, *arguments: str) -> None:
         raise DeskError(f"{arguments[0]} failed: {last_line}")
 
 
-def demo_password(var: Path) -> str:
-    """The demo logins' password: one for each checkout, made once, readable by its owner only."""
-    path = var / "demo-password"
-    if path.exists() and path.read_text().strip():
-        return path.read_text().strip()
-    password = "-".join(secrets.token_hex(3) for _ in range(3))
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(f"{password}\n")
-    return password
-
-
 # --- watching -----------------------------------------------------------------------------------------------------
 def _watch(plan: Plan, supervisor: Supervisor, everything: list[Program]) -> int:
     """Until we are told to stop: the banner once all is ready, a word about what fails, a new try for what gave up."""
@@ -208,11 +197,11 @@ def _watch(plan: Plan, supervisor: Supervisor, everything: list[Program]) -> int
             if ready:
                 say(banner(plan, time.monotonic() - began))
             elif time.monotonic() - began > _PATIENCE_SECONDS and _is_news("readiness", told):
-                say(f"Not ready yet: {problem}; logs: {_short(plan.var / 'log')}/")
+                say(f"Not ready yet: {problem}; logs: {shortened(plan.var / 'log')}/")
         for state in supervisor.states():
             _look_after(state, by_name[state.name], supervisor, told, plan.var)
         time.sleep(1 if ready else 0.2)
-    raise DeskError(f"supervisord has ended unexpectedly; see {_log(plan.var, 'supervisord')}")
+    raise DeskError(f"supervisord has ended unexpectedly; see {log_of(plan.var, 'supervisord')}")
 
 
 def _look_after(state: State, program: Program, supervisor: Supervisor, told: dict[str, float], var: Path) -> None:
@@ -222,7 +211,7 @@ def _look_after(state: State, program: Program, supervisor: Supervisor, told: di
     if state.state not in {"BACKOFF", "FATAL", "EXITED"}:
         return
     if _is_news(state.name, told):
-        say(f"{state.name} has ended and is started again; its log: {_log(var, state.name)}")
+        say(f"{state.name} has ended and is started again; its log: {log_of(var, state.name)}")
 
 
 def _is_news(what: str, told: dict[str, float]) -> bool:
@@ -245,38 +234,6 @@ def readiness_problem(address: str) -> str:
             return f"/readyz answers {error.code}: {error.read(200).decode(errors='replace')}"
     except (OSError, ValueError):
         return "/readyz does not answer"
-
-
-def banner(plan: Plan, seconds: float) -> str:
-    """What runs, where, and who can log in."""
-    played = ", ".join(plan.stand_ins) or "nothing: all of it is named by the environment"
-    lines = [
-        f"The desk runs: {plan.address}   (ready after {seconds:.0f} s)",
-        "  processes  web, listener, worker, beat",
-        f"  played     {played}",
-        *_logins(plan),
-        f"  logs       {_short(plan.var / 'log')}/",
-        "Ctrl-C stops everything.",
-    ]
-    return "\n".join(["", *lines, ""])
-
-
-def _logins(plan: Plan) -> list[str]:
-    if not plan.debug:
-        return ["  logins     those of the database (demo logins are made with DEBUG on only)"]
-    path = plan.var / "demo-password"
-    return [
-        "  logins     trader_1 … trader_5 (the own board), head (all boards), admin (all boards and /admin/)",
-        f"  password   {demo_password(plan.var)}   (for all of them; kept in {_short(path)})",
-    ]
-
-
-def _log(var: Path, name: str) -> str:
-    return _short(var / "log" / f"{name}.log")
-
-
-def _short(path: Path) -> str:
-    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from local.servers import cluster, processes, run
+from local.servers import banner, cluster, processes, run
 from local.servers.addresses import database_url, redis_url
 from local.servers.processes import MARK, DeskError, make_plan
 from local.servers.supervision import Program, Supervisor, configuration
@@ -81,9 +81,9 @@ def test_only_one_run_at_a_time(var: Path) -> None:
 
 
 def test_the_demo_password_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
-    password = run.demo_password(tmp_path)
+    password = banner.demo_password(tmp_path)
     assert len(password) >= 16
-    assert run.demo_password(tmp_path) == password
+    assert banner.demo_password(tmp_path) == password
     assert (tmp_path / "demo-password").stat().st_mode & 0o777 == 0o600
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -126,3 +127,15 @@ def test_over_tls_the_jobs_broker_must_prove_who_it_is() -> None:
     code = "from reporting.celery import app; print(app.connection_for_read().ssl)"
     assert "CERT_REQUIRED" in start(code, REDIS_URL="rediss://:token@redis.example:6379/0").stdout
     assert start(code, REDIS_URL="redis://redis.example:6379/0").stdout.strip() in {"False", "None"}
+
+
+def test_a_file_beside_the_project_names_everything_that_the_environment_can(tmp_path: Path) -> None:
+    """Whether settings ask for a name by environs or by the operating system's environment."""
+    shutil.copytree(ROOT / "reporting", tmp_path / "reporting")
+    (tmp_path / ".env").write_text("ALLOWED_HOSTS=desk.example\nMETRICS_TOKEN=from-the-file\nLOG_LEVEL=ERROR\n")
+    code = "import reporting.settings as s; print(s.ALLOWED_HOSTS, s.METRICS_TOKEN, s.LOGGING['level'])"
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "SECURE_COOKIES": "1", "LOG_LEVEL": "WARNING"}
+    environment = {k: v for k, v in environment.items() if k not in {"ALLOWED_HOSTS", "METRICS_TOKEN"}}
+    argv = [sys.executable, "-c", code]
+    done = subprocess.run(argv, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "['desk.example'] from-the-file WARNING\n", done.stderr
