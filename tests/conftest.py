@@ -32,10 +32,11 @@ from django.conf import settings  # noqa: E402
 from django.db import connections  # noqa: E402
 from django.utils import translation  # noqa: E402
 
-from tests import quick_flush  # noqa: E402
+from tests import quick_flush, quick_static  # noqa: E402
 from tests.template_database import template_database  # noqa: E402
 
 quick_flush.install()
+quick_static.install()
 
 
 def _own_share_of_redis(worker: str) -> None:

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.figures.performance import NOTHING, Figures, Leg, period_figures, total_figures
+from dashboard.figures.performance import NOTHING, Figures, Total, period_figures, total_figures
 
 D = Decimal
 
 
-def leg(price: str, mwh: str = "10", trades: int = 1) -> Leg:
-    return Leg(trades, D(mwh), D(price) * D(mwh))
+def leg(price: str, mwh: str = "10", trades: int = 1) -> Total:
+    return Total(trades, D(mwh), D(price) * D(mwh))
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def leg(price: str, mwh: str = "10", trades: int = 1) -> Leg:
         (leg("7"), NOTHING, "7", "0", "0"),
     ],
 )
-def test_the_examples_of_the_domain(sold: Leg, bought: Leg, reference: str, per_mwh: str, eur: str) -> None:
+def test_the_examples_of_the_domain(sold: Total, bought: Total, reference: str, per_mwh: str, eur: str) -> None:
     figures = period_figures(sold, bought, D(reference))
     assert (figures.performance, figures.performance_eur) == (D(per_mwh), D(eur))
 
@@ -57,18 +57,18 @@ def test_a_total_is_the_exact_sum_and_says_nothing_of_unpriced_rows() -> None:
 
 prices = st.decimals(-99_999, 99_999, places=4)
 energies = st.decimals("0.000001", 10**9, places=6)
-legs = st.just(NOTHING) | st.builds(lambda n, e, p: Leg(n, e, e * p), st.integers(1, 10**6), energies, prices)
+legs = st.just(NOTHING) | st.builds(lambda n, e, p: Total(n, e, e * p), st.integers(1, 10**6), energies, prices)
 
 
 @given(sold=legs, bought=legs, reference=prices)
-def test_performance_is_cash_plus_net_position_at_the_reference(sold: Leg, bought: Leg, reference: Decimal) -> None:
+def test_performance_is_cash_plus_net_position_at_the_reference(sold: Total, bought: Total, reference: Decimal) -> None:
     figures = period_figures(sold, bought, reference)
     if figures.performance_eur is not None:
         assert figures.performance_eur == figures.cash + figures.net_mwh * reference
 
 
 @given(leg=legs.filter(lambda leg: leg.trade_count > 0), reference=prices)
-def test_a_buyers_result_is_a_sellers_with_the_sign_turned(leg: Leg, reference: Decimal) -> None:
+def test_a_buyers_result_is_a_sellers_with_the_sign_turned(leg: Total, reference: Decimal) -> None:
     sold, bought = period_figures(leg, NOTHING, reference), period_figures(NOTHING, leg, reference)
     assert sold.performance_eur is not None
     assert bought.performance_eur == -sold.performance_eur
@@ -78,7 +78,7 @@ def test_a_buyers_result_is_a_sellers_with_the_sign_turned(leg: Leg, reference: 
 def test_with_equal_volumes_the_result_is_locked_in(
     energy: Decimal, sell: Decimal, buy: Decimal, one: Decimal, other: Decimal
 ) -> None:
-    sold, bought = Leg(1, energy, energy * sell), Leg(1, energy, energy * buy)
+    sold, bought = Total(1, energy, energy * sell), Total(1, energy, energy * buy)
     first, second = period_figures(sold, bought, one), period_figures(sold, bought, other)
     assert first.performance_eur == second.performance_eur == energy * (sell - buy)
 
