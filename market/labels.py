@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -106,13 +106,12 @@ def label_of(period: DeliveryPeriod, zone: ZoneInfo) -> str:
         text = f"{begin // 60:02d}-{end // 60:02d}"
     else:
         text = f"{begin // 60:02d}:{begin % 60:02d}-{end // 60:02d}:{end % 60:02d}"
-    return text + _mark(local, zone)
+    return text + _mark(local)
 
 
-def _mark(local: datetime, zone: tzinfo) -> str:
+def _mark(local: datetime) -> str:
+    """A or B for a wall time that exists twice: `local` exists, and with the other fold it has another offset."""
     other = local.replace(fold=1 - local.fold)
     if other.utcoffset() == local.utcoffset():
-        return ""
-    if other.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != local.replace(tzinfo=None):
         return ""
     return "AB"[local.fold]

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from local.checks import secrecy, testbed
+from local.checks import pure_rooms, secrecy, testbed
 from local.servers import installation
 
 ROOT = testbed.ROOT
@@ -36,6 +36,7 @@ _PRODUCTION = {
 
 TEST_SETTINGS = "tests.settings"
 SHOWN_SLOWEST = 20
+_ALL_BUT_BROWSERS = ("tests", "--ignore=tests/browser", "-m", "not long")
 _COMPOSE = ("--builtin-schema", "vendor.compose-spec")
 _SAYING_ALL = ("-o", "junit_logging=all")
 """What every test and process says is kept with the results: local/checks/secrecy.py reads it all."""
@@ -62,6 +63,7 @@ def stages() -> list[Stage]:
     """All of them, quick ones first."""
     python = [sys.executable, "-m"]
     manage = [sys.executable, "manage.py"]
+    pure = [f"--ignore={path.relative_to(ROOT)}" for path in pure_rooms.tests()]
     said: dict[str, Any] = {"loud": True, "environment": {"DJANGO_SETTINGS_MODULE": TEST_SETTINGS}}
     return [
         Stage("known vulnerabilities", [*python, "local.checks.dependencies", "audit"], loud=True),
@@ -80,11 +82,8 @@ def stages() -> list[Stage]:
         Stage("alerts", [*python, "local.checks.promtool"], loud=True),
         Stage("compose", [str(_script("check-jsonschema")), *_COMPOSE, "compose.yaml"]),
         # Twice as many workers as cores: many tests wait for processes that they have killed.
-        Stage(
-            "tests",
-            _pytest("tests", "tests", "--ignore=tests/browser", "-n", "4", "--dist", "worksteal", "-m", "not long"),
-            **said,
-        ),
+        Stage("tests", _pytest("tests", *_ALL_BUT_BROWSERS, *pure, "-n", "4", "--dist", "worksteal"), **said),
+        Stage("pure rooms", [*python, "local.checks.pure_rooms", "-q", f"--junit-xml={_RESULTS / 'pure.xml'}"], **said),
         Stage("browser tests", _pytest("browser", "tests/browser", "-n", "3", "--dist", "loadfile"), **said),
         Stage("no secrets said", [*python, "local.checks.secrecy", str(_RESULTS)], loud=True),
     ]

@@ -11,6 +11,7 @@ import ctypes
 import fnmatch
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -70,7 +71,8 @@ def build_commands() -> list[str]:
     stage = (ROOT / "Dockerfile").read_text().split("\nCOPY . .\n")[1].split("\nFROM ")[0]
     joined = re.sub(r"\\\n\s*", "", stage)
     return [
-        step.replace("/venv/bin/python", sys.executable) for step in re.findall(r"^RUN (.*)$", joined, re.MULTILINE)
+        step.replace("/venv/bin/python", shlex.quote(sys.executable))
+        for step in re.findall(r"^RUN (.*)$", joined, re.MULTILINE)
     ]
 
 

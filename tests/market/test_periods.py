@@ -53,3 +53,8 @@ def test_the_periods_of_a_day_tile_it(day: date, zone: ZoneInfo) -> None:
     periods = day_periods(day, zone)
     assert (periods[0].start, periods[-1].end) == day_bounds(day, zone)
     assert all(a.end == b.start for a, b in pairwise(periods))
+
+
+def test_a_delivery_day_is_a_date_of_the_calendar() -> None:
+    assert parse_day("2026-10-25") == date(2026, 10, 25)
+    assert parse_day("2028-02-29") == date(2028, 2, 29)

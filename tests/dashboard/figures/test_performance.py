@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.figures.performance import NOTHING, Figures, Total, period_figures, total_figures
+from dashboard.figures.performance import NOTHING, Figures, Total, period_figures, rounded, total_figures
 
 D = Decimal
 
@@ -95,3 +95,17 @@ def test_totals_of_parts_are_the_total_of_the_whole(rows: list[Figures], cut: in
         parts.sold,
         parts.bought,
     )
+
+
+def test_cash_is_what_came_in_less_what_went_out() -> None:
+    figures = period_figures(leg("30"), leg("20"), None)
+    assert figures.cash == D("100")
+    assert figures.is_mixed
+    assert not period_figures(leg("30"), NOTHING, None).is_mixed
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [("0.005", "0.01"), ("-0.005", "-0.01"), ("-0.004", "0.00"), ("2.675", "2.68"), ("7", "7.00")]
+)
+def test_halves_are_rounded_away_from_zero_and_zero_has_no_sign(value: str, shown: str) -> None:
+    assert str(rounded(D(value))) == shown

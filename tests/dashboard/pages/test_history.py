@@ -120,7 +120,16 @@ def test_no_history_reads_trades() -> None:
     """Every statement reads positions and prices by an index that begins with the days or the trader's days."""
     market = germany()
     store_days()
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor:  # a table of some size, known to PostgreSQL, as in every year but the first
+        cursor.execute(
+            """INSERT INTO trades_position (market_id, trader_id, direction, delivery_day, delivery_hour,
+                   delivery_start, delivery_end, trade_count, quantity, energy, turnover, revision, updated_at)
+               SELECT %s, trader.id, 'sell', day, '00-01', day - interval '1 hour', day, 1, 1, 1, 1, 1, now()
+               FROM trades_trader AS trader,
+                   generate_series(timestamptz '2010-01-01 Z', '2019-12-31 Z', '1 day') AS day""",
+            [market.pk],
+        )
+        cursor.execute("ANALYZE trades_position")
         cursor.execute("SET LOCAL enable_seqscan = off")
     with connection.execute_wrapper(_explained(plans := [])):
         load_history(market=market, trader=Trader.objects.get(trader_id="trader_1"), days=DAYS)

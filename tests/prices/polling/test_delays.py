@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prices.polling.delays import learn, unlearnt
+from prices.polling.delays import Learnt, learn, unlearnt
 
 WINDOW = 30.0
 UNIFORM = unlearnt(WINDOW)
@@ -97,3 +97,11 @@ def test_whatever_was_seen_a_pause_is_positive_and_ends_in_the_tail(
     pause = learnt.probe_pause(lateness, number)
     assert pause >= -1e-6 or lateness > 2 * window
     assert lateness + pause <= 2 * window + 1e-6
+
+
+def test_a_market_that_nothing_was_learnt_of_starts_from_uniform() -> None:
+    known = learn([3.0] * 100, WINDOW)
+    learnt = Learnt(delays={1: known})
+    assert learnt.delays_of(1, WINDOW) is known
+    assert learnt.delays_of(2, WINDOW) == unlearnt(WINDOW)
+    assert learnt.delays_of(1, WINDOW / 2) == unlearnt(WINDOW / 2), "learnt for another window"

@@ -49,6 +49,13 @@ def test_what_was_never_asked_is_asked_at_once_nearest_gate_first() -> None:
     assert [k.start.hour for k in found.asks] == [12, 13, 14]
 
 
+def test_a_period_without_a_price_is_missing_too_where_each_is_published_by_itself() -> None:
+    hit = [period(h, SLOT + 3, seen(SLOT + 3, Outcome.NEWER)) for h in range(2)]
+    missed = [period(h, OLD, seen(SLOT + 5, Outcome.UNCHANGED)) for h in range(2, 5)]
+    found = plan(SLOT + 8, *hit, *missed, period(6, None))
+    assert 17 in [k.start.hour for k in found.asks], "what was never asked goes out at once"
+
+
 def test_nothing_is_asked_between_publications() -> None:
     known = [period(h, SLOT + 4, seen(SLOT + 5, Outcome.NEWER)) for h in range(5)]
     assert plan(SLOT + 100, *known) == Plan((), SLOT + 600 + policy.SHORTEST_PAUSE)

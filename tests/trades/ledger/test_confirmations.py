@@ -12,7 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trades.ledger.confirmations import LARGEST_FRAME, TradeConfirmation, Unusable, flags_of, parse_frame
+from trades.ledger.confirmations import (
+    LARGEST_FRAME,
+    TradeConfirmation,
+    Unusable,
+    confirmation_of,
+    flags_of,
+    parse_frame,
+    timestamp_of,
+)
 
 BERLIN = ZoneInfo("Europe/Berlin")
 FIELDS: dict[str, Any] = {
@@ -296,3 +304,19 @@ def test_numbers_arrive_exactly_as_they_were_sent(price: Decimal, quantity: Deci
         frame(price="@p", quantity="@q").replace(b'"@p"', str(price).encode()).replace(b'"@q"', str(quantity).encode())
     )
     assert (trade.price, trade.quantity) == (price, quantity)
+
+
+def test_a_line_of_a_file_may_name_its_hour_by_number() -> None:
+    fields = {**FIELDS, "delivery_hour": "14", "price": Decimal(20), "quantity": Decimal(1)}
+    line = confirmation_of(fields, BERLIN)
+    assert isinstance(line, TradeConfirmation)
+    assert line.delivery_hour == "14-15"
+    refused = confirmation_of({**fields, "direction": "hold"}, BERLIN)
+    assert isinstance(refused, Unusable)
+    assert refused.exchange_id == "123"
+
+
+def test_a_time_is_utc_or_a_sentence() -> None:
+    assert timestamp_of("2023-02-06T08:13:45+02:00") == datetime(2023, 2, 6, 6, 13, 45, tzinfo=UTC)
+    with pytest.raises(ValueError, match="time"):
+        timestamp_of("yesterday")
