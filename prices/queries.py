@@ -18,6 +18,7 @@ from django.db.models import Max, Sum
 
 from market.locks import AdvisoryLock
 from market.models import Market
+from market.periods import DeliveryPeriod
 from prices import request_ledger
 from prices.models import ProviderRequest, ReferencePrice, ReferencePriceHistory
 from prices.observations import FAILURES, Outcome
@@ -93,8 +94,8 @@ class BudgetUse:
     hour_limit: int
 
 
-def latest_prices(*, market_id: int, day: date) -> dict[tuple[datetime, datetime], KnownPrice]:
-    """The known prices of a delivery day by (delivery_start, delivery_end). One query."""
+def latest_prices(*, market_id: int, day: date) -> dict[DeliveryPeriod, KnownPrice]:
+    """The known prices of a delivery day by period. One query."""
     with connection.cursor() as cursor:  # written out, as trades.queries.positions_of_day
         cursor.execute(
             """SELECT delivery_start, delivery_end, value, last_update, arrived_at, revision
@@ -102,7 +103,10 @@ def latest_prices(*, market_id: int, day: date) -> dict[tuple[datetime, datetime
             [market_id, day],
         )
         rows = cursor.fetchall()
-    return {(start, end): KnownPrice(value, updated, arrived, n) for start, end, value, updated, arrived, n in rows}
+    return {
+        DeliveryPeriod(start, end): KnownPrice(value, updated, arrived, n)
+        for start, end, value, updated, arrived, n in rows
+    }
 
 
 def price_versions(*, keys: Collection[tuple[int, date]]) -> dict[tuple[int, date], int]:
@@ -266,8 +270,8 @@ class PriceTimeline:
     values: tuple[Decimal, ...]
 
 
-def price_timelines(*, market_id: int, day: date, slot_seconds: int) -> dict[tuple[datetime, datetime], PriceTimeline]:
-    """Per (delivery_start, delivery_end) the course of the day's prices; slots are counted from 1970. One query."""
+def price_timelines(*, market_id: int, day: date, slot_seconds: int) -> dict[DeliveryPeriod, PriceTimeline]:
+    """Per period the course of the day's prices; slots are counted from 1970. One query."""
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT delivery_start, delivery_end, array_agg(slot ORDER BY slot), array_agg(value ORDER BY slot)
@@ -278,4 +282,7 @@ def price_timelines(*, market_id: int, day: date, slot_seconds: int) -> dict[tup
                GROUP BY 1, 2""",
             [slot_seconds, market_id, day],
         )
-        return {(start, end): PriceTimeline(tuple(slots), tuple(values)) for start, end, slots, values in cursor}
+        rows = cursor.fetchall()
+    return {
+        DeliveryPeriod(start, end): PriceTimeline(tuple(slots), tuple(values)) for start, end, slots, values in rows
+    }

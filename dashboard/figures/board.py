@@ -17,7 +17,7 @@ from prices.queries import KnownPrice, latest_prices
 from trades.models import Trader
 from trades.queries import PositionRow, next_slot, positions_of_day
 
-Prices = Mapping[tuple[datetime, datetime], KnownPrice]
+Prices = Mapping[DeliveryPeriod, KnownPrice]
 
 
 class PeriodState(StrEnum):
@@ -124,8 +124,7 @@ def build_board(
     revisions = _revisions(positions)
     next_start = min((p.start for p in periods if p.gate_closure(market.gate_closure_lead) > now), default=None)
     rows = tuple(
-        _row(p, legs.get(p, {}), prices.get((p.start, p.end)), market, now, next_start, revision=revisions.get(p, 0))
-        for p in periods
+        _row(p, legs.get(p, {}), prices.get(p), market, now, next_start, revision=revisions.get(p, 0)) for p in periods
     )
     return Board(
         trader=trader,

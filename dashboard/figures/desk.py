@@ -81,7 +81,7 @@ def build_desk(
     now: datetime,
     traders: Iterable[Trader],
     positions: dict[int, list[PositionRow]],
-    prices: dict[tuple[datetime, datetime], KnownPrice],
+    prices: dict[DeliveryPeriod, KnownPrice],
 ) -> Desk:
     """`positions` by the trader's primary key. A trader that nobody has confirmed shows with its first trade. Pure."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal, localcontext
 
 from dashboard.figures.board import Board, BoardRow
@@ -68,7 +68,7 @@ def load_timeline(board: Board) -> Timeline:
 
 
 def build_timeline(
-    board: Board, traded: Iterable[SlotSums], prices: Mapping[tuple[datetime, datetime], PriceTimeline]
+    board: Board, traded: Iterable[SlotSums], prices: Mapping[DeliveryPeriod, PriceTimeline]
 ) -> Timeline:
     """Pure: the lines of all periods, and their sum at the same moments."""
     past = slot_of(board.as_of) - 1  # the slot that goes on is not past: the figures of now stand for it
@@ -76,7 +76,7 @@ def build_timeline(
     periods: dict[DeliveryPeriod, _Period] = {}
     for sums in traded:
         if sums.period in closed:
-            price = prices.get((sums.period.start, sums.period.end))
+            price = prices.get(sums.period)
             periods.setdefault(sums.period, _Period(price)).add(sums)
     lines = {
         period: tuple(_per_mwh(line.at(slot)) for slot in _moments(line.first, closed[period], ROW_POINTS))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from market.models import Market
-from market.periods import day_of
+from market.periods import DeliveryPeriod, day_of
 from prices.observations import Priority
 from prices.polling import priority
 from trades.models import Position
@@ -16,10 +16,10 @@ def connect() -> None:
     priority.register(positions_held)
 
 
-def positions_held(market_id: int, now: datetime) -> dict[tuple[datetime, datetime], Priority]:
+def positions_held(market_id: int, now: datetime) -> dict[DeliveryPeriod, Priority]:
     """The periods of yesterday, today and tomorrow (the market's days at `now`) that were traded. Two queries."""
     today = day_of(now, Market.objects.get(pk=market_id).zone)
     days = [today + timedelta(days=n) for n in (-1, 0, 1)]
     held = Position.objects.filter(market_id=market_id, delivery_day__in=days, trade_count__gt=0).order_by()
     periods = held.values_list("delivery_start", "delivery_end").distinct()
-    return dict.fromkeys(periods, Priority.POSITION)
+    return {DeliveryPeriod(start, end): Priority.POSITION for start, end in periods}

@@ -11,11 +11,12 @@ from datetime import datetime
 
 import structlog
 
+from market.periods import DeliveryPeriod
 from prices.observations import PeriodKey, Priority
 
 log = structlog.get_logger(__name__)
 
-Provider = Callable[[int, datetime], Mapping[tuple[datetime, datetime], Priority]]
+Provider = Callable[[int, datetime], Mapping[DeliveryPeriod, Priority]]
 """(market primary key, now in UTC) -> interest by (delivery_start, delivery_end); what is left out is of none."""
 
 _providers: list[Provider] = []
@@ -43,6 +44,6 @@ def priorities(*, market_id: int, now: datetime, keys: list[PeriodKey]) -> dict[
             log.warning("interest_unknown", market_id=market_id, error=str(error) or type(error).__name__)
             continue
         for key in keys:
-            interest = told.get((key.start, key.end), Priority.NONE)
+            interest = told.get(DeliveryPeriod(key.start, key.end), Priority.NONE)
             strongest[key] = min(strongest.get(key, Priority.NONE), interest)
     return strongest

@@ -47,10 +47,7 @@ def a_board(
             PositionRow(period[label], direction, Total(1, Decimal(mwh), Decimal(mwh) * Decimal(price)), 1)
             for label, direction, mwh, price in traded
         ],
-        prices={
-            (period[label].start, period[label].end): KnownPrice(Decimal(value), now, now, 1)
-            for label, value in (references or {}).items()
-        },
+        prices={period[label]: KnownPrice(Decimal(value), now, now, 1) for label, value in (references or {}).items()},
     )
 
 

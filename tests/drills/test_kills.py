@@ -98,14 +98,16 @@ def test_a_rolling_restart_of_two(desk: Desk) -> None:
     """SIGTERM one, start it again, then the other: each ends with 0 within ten seconds, nothing is lost."""
     desk.row.done = "SIGTERM and start again, one after the other"
     pair = [desk.listener("l1"), desk.listener("l2")]
-    desk.feed.push(300)
+    desk.feed.push(3000)  # all the while: a silent line is known to live only up to its last ping's answer
     ends = []
     for listener in pair:
+        sent = len(desk.feed.sent)
+        wait_until(lambda sent=sent: len(desk.feed.sent) > sent + 5, "trades that both hear")  # type: ignore[misc]
         began = time.monotonic()
         assert listener.terminate(10) == 0
         ends.append(time.monotonic() - began)
         listener.start()
-    desk.feed.wait()
+    desk.feed.stop()
     desk.wait_stored(desk.feed.ids())
     desk.row.note(worst=max(ends), of="to end")
     desk.verify()

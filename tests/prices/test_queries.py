@@ -9,6 +9,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from market.models import Market
+from market.periods import DeliveryPeriod
 from prices import queries
 from prices.models import ProviderRequest
 from prices.observations import ASKS_REMEMBERED, Outcome, Refusal
@@ -33,8 +34,8 @@ def test_the_prices_of_a_day(market: Market, django_assert_num_queries: DjangoAs
     with django_assert_num_queries(1):
         found = queries.latest_prices(market_id=market.pk, day=DAY)
     key = key_of(market, 12)
-    assert set(found) == {(key.start, key.end), (key.end, key.end + timedelta(hours=1))}
-    price = found[key.start, key.end]
+    assert set(found) == {DeliveryPeriod(key.start, key.end), DeliveryPeriod(key.end, key.end + timedelta(hours=1))}
+    price = found[DeliveryPeriod(key.start, key.end)]
     assert isinstance(price, KnownPrice)
     assert (price.value, price.last_update, price.revision) == (Decimal("9.9"), at(9, 10), 2)
 

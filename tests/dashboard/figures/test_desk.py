@@ -60,10 +60,7 @@ def a_desk(held: list[tuple[int, str, str, Decimal, Decimal]], prices: dict[str,
         now=MORNING,
         traders=[Trader(pk=n, trader_id=f"trader_{n}", is_bot=n == 1) for n in (1, 2, 3)],
         positions=by_trader,
-        prices={
-            (period[label].start, period[label].end): KnownPrice(value, MORNING, MORNING, 1)
-            for label, value in prices.items()
-        },
+        prices={period[label]: KnownPrice(value, MORNING, MORNING, 1) for label, value in prices.items()},
     )
 
 

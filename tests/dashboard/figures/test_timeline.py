@@ -37,7 +37,7 @@ def germany_zone():  # type: ignore[no-untyped-def]
 
 
 def timeline(board: Board, *sums: SlotSums, **prices: PriceTimeline) -> Timeline:
-    key = {name: (period(name[1:].replace("_", "-")).start, period(name[1:].replace("_", "-")).end) for name in prices}
+    key = {name: period(name[1:].replace("_", "-")) for name in prices}
     return build_timeline(board, sums, {key[name]: price for name, price in prices.items()})
 
 

@@ -45,10 +45,12 @@ class Feed:
         self.sent: list[Sent] = []
         self._thread: threading.Thread | None = None
         self._failed: Exception | None = None
+        self._stopping = threading.Event()
 
     def push(self, count: int, *, rate: float = RATE) -> None:
         """`count` more trades, from now on."""
         self.wait()
+        self._stopping.clear()
         self._thread = threading.Thread(target=self._run, args=(count, rate), name="feed", daemon=True)
         self._thread.start()
 
@@ -58,6 +60,11 @@ class Feed:
             self._thread.join()
         if self._failed is not None:
             raise self._failed
+
+    def stop(self) -> None:
+        """No more after the next one."""
+        self._stopping.set()
+        self.wait()
 
     @property
     def pushing(self) -> bool:
@@ -71,7 +78,8 @@ class Feed:
         began, first = time.monotonic(), len(self.sent)
         try:
             for number in range(first, first + count):
-                time.sleep(max(0.0, began + (number - first) / rate - time.monotonic()))
+                if self._stopping.wait(max(0.0, began + (number - first) / rate - time.monotonic())):
+                    return
                 at = datetime.now(UTC)
                 self.sent.append(Sent(str(number), at, self.exchange.send(trade(number))))
         except Exception as error:

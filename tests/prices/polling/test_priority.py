@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from dashboard.live.price_priority import positions_held
 from market.models import Market
+from market.periods import DeliveryPeriod
 from prices.observations import PeriodKey, Priority
 from prices.polling import priority
 from tests.dashboard.boards import store_trade
@@ -37,9 +38,12 @@ def test_without_anybody_who_knows_nothing_is_of_interest(market: Market) -> Non
 def test_the_strongest_interest_counts(market: Market) -> None:
     one, other = key_of(market, 12), key_of(market, 13)
     priority.register(
-        lambda _m, _now: {(one.start, one.end): Priority.VIEWED, (other.start, other.end): Priority.VIEWED}
+        lambda _m, _now: {
+            DeliveryPeriod(one.start, one.end): Priority.VIEWED,
+            DeliveryPeriod(other.start, other.end): Priority.VIEWED,
+        }
     )
-    priority.register(lambda _m, _now: {one[2:]: Priority.POSITION})
+    priority.register(lambda _m, _now: {DeliveryPeriod(*one[2:]): Priority.POSITION})
     assert told(market, one, other, key_of(market, 14)) == [Priority.POSITION, Priority.VIEWED, Priority.NONE]
 
 
@@ -53,11 +57,11 @@ def test_registering_twice_changes_nothing(market: Market) -> None:
 def test_one_that_fails_is_left_out_with_a_line(market: Market) -> None:
     key = key_of(market, 12)
 
-    def broken(_market: int, _now: datetime) -> dict[tuple[datetime, datetime], Priority]:
+    def broken(_market: int, _now: datetime) -> dict[DeliveryPeriod, Priority]:
         raise ZeroDivisionError
 
     priority.register(broken)
-    priority.register(lambda _m, _now: {(key.start, key.end): Priority.POSITION})
+    priority.register(lambda _m, _now: {DeliveryPeriod(key.start, key.end): Priority.POSITION})
     with capture_logs() as logs:
         assert told(market, key) == [Priority.POSITION]
     assert [entry["event"] for entry in logs] == ["interest_unknown"]
