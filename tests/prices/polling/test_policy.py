@@ -10,8 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.cases import chase_days as simulation
-from bench.cases.chase_days import Scene
 from prices import observations
 from prices.models import ProviderRequest
 from prices.observations import Ask, Budget, Facts, Outcome, PeriodKey, Plan, Priority
@@ -140,6 +138,23 @@ def test_after_an_outage_of_such_a_provider_all_follow_the_first_sign_of_life() 
     assert len(plan(SLOT + 202, back, *stale).asks) == 3
 
 
+def test_a_closed_period_is_asked_once_when_its_last_price_must_be_out() -> None:
+    """Nobody trades on it any more. Beside it a publication is awaited, one period at a time."""
+    hit = [period(h, SLOT + 3, seen(SLOT + 3, Outcome.NEWER)) for h in range(2)]
+    missed = [period(h, OLD, seen(SLOT + 5, Outcome.UNCHANGED)) for h in range(2, 5)]
+    closed = period(-1, OLD)
+    assert closed.key not in plan(SLOT + 8, *hit, *missed, closed).asks
+    assert closed.key in plan(SLOT + 30, *hit, *missed, closed).asks
+
+
+def test_a_late_period_is_asked_again_soon_when_others_came_since() -> None:
+    came = [period(h, SLOT + 40, seen(SLOT + 40, Outcome.NEWER)) for h in range(2)]
+    missed = [period(h, OLD, seen(SLOT + 41, Outcome.UNCHANGED), seen(SLOT + 39, Outcome.UNCHANGED)) for h in (2, 3)]
+    waiting = period(4, OLD, seen(SLOT + 35, Outcome.UNCHANGED))
+    assert waiting.key not in plan(SLOT + 44, *came, *missed, waiting).asks
+    assert waiting.key in plan(SLOT + 45.1, *came, *missed, waiting).asks
+
+
 # --- value, and what was learnt ---------------------------------------------------------------------------------------
 def test_a_period_with_a_position_is_probed_and_comes_first() -> None:
     near, held = period(0), replace(period(5), priority=Priority.POSITION)
@@ -167,6 +182,14 @@ def test_the_other_market_is_probed_once_the_first_one_is_out() -> None:
     second = [period(h, market=2) for h in range(3)]
     found = policy.plan(now=SLOT + 5.2, facts=[*first, *second], budget=FULL, interval=600, learnt=learnt_together())
     assert [(k.start.hour, k.market_id) for k in found.asks] == [(11, 2), (12, 1), (13, 1)]
+
+
+def test_the_other_market_that_is_not_out_yet_is_probed_again_after_a_pause() -> None:
+    out = [period(h, SLOT + 5, seen(SLOT + 5, Outcome.NEWER)) for h in range(3)]
+    late = [period(0, OLD, seen(SLOT + 6, Outcome.UNCHANGED), market=2), period(1, OLD, market=2)]
+    found = policy.plan(now=SLOT + 6.1, facts=[*out, *late], budget=FULL, interval=600, learnt=learnt_together())
+    assert found.asks == ()
+    assert SLOT + 6.1 < found.look_again < SLOT + 20
 
 
 def test_a_market_whose_provider_is_down_leads_nobody() -> None:
@@ -244,6 +267,12 @@ def test_closed_and_later_periods_leave_room_for_a_publication_that_is_near() ->
     assert len(plan(SLOT + 200, *[period(h, SLOT + 2) for h in range(12)], *closed, budget=tight).asks) == 6
 
 
+def test_what_is_kept_for_a_publication_is_looked_at_again_soon() -> None:
+    closed = [period(-h, None) for h in range(3, 9)]
+    awaited = [period(h, SLOT - 10) for h in range(12)]
+    assert plan(SLOT + 560, *awaited, *closed, budget=Budget(50, 14, 1000, 900)) == Plan((), SLOT + 570)
+
+
 def test_markets_take_turns_by_value() -> None:
     both = [period(h, None, market=m) for m in (1, 2) for h in range(3)]
     found = plan(SLOT + 200, *both, budget=Budget(50, 4, 1000, 900))
@@ -291,100 +320,3 @@ def test_whatever_the_situation_the_plan_is_sound(
     )
     assert found.asks == () or now >= budget.paused_until
     assert found.asks or found.look_again > now
-
-
-# --- hours of it ---------------------------------------------------------------------------------------------------
-def assert_within_limits(result: simulation.Staleness) -> None:
-    assert result.busiest_minute <= 50
-    assert result.busiest_hour <= 1000
-
-
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_common_delay_with_a_day_left(seed: int) -> None:
-    result, _ = simulation.play(Scene(lambda m: simulation.common(seed + m), hours=2, seed=seed))
-    assert_within_limits(result)
-    assert result.mean <= 1.1
-    assert result.quantile(0.95) <= 2
-    assert result.quantile(0.99) <= 4
-
-
-def test_fewer_periods_left_are_fresher_still() -> None:
-    result, _ = simulation.play(Scene(simulation.common, first_hour=20, hours=2))
-    assert_within_limits(result)
-    assert result.mean <= 0.8
-
-
-def test_with_tomorrow_priced_today_stays_sharp() -> None:
-    result, world = simulation.play(Scene(lambda m: simulation.common(5 + m), first_hour=12, hours=2, tomorrow=True))
-    assert_within_limits(result)
-    today = simulation.staleness_of_day(world, simulation.DAY)
-    assert sum(today) / len(today) <= 1.2
-    assert result.mean <= 5
-
-
-@pytest.mark.parametrize("seed", [1, 2])
-def test_independent_delays_are_noticed(seed: int) -> None:
-    result, _ = simulation.play(Scene(lambda m: simulation.independent(seed + m), hours=2, seed=seed))
-    assert_within_limits(result)
-    assert result.mean <= 6
-
-
-def test_renewal_after_the_own_last_update_is_noticed() -> None:
-    result, _ = simulation.play(Scene(simulation.own_renewal, hours=2))
-    assert_within_limits(result)
-    assert result.mean <= 1
-
-
-def test_late_and_missing_publications_cost_no_storm() -> None:
-    delays = simulation.common(8, tail=0.1, never=0.1)
-    result, _ = simulation.play(Scene(lambda _m: delays, hours=6))
-    assert_within_limits(result)
-    assert result.busiest_hour <= 500
-    assert result.mean <= 3
-
-
-def test_two_markets_that_come_together_share_their_probes() -> None:
-    delays = simulation.common(3)
-    scene = Scene(lambda _m: delays, first_hour=12, hours=2, markets=2, days_before=1)
-    result, _ = simulation.play(scene)
-    assert_within_limits(result)
-    assert result.mean <= 1.2
-    assert result.quantile(0.95) <= 2
-
-
-def test_what_somebody_cares_about_is_fresh_where_not_everything_fits() -> None:
-    delays = simulation.common(3)
-    cared = {8, 9, 18, 19}
-
-    def priority(key: PeriodKey) -> Priority:
-        return Priority.POSITION if key.start.hour in cared else Priority.NONE
-
-    scene = Scene(lambda _m: delays, hours=1.5, markets=4, days_before=1, priority=priority)
-    result, world = simulation.play(scene)
-    assert_within_limits(result)
-    fresh = [v for key, values in world.staleness().items() if key.start.hour in cared for v in values]
-    assert sum(fresh) / len(fresh) <= 2
-
-
-@pytest.mark.parametrize("markets", [2, 4])
-def test_markets_share_one_budget(markets: int) -> None:
-    result, _ = simulation.play(Scene(lambda m: simulation.common(3 + m), hours=1.5, markets=markets))
-    assert_within_limits(result)
-    assert result.mean <= (6 if markets == 2 else 60)  # 96 periods don't fit a minute of 50
-
-
-def test_an_outage_of_an_hour_ends_in_seconds_and_without_a_storm() -> None:
-    begin, end = simulation.MIDNIGHT + 1800, simulation.MIDNIGHT + 5400
-    scene = Scene(simulation.common, hours=2, failing=lambda moment: begin < moment < end)
-    result, world = simulation.play(scene)
-    assert_within_limits(result)
-    first_news = min(at for known in world.known_at.values() for _, at in known if at > end)
-    assert first_news - end <= policy.LONGEST_DOWN_PAUSE + 1
-    all_news = max(min(at for _, at in world.known_at[key] if at > end) for key in world.facts if world.known_at[key])
-    assert all_news - end <= 120
-
-
-def test_everything_that_can_be_asked_once_is_asked_about_once_per_publication() -> None:
-    """No waste: 24 periods and a probe or two dozen a slot, not more."""
-    result, _ = simulation.play(Scene(lambda m: simulation.common(4 + m), hours=3))
-    assert result.requests <= 3 * 6 * 51

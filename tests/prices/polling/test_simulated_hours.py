@@ -1,0 +1,106 @@
+"""Hours of publications played in simulated time: the real chase keeps the provider's limits, and prices fresh."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.cases import chase_days as simulation
+from bench.cases.chase_days import Scene
+from prices.observations import PeriodKey, Priority
+from prices.polling import policy
+
+
+def assert_within_limits(result: simulation.Staleness) -> None:
+    assert result.busiest_minute <= 50
+    assert result.busiest_hour <= 1000
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_common_delay_with_a_day_left(seed: int) -> None:
+    result, _ = simulation.play(Scene(lambda m: simulation.common(seed + m), hours=2, seed=seed))
+    assert_within_limits(result)
+    assert result.mean <= 1.1
+    assert result.quantile(0.95) <= 2
+    assert result.quantile(0.99) <= 4
+
+
+def test_fewer_periods_left_are_fresher_still() -> None:
+    result, _ = simulation.play(Scene(simulation.common, first_hour=20, hours=2))
+    assert_within_limits(result)
+    assert result.mean <= 0.8
+
+
+def test_with_tomorrow_priced_today_stays_sharp() -> None:
+    result, world = simulation.play(Scene(lambda m: simulation.common(5 + m), first_hour=12, hours=2, tomorrow=True))
+    assert_within_limits(result)
+    today = simulation.staleness_of_day(world, simulation.DAY)
+    assert sum(today) / len(today) <= 1.2
+    assert result.mean <= 5
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_independent_delays_are_noticed(seed: int) -> None:
+    result, _ = simulation.play(Scene(lambda m: simulation.independent(seed + m), hours=2, seed=seed))
+    assert_within_limits(result)
+    assert result.mean <= 6
+
+
+def test_renewal_after_the_own_last_update_is_noticed() -> None:
+    result, _ = simulation.play(Scene(simulation.own_renewal, hours=2))
+    assert_within_limits(result)
+    assert result.mean <= 1
+
+
+def test_late_and_missing_publications_cost_no_storm() -> None:
+    delays = simulation.common(8, tail=0.1, never=0.1)
+    result, _ = simulation.play(Scene(lambda _m: delays, hours=6))
+    assert_within_limits(result)
+    assert result.busiest_hour <= 500
+    assert result.mean <= 3
+
+
+def test_two_markets_that_come_together_share_their_probes() -> None:
+    delays = simulation.common(3)
+    scene = Scene(lambda _m: delays, first_hour=12, hours=2, markets=2, days_before=1)
+    result, _ = simulation.play(scene)
+    assert_within_limits(result)
+    assert result.mean <= 1.2
+    assert result.quantile(0.95) <= 2
+
+
+def test_what_somebody_cares_about_is_fresh_where_not_everything_fits() -> None:
+    delays = simulation.common(3)
+    cared = {8, 9, 18, 19}
+
+    def priority(key: PeriodKey) -> Priority:
+        return Priority.POSITION if key.start.hour in cared else Priority.NONE
+
+    scene = Scene(lambda _m: delays, hours=1.5, markets=4, days_before=1, priority=priority)
+    result, world = simulation.play(scene)
+    assert_within_limits(result)
+    fresh = [v for key, values in world.staleness().items() if key.start.hour in cared for v in values]
+    assert sum(fresh) / len(fresh) <= 2
+
+
+@pytest.mark.parametrize("markets", [2, 4])
+def test_markets_share_one_budget(markets: int) -> None:
+    result, _ = simulation.play(Scene(lambda m: simulation.common(3 + m), hours=1.5, markets=markets))
+    assert_within_limits(result)
+    assert result.mean <= (6 if markets == 2 else 60)  # 96 periods don't fit a minute of 50
+
+
+def test_an_outage_of_an_hour_ends_in_seconds_and_without_a_storm() -> None:
+    begin, end = simulation.MIDNIGHT + 1800, simulation.MIDNIGHT + 5400
+    scene = Scene(simulation.common, hours=2, failing=lambda moment: begin < moment < end)
+    result, world = simulation.play(scene)
+    assert_within_limits(result)
+    first_news = min(at for known in world.known_at.values() for _, at in known if at > end)
+    assert first_news - end <= policy.LONGEST_DOWN_PAUSE + 1
+    all_news = max(min(at for _, at in world.known_at[key] if at > end) for key in world.facts if world.known_at[key])
+    assert all_news - end <= 120
+
+
+def test_everything_that_can_be_asked_once_is_asked_about_once_per_publication() -> None:
+    """No waste: 24 periods and a probe or two dozen a slot, not more."""
+    result, _ = simulation.play(Scene(lambda m: simulation.common(4 + m), hours=3))
+    assert result.requests <= 3 * 6 * 51
