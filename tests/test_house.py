@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from local.checks.pure_rooms import pure_modules
+
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST_FILE, NINETY_FIVE_OF_A_HUNDRED_FILES = 400, 260
 LONGEST_FUNCTION, NINETY_FIVE_OF_A_HUNDRED_FUNCTIONS = 40, 25
@@ -136,12 +138,6 @@ def test_every_top_folder_is_under_contract() -> None:
     folders = {path.split("/")[0] for path in sources() if "/" in path}
     assert folders <= placed, f"{sorted(folders - placed)}: place it in the import contracts of pyproject.toml."
     assert set(settings["mypy"]["packages"]) == placed - {"tests"}
-
-
-def pure_modules() -> list[str]:
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
-    pure = next(c for c in settings["contracts"] if c["name"].startswith("Pure rooms"))
-    return [str(name) for name in pure["source_modules"]]
 
 
 @pytest.mark.parametrize("module", pure_modules())
