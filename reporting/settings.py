@@ -190,6 +190,11 @@ for _name in ("DATABASE_URL", "REDIS_URL"):
         stop(f"{_name} is missing; set it, or let `make setup` write where this checkout's own servers listen")
 
 
+# Seconds after which PostgreSQL ends a transaction whose process says nothing: one that is frozen, or whose machine is
+# gone, in the middle of storing trades. Who stores the same trades would wait for it as long as it is away.
+LONGEST_SILENCE_IN_TRANSACTION = {"listener": 3, "web": 10, "worker": 10, "beat": 10, "import_trades": 10}
+
+
 def database() -> dict[str, Any]:
     """Django's database settings for this process: a pool under ASGI, one kept connection a thread elsewhere."""
     address("DATABASE_URL", "", ("postgres", "postgresql", "pgsql"))
@@ -205,12 +210,18 @@ def database() -> dict[str, Any]:
     # a pooler that gives each transaction another connection; there is none here.
     options |= {"server_side_binding": True, "prepare_threshold": 3}
     options.setdefault("application_name", f"reporting {PROCESS_ROLE}".strip())
+    session = [options.pop("options", "")]
+    if PROCESS_ROLE in LONGEST_SILENCE_IN_TRANSACTION:
+        longest = LONGEST_SILENCE_IN_TRANSACTION[PROCESS_ROLE]
+        session.append(f"-c idle_in_transaction_session_timeout={longest * 1000}")
     if PROCESS_ROLE == "web":
         options["pool"] = {"min_size": 1, "max_size": positive("DATABASE_POOL_SIZE", 12), "timeout": 5}
-        options["options"] = f"{options.get('options', '')} -c statement_timeout=5000".strip()
+        session.append("-c statement_timeout=5000")
         parsed["CONN_MAX_AGE"] = 0
     else:
         parsed["CONN_MAX_AGE"] = None
+    if any(session):
+        options["options"] = " ".join(session).strip()
     parsed["CONN_HEALTH_CHECKS"] = True
     return parsed
 

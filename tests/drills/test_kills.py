@@ -11,6 +11,7 @@ from local.checks.testbed import ROOT
 from local.simulators.fault_proxy import Mode, Proxy
 from tests.drills.faults.failpoints import NAMES
 from tests.drills.rig.desk import Desk
+from tests.drills.rig.feed import trade
 from tests.drills.rig.listeners import FAULTS
 from tests.processes import wait_until
 
@@ -128,6 +129,24 @@ def test_a_frozen_listener_thaws_after_its_peer_took_over(desk: Desk, seconds: i
     time.sleep(seconds)
     first.thaw()
     desk.feed.wait()
+    desk.wait_stored(desk.feed.ids())
+    desk.verify()
+    assert desk.row.lost == 0
+
+
+def test_a_listener_frozen_in_its_transaction_holds_nobody_up(desk: Desk) -> None:
+    """Its rows are not committed and the other one's are the same: PostgreSQL ends the frozen one's transaction."""
+    desk.row.done = "SIGSTOP of one of two between INSERT and COMMIT"
+    first = desk.listener("l1", PYTHONPATH=f"{FAULTS}:{ROOT}", DESK_FAILPOINT="after_insert:stop")
+    desk.feed.push(1)
+    wait_until(lambda: first.frozen, "the first to be frozen")
+    desk.listener("l2")
+    desk.exchange.send(trade(0))
+    desk.feed.push(49)
+    desk.feed.wait()
+    desk.wait_stored(desk.feed.ids())
+    desk.row.note(worst=desk.worst_seconds(), of="until stored by the other one")
+    first.thaw()
     desk.wait_stored(desk.feed.ids())
     desk.verify()
     assert desk.row.lost == 0

@@ -1,7 +1,8 @@
 """Named points on a frame's way at which a drill makes a process fail, put around the product's functions from outside.
 
 DESK_FAILPOINT=NAME:ACTION[:N] acts when NAME is reached for the Nth time (default 1). Actions: kill (SIGKILL, no
-chance to tidy up), term (SIGTERM), raise (an exception that nobody expects), full (an OSError as of a full disk).
+chance to tidy up), stop (SIGSTOP: frozen until SIGCONT), term (SIGTERM), raise (an exception that nobody expects),
+full (an OSError as of a full disk).
 The product knows nothing of it: `wrap` is called by sitecustomize.py of this folder once a module has been imported.
 """
 
@@ -51,6 +52,8 @@ class _Point:
 def _act(action: str, name: str) -> None:
     if action == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
+    elif action == "stop":
+        os.kill(os.getpid(), signal.SIGSTOP)
     elif action == "term":
         os.kill(os.getpid(), signal.SIGTERM)
     elif action == "full":

@@ -94,6 +94,12 @@ class Listener:
     def freeze(self) -> None:
         os.kill(self.pid, signal.SIGSTOP)
 
+    @property
+    def frozen(self) -> bool:
+        """Whether it has been stopped by a signal and not gone on yet."""
+        status = Path(f"/proc/{self.pid}/stat").read_text()
+        return status.rpartition(")")[2].split()[0] == "T"
+
     def thaw(self) -> None:
         os.kill(self.pid, signal.SIGCONT)
 
