@@ -169,7 +169,7 @@ def test_a_restart_of_the_web_process(desk: Desk, page: Page, tomorrow: date) ->
     expect(page.locator("#as-of")).to_have_text("")
     expect(figure(page, "12-13", "sold_mwh")).to_have_css("opacity", "1")
     assert page.evaluate("window.sameDocument"), "without a reload"
-    desk.complaints = [said for said in desk.complaints if "WebSocket connection to" not in said]
+    desk.expect_complaints("WebSocket connection to")
 
 
 def test_a_lost_exchange_dims_what_depends_on_it(
@@ -195,7 +195,7 @@ def test_a_login_that_ended_leads_to_the_login_page(desk: Desk, page: Page, tomo
     desk.kill()
     desk.start()
     expect(page).to_have_url(f"{desk.address}/accounts/login/?next=%2Fboards%2Ftrader_1%2F{tomorrow}%2F")
-    desk.complaints = [said for said in desk.complaints if "WebSocket connection to" not in said]
+    desk.expect_complaints("WebSocket connection to")
 
 
 def test_switching_the_trader_and_the_day(desk: Desk, page: Page) -> None:
@@ -262,4 +262,4 @@ def test_plain_pages(desk: Desk, page: Page) -> None:
     expect(link(page)).to_have_text("live")
     page.get_by_role("button", name="Log out").click()
     expect(page).to_have_url(re.compile(r"/accounts/login/(\?next=.*)?$"))
-    desk.complaints = [said for said in desk.complaints if "404 (Not Found)" not in said]
+    desk.expect_complaints("404 (Not Found)")

@@ -87,7 +87,7 @@ def test_a_link_that_is_cut_freezes_or_lags(board: Page, proxy: Proxy, desk: Des
     store_trade("12-13", "sell", "10", "90", day=tomorrow)
     expect(figure(board, "12-13", "average_price")).to_have_text("60.00", timeout=FIVE_SECONDS)
     expect(board.locator("#as-of")).to_have_text("")
-    desk.complaints = [said for said in desk.complaints if "WebSocket" not in said and "ERR_" not in said]
+    desk.expect_complaints("WebSocket", "ERR_")
 
 
 def test_offline_asleep_and_in_the_background(board: Page, proxy: Proxy, desk: Desk, tomorrow: date) -> None:
@@ -105,7 +105,7 @@ def test_offline_asleep_and_in_the_background(board: Page, proxy: Proxy, desk: D
     store_trade("12-13", "sell", "10", "70", day=tomorrow)
     session.send("Page.setWebLifecycleState", {"state": "active"})
     expect_right_again(board, "50.00")
-    desk.complaints = [said for said in desk.complaints if "WebSocket" not in said and "ERR_" not in said]
+    desk.expect_complaints("WebSocket", "ERR_")
 
 
 def test_a_listener_that_dies_without_a_word(board: Page, connected: FeedConnection, market: Market) -> None:

@@ -102,4 +102,4 @@ def test_a_choice_of_language_reaches_what_scripts_say(desk: Desk, page: Page) -
         re.compile(r"nicht live seit \d\d:\d\d:\d\d · verbindet sich neu")
     )
     assert urlsplit(page.url).path == f"/boards/trader_1/{SKETCH_DAY}/"
-    desk.complaints = [said for said in desk.complaints if "WebSocket connection to" not in said]
+    desk.expect_complaints("WebSocket connection to")
