@@ -9,7 +9,7 @@ const rowOf = (opened) => document.getElementById(opened.dataset.of).querySelect
 const linkTo = (address) => links().find((one) => one.pathname === new URL(address, location).pathname);
 let home = panel()?.dataset.close ?? location.href; // where closing leads
 let seen = panel()?.dataset.revision; // the row's figures that the panel was fetched for
-let loading = null;
+let loading = null; // the one question whose answer is still wanted
 
 const mark = () => links().forEach((link) => link.setAttribute("aria-expanded", String(Boolean(panel()) && rowOf(panel()).contains(link))));
 
@@ -17,14 +17,15 @@ const drawChart = async (place = document.getElementById("chart")) => place && (
 
 // The panel of the row at `address`, behind its row. Whatever can't be shown here is shown as a page of its own.
 async function load(address) {
-  loading = address;
+  const asked = (loading = {});
   const row = linkTo(address)?.closest(".period");
   const revision = row?.dataset.revision;
   try {
     const answer = await fetch(address, { headers: { "X-Part": "opened" }, cache: "no-store" });
+    if (loading !== asked) return; // closed, or another row opened meanwhile
     if (!row || !answer.ok || answer.redirected) return void location.assign(address);
     const html = await answer.text();
-    if (loading !== address || !row.isConnected) return;
+    if (loading !== asked || !row.isConnected) return;
     seen = revision;
     if (panel() && rowOf(panel()) !== row) panel().remove();
     if (panel()) morph(panel(), html);
@@ -34,15 +35,20 @@ async function load(address) {
   } catch {
     return void (seen = null); // not reachable: fetched again with the next news
   } finally {
-    if (loading === address) loading = null;
+    if (loading === asked) loading = null;
   }
   keepUp(); // what came meanwhile
+}
+
+function remove() {
+  loading = null;
+  panel()?.remove();
 }
 
 function close() {
   if (!panel()) return;
   rowOf(panel()).querySelector("th a").focus();
-  panel().remove();
+  remove();
   mark();
   history.pushState(null, "", home);
 }
@@ -66,7 +72,7 @@ function keepUp() {
 }
 
 board.addEventListener("click", follow);
-addEventListener("popstate", () => (linkTo(location) ? load(location.href) : (panel()?.remove(), mark())));
+addEventListener("popstate", () => (linkTo(location) ? load(location.href) : (remove(), mark())));
 document.addEventListener("desk:close", close);
 document.addEventListener("desk:changed", keepUp);
 mark();

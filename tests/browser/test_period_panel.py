@@ -8,13 +8,13 @@ from datetime import date, timedelta
 import pytest
 from django.db import connection
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from market.labels import parse_period
 from market.models import Market
 from market.periods import day_of
 from tests.browser.conftest import Desk
-from tests.browser.test_board import link, open_board, row
+from tests.browser.test_board import figure, link, open_board, row
 from tests.dashboard.boards import SKETCH_DAY, store_price, store_sketch, store_trade
 from tests.dashboard.people import a_trader
 from tests.processes import wait_until
@@ -77,6 +77,33 @@ def test_a_row_opens_follows_and_closes(desk: Desk, page: Page, tomorrow: date) 
     assert page.evaluate("window.sameDocument")
 
 
+@pytest.mark.parametrize("how", ["link", "Escape", "back"])
+def test_closed_while_its_panel_is_fetched_it_stays_closed(desk: Desk, page: Page, tomorrow: date, how: str) -> None:
+    """The answer to a question that nobody asks any more changes nothing."""
+    store_trade("12-13", "sell", "10", "30", day=tomorrow)
+    open_board(desk, page, tomorrow)
+    row(page, "12-13").locator("td").nth(4).click()
+    result = page.locator('#opened [data-field="sold_mwh"]')
+    expect(result).to_be_visible()
+    held: list[Route] = []
+    page.route("**/12-13/", lambda route: held.append(route))  # noqa: PLW0108 (Playwright marks it)
+    store_trade("12-13", "sell", "4", "20", day=tomorrow)
+    wait_until(lambda: page.evaluate("1") and held, "the panel to be asked for again")
+    if how == "link":
+        page.get_by_role("link", name="Close").click()
+    elif how == "Escape":
+        page.keyboard.press("Escape")
+    else:
+        page.go_back()
+    expect(page.locator("#opened")).to_have_count(0)
+    with page.expect_event("response", lambda answer: answer.url.endswith("/12-13/")):
+        held[0].fulfill(response=held[0].fetch())
+    store_trade("14-15", "sell", "4", "20", day=tomorrow)
+    expect(figure(page, "14-15", "sold_mwh")).to_have_text("4.00")
+    expect(page.locator("#opened")).to_have_count(0)
+    expect(page).to_have_url(f"{desk.address}/boards/trader_1/{tomorrow}/")
+
+
 def test_its_own_address_opens_it(desk: Desk, page: Page) -> None:
     store_sketch()
     desk.log_in(page, "anna", f"/boards/trader_1/{SKETCH_DAY}/13-14/")
@@ -90,7 +117,7 @@ def test_its_own_address_opens_it(desk: Desk, page: Page) -> None:
     expect(page.locator("#opened")).to_have_count(0)
     page.goto(f"{desk.address}/boards/trader_1/{SKETCH_DAY}/25-26/")
     expect(page.locator("main")).to_contain_text("“25-26” does not exist")
-    desk.complaints = [said for said in desk.complaints if "404 (Not Found)" not in said]
+    desk.expect_complaints("404 (Not Found)")
 
 
 def test_its_chart_follows_the_window_and_prints_in_ink(desk: Desk, page: Page, tomorrow: date) -> None:
@@ -111,7 +138,7 @@ def test_its_chart_follows_the_window_and_prints_in_ink(desk: Desk, page: Page, 
     wait_until(lambda: canvas.evaluate(light), "the reference's line on a dark ground")
     page.emulate_media(media="print")
     wait_until(lambda: not canvas.evaluate(light), "the chart in ink")
-    desk.complaints = [said for said in desk.complaints if "getImageData" not in said]
+    desk.expect_complaints("getImageData")
 
 
 def test_an_empty_folded_period_opens_by_its_address(desk: Desk, page: Page) -> None:
