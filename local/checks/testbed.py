@@ -53,6 +53,8 @@ def entered() -> Iterator[None]:
     before = dict(os.environ)
     database_url, redis_url = before.get("TEST_DATABASE_URL"), before.get("TEST_REDIS_URL")
     try:
+        # A run starts some hundred processes: a module is compiled by the first that reads it, not by each.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         if database_url and redis_url:
             os.environ.update(environment(database_url, redis_url, ROOT / "var" / "test" / "journal"))
             yield
