@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any, NoReturn, TypeVar
 from zoneinfo import ZoneInfo
@@ -27,8 +27,11 @@ _LIMIT = Decimal(99_999)
 _STEP = Decimal("0.0001")
 _LONGEST_ID = 255
 _TIMESTAMP = re.compile(
-    r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:?\d{2})", re.ASCII | re.IGNORECASE
+    r"(\d{4}-\d{2}-\d{2}|\d{8}|\d{4}-W\d{2}-\d|\d{4}W\d{3})[T ]"
+    r"(\d{2}):?(\d{2})(?::?(\d{2})(?:[.,](\d+))?)? ?(Z|UTC|[+-]\d{2}(?::?\d{2})?)",
+    re.ASCII | re.IGNORECASE,
 )
+"""ISO 8601, extended or basic, and what exchanges and data frames make of it: spaces for the T and before the zone."""
 _CLOCKS_MAY_DIFFER = timedelta(seconds=60)
 _OLDEST_EXECUTION = timedelta(hours=26)
 
@@ -171,7 +174,7 @@ def _object_with_distinct_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _confirmation(fields: dict[str, Any], zone: ZoneInfo, *, from_file: bool = False) -> TradeConfirmation:
-    exchange_id = _identifier(fields, "id")
+    exchange_id = _identifier(_with_id_as_text(fields), "id")
     price = _number(fields, "price")
     quantity = _number(fields, "quantity")
     if quantity <= 0:
@@ -219,6 +222,14 @@ def _text(fields: dict[str, Any], name: str) -> str:
     return value
 
 
+def _with_id_as_text(fields: dict[str, Any]) -> dict[str, Any]:
+    """Some exchanges write ids as JSON integers: such an id is its digits."""
+    value = fields.get("id")
+    if isinstance(value, Decimal) and value.as_tuple().exponent == 0 and not value.is_signed():
+        return {**fields, "id": f"{value:f}"}
+    return fields
+
+
 def _identifier(fields: dict[str, Any], name: str) -> str:
     value = _text(fields, name)
     problem = identifier_problem(value)
@@ -259,16 +270,35 @@ def _timestamp(text: str) -> datetime:
     match = _TIMESTAMP.fullmatch(text)
     if not match:
         raise _Refusal("bad_execution_time", f"“{_short(text)}” is not a time like 2023-02-06T06:13:45Z")
-    seconds, fraction, offset = match.groups()
-    micros = (fraction or "0")[:6].ljust(6, "0")
+    day, hour, minute, second, fraction, zone = match.groups()
+    since_midnight = timedelta(
+        hours=int(hour),
+        minutes=int(minute),
+        seconds=int(second or 0),
+        microseconds=int((fraction or "0")[:6].ljust(6, "0")),
+    )
+    # 24:00 is the end of its day, and second 60 is a leap second; both are the next moment's other name.
+    if int(minute) > 59 or int(second or 0) > 60 or since_midnight > timedelta(days=1):
+        raise _Refusal("bad_execution_time", f"“{_short(text)}” is not in the calendar")
     try:
-        return datetime.fromisoformat(f"{seconds}.{micros}{offset.upper()}").astimezone(UTC)
+        midnight = datetime.fromisoformat(day.upper())
+        return (midnight + since_midnight).replace(tzinfo=_offset(zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise _Refusal("bad_execution_time", f"“{_short(text)}” is not in the calendar") from None
 
 
+def _offset(zone: str) -> timezone:
+    """The offset from UTC that Z, UTC, +01, +0100 or +01:00 says; ValueError above a day."""
+    if zone.upper() in {"Z", "UTC"}:
+        return UTC
+    hours, minutes = int(zone[1:3]), int(zone[3:].lstrip(":") or 0)
+    if minutes > 59:
+        raise ValueError(zone)
+    return timezone(timedelta(hours=hours, minutes=minutes) * (-1 if zone[0] == "-" else 1))
+
+
 def _readable_id(fields: dict[str, Any]) -> str:
-    value = fields.get("id")
+    value = _with_id_as_text(fields).get("id")
     return value if isinstance(value, str) and not identifier_problem(value) else ""
 
 

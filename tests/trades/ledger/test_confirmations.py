@@ -117,9 +117,20 @@ def test_no_field_may_be_of_another_kind(name: str, value: Any) -> None:
     assert refused(frame(**{name: value})).reason == f"bad_{name}"
 
 
-@pytest.mark.parametrize("name", ["id", "direction", "delivery_day", "delivery_hour", "trader_id", "execution_time"])
+@pytest.mark.parametrize("name", ["direction", "delivery_day", "delivery_hour", "trader_id", "execution_time"])
 def test_texts_are_never_numbers(name: str) -> None:
     assert refused(frame(**{name: 7})).reason == f"bad_{name}"
+
+
+@pytest.mark.parametrize("literal", ["7", "0", "12345678901234567890123456789", "9" * 255])
+def test_an_id_written_as_an_integer_is_its_digits(literal: str) -> None:
+    assert accepted(raw("id", literal)).exchange_id == literal
+
+
+@pytest.mark.parametrize("literal", ["1.0", "1.5", "-1", "1e3", "1.23457E+11", "9" * 256])
+def test_an_id_that_is_another_number_is_refused(literal: str) -> None:
+    """What a spreadsheet has made of an id is not the id any more."""
+    assert refused(raw("id", literal)).reason == "bad_id"
 
 
 @pytest.mark.parametrize("name", ["price", "quantity"])
@@ -215,6 +226,15 @@ def test_the_doubled_hour_is_taken_as_the_first_and_marked() -> None:
         ("2023-02-06T06:13:45.5Z", 500_000),
         ("2023-02-06T06:13:45.123456789Z", 123_456),
         ("2023-02-06T01:13:45.001-05:00", 1_000),
+        ("2023-02-06 06:13:45+00:00", 0),
+        ("2023-02-06 07:13:45.123456+01:00", 123_456),
+        ("2023-02-06 06:13:45.123456 UTC", 123_456),
+        ("2023-02-06 06:13:45 +0000", 0),
+        ("2023-02-06T03:43:45-02:30", 0),
+        ("2023-02-06T05:13:45-01", 0),
+        ("20230206T061345Z", 0),
+        ("20230206T071345,25+0100", 250_000),
+        ("2023-W06-1T06:13:45Z", 0),
     ],
 )
 def test_execution_times_in_all_their_forms(value: str, micros: int) -> None:
@@ -234,11 +254,29 @@ def test_execution_times_in_all_their_forms(value: str, micros: int) -> None:
         "1675663985",
         "0001-01-01T00:00:00+14:00",
         "2023-02-06T06:13:45+99:00",
-        "2023-W06-1T00:00:00Z",
+        "2023-W54-1T00:00:00Z",
+        "2023-02-06T06:60:00Z",
+        "2023-02-06T06:13:61Z",
+        "2023-02-06T24:00:01Z",
+        "2023-02-06T06:13:45+01:60",
+        "2023-02-06 06:13:45 CET",
     ],
 )
 def test_execution_times_that_are_refused(value: str) -> None:
     assert refused(frame(execution_time=value)).reason == "bad_execution_time"
+
+
+@pytest.mark.parametrize(
+    ("value", "moment"),
+    [
+        ("2023-02-06T24:00:00Z", datetime(2023, 2, 7, tzinfo=UTC)),
+        ("2023-02-06T06:13Z", datetime(2023, 2, 6, 6, 13, tzinfo=UTC)),
+        ("2016-12-31T23:59:60Z", datetime(2017, 1, 1, tzinfo=UTC)),
+    ],
+)
+def test_the_other_names_of_a_moment(value: str, moment: datetime) -> None:
+    """24:00 is the end of its day, a leap second the next moment; without seconds it is a full minute."""
+    assert timestamp_of(value) == moment
 
 
 def test_unknown_fields_are_ignored() -> None:
