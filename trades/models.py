@@ -8,7 +8,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -72,6 +72,15 @@ class Trade(models.Model):
     flags = ArrayField(models.CharField(max_length=32), default=list, blank=True)
     source = models.CharField(max_length=255, help_text="Journal (or file) that holds the frame")
     source_position = models.BigIntegerField(help_text="The frame's number in it")
+    second_side_of = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,  # a partial index has the few that there are
+        related_name="second_sides",
+        help_text="The trade whose other side this is: the desk traded with itself under one id",
+    )
 
     class Meta:
         ordering = ("-id",)
@@ -90,6 +99,9 @@ class Trade(models.Model):
             models.Index(name="trade_by_trader_day", fields=("trader", "delivery_day", "delivery_start", "id")),
             models.Index(name="trade_by_day", fields=("delivery_day", "id")),
             models.Index(name="trade_by_exchange_id", fields=("exchange_id",)),
+            models.Index(
+                name="trade_second_sides", fields=("second_side_of",), condition=Q(second_side_of__isnull=False)
+            ),
         )
 
     def __str__(self) -> str:
@@ -316,7 +328,15 @@ class FeedGap(models.Model):
     closed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
-    note = models.CharField(max_length=500, blank=True, help_text="Why it is closed: what was compared, or imported")
+    note = models.CharField(
+        max_length=500, blank=True, help_text="Why it is closed, or what of it imported files have not covered"
+    )
+    covered = models.JSONField(
+        default=list,
+        db_default=Value([], output_field=models.JSONField()),
+        blank=True,
+        help_text="What imported files have covered of it: from, until (UTC), file",
+    )
 
     class Meta:
         ordering = ("-started_at",)

@@ -30,7 +30,7 @@ TABLES = (
     Table(
         "trades_feedgap",
         kept=True,
-        may_change=("closed_at", "closed_by_id", "note"),
+        may_change=("closed_at", "closed_by_id", "note", "covered"),
         frame=f"SELECT {ROWS.format('o')} FROM trades_feedgap o WHERE o.market_id = %(market)s AND o.closed_at IS NULL",
     ),
 )

@@ -52,7 +52,9 @@ class Trace:
 def trace(*, market_id: int, exchange_id: str, directory: Path) -> Trace | None:
     """Everything about the trade with this id; None if the market has none. Reads its journal under `directory`."""
     trade = (
-        Trade.objects.select_related("market", "trader").filter(market_id=market_id, exchange_id=exchange_id).first()
+        Trade.objects.select_related("market", "trader", "second_side_of")
+        .filter(market_id=market_id, exchange_id=exchange_id)
+        .first()
     )
     if trade is None:
         return None

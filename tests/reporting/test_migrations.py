@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 from django_migration_linter import MigrationLinter
 
-pytestmark = [pytest.mark.integration, pytest.mark.django_db]
+pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
 
 OURS = ["market", "audit", "accounts", "trades", "prices", "dashboard"]
 

@@ -307,7 +307,7 @@ def test_open_ones_come_first_and_can_be_filtered(root: Client) -> None:
     only = root.get("/admin/trades/quarantinedmessage/?status__exact=dismissed").context["cl"].result_list
     assert [row.pk for row in only] == [newest.pk]
     closed, still = a_gap(10), a_gap(5)
-    decide(root, closed, "close", note="compared")
+    decide(root, closed, "close", note="compared with the file")
     listed = root.get("/admin/trades/feedgap/").context["cl"].result_list
     assert [row.pk for row in listed] == [still.pk, closed.pk]
     assert [row.pk for row in root.get("/admin/trades/feedgap/?closed_at__isempty=1").context["cl"].result_list] == [

@@ -13,6 +13,7 @@ from trades.ledger.decisions import (
     LONGEST_REASON,
     DecisionError,
     accept_as_correction,
+    book_second_side,
     cancel_trade,
     close_gap,
     correct_trade,
@@ -62,6 +63,18 @@ class AcceptForm(DecisionForm):
         return f"Trade {change.trade.exchange_id} is corrected."
 
 
+class SecondSideForm(DecisionForm):
+    name, label = "second-side", "Book the second side"
+    explanation = (
+        "The desk traded with itself: this side is booked beside the stored one, as a trade of its own. Both count."
+    )
+    note = _words("Note (optional)", required=False)
+
+    def carry_out(self, row: QuarantinedMessage, user: User, now: datetime) -> str:
+        trade = book_second_side(message=row, note=self.cleaned_data["note"], user=user, now=now)
+        return f"Trade {trade.exchange_id} is booked beside {row.exchange_id}."
+
+
 class DismissForm(DecisionForm):
     name, label = "dismiss", "Dismiss"
     explanation = "Nothing is to be done about this frame. It stays on record with the note."
@@ -74,7 +87,10 @@ class DismissForm(DecisionForm):
 
 class CloseGapForm(DecisionForm):
     name, label = "close", "Close the gap"
-    explanation = "Somebody has compared this interval with the exchange: boards need not show it any more."
+    explanation = (
+        "Somebody has compared this interval with the exchange: boards need not show it any more. Say in a sentence "
+        "what was compared, and what was found."
+    )
     note = _words("Note")
 
     def carry_out(self, row: FeedGap, user: User, now: datetime) -> str:

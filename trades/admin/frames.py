@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from trades.admin.base import LONGEST_SHOWN_FRAME, UNDEFINED, DecidingAdmin, moment, shown_facts
-from trades.admin.forms import AcceptForm, DecisionForm, DismissForm, RetryForm
+from trades.admin.forms import AcceptForm, DecisionForm, DismissForm, RetryForm, SecondSideForm
 from trades.ledger.confirmations import TradeConfirmation, parse_frame
+from trades.ledger.judging_again import judge_again
+from trades.ledger.store import BOTH_SIDES
 from trades.models import QuarantinedMessage, Trade
 from trades.trace import facts_now, readable, source_words
 
@@ -24,7 +28,8 @@ class QuarantinedMessageAdmin(DecidingAdmin):
     stored_at_utc = moment("stored_at")
     handled_at_utc = moment("handled_at")
     decision_permission = "trades.judge_quarantine"
-    decision_forms = (RetryForm, AcceptForm, DismissForm)
+    decision_forms = (RetryForm, AcceptForm, SecondSideForm, DismissForm)
+    actions: Any = ("judge_all_of_this_reason_again",)
     list_display = ("received_at_utc", "status", "kind", "reason", "detail", "exchange_id", "listener")
     list_filter = ("status", "kind", "reason", "listener")
     ordering = (F("handled_at").desc(nulls_first=True), "-id")  # open ones first
@@ -55,6 +60,14 @@ class QuarantinedMessageAdmin(DecidingAdmin):
         hidden = () if obj is None or _may_see_facts_of(request, obj) else ("frame",)
         return [name for name in super().get_fields(request, obj) if name not in hidden]
 
+    @admin.action(permissions=["decision"], description="Judge all frames with these reasons again")
+    def judge_all_of_this_reason_again(self, request: HttpRequest, chosen: QuerySet[QuarantinedMessage]) -> None:
+        """Not the chosen frames alone: a rule that has changed has changed for all of them."""
+        assert isinstance(request.user, User)
+        for reason in sorted(set(chosen.values_list("reason", flat=True))):
+            result = judge_again(reason=reason, now=datetime.now(UTC), user=request.user)
+            messages.info(request, f"{reason}: {result}.")
+
     @admin.display(description="frame as it came")
     def frame(self, message: QuarantinedMessage) -> SafeString:
         raw = bytes(message.raw)
@@ -70,8 +83,8 @@ class QuarantinedMessageAdmin(DecidingAdmin):
         return [form for form in forms if self.may_take(request, row, form.name)]
 
     def may_take(self, request: HttpRequest, row: Any, decision: str) -> bool:
-        """Only who sees both sides of a conflict may accept it."""
-        return decision != AcceptForm.name or _may_see_facts_of(request, row)
+        """Only who sees both sides of a conflict may accept it, or book the other one."""
+        return decision not in {AcceptForm.name, SecondSideForm.name} or _may_see_facts_of(request, row)
 
     def decisions(self, row: QuarantinedMessage) -> Sequence[DecisionForm]:
         if row.status != QuarantinedMessage.Status.OPEN:
@@ -79,7 +92,11 @@ class QuarantinedMessageAdmin(DecidingAdmin):
         dismiss = DismissForm(prefix=DismissForm.name)
         if row.kind != QuarantinedMessage.Kind.CONFLICT:
             return RetryForm(prefix=RetryForm.name), dismiss
-        return (AcceptForm(prefix=AcceptForm.name), dismiss) if _confirmation_in(row) else (dismiss,)
+        if _confirmation_in(row) is None:
+            return (dismiss,)
+        if row.reason == BOTH_SIDES:  # accepted as a correction, it would replace the side that is stored
+            return SecondSideForm(prefix=SecondSideForm.name), dismiss
+        return AcceptForm(prefix=AcceptForm.name), dismiss
 
     def facts_beside(self, request: HttpRequest, row: QuarantinedMessage) -> dict[str, Any]:
         """A conflict beside the trade that it contradicts."""

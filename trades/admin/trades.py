@@ -78,6 +78,7 @@ class TradeAdmin(DecidingAdmin):
         "execution_time_utc",
         "received_at_utc",
         "stored_at_utc",
+        "second_side_of",
         "flags_in_words",
         "origin",
     )

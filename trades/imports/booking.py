@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -10,12 +11,11 @@ from django.db import connection, transaction
 from market.models import Market
 from trades.frames import FrameSource, JournalFrame
 from trades.imports.files import FileLine
-from trades.ledger.confirmations import TradeConfirmation
+from trades.ledger.confirmations import TradeConfirmation, Unusable
 from trades.ledger.store import (
     ConfirmedFrame,
     FrameAside,
     add_to_positions,
-    conflict_reason,
     insert_aside,
     insert_trades,
 )
@@ -40,19 +40,32 @@ def add_from_file(*, market: Market, source: FrameSource, lines: Sequence[FileLi
 
 @transaction.atomic
 def keep_file_conflicts(
-    *, market: Market, source: FrameSource, different: Sequence[tuple[FileLine, list[str]]], now: datetime
+    *, market: Market, source: FrameSource, aside: Sequence[tuple[FileLine, Unusable]], now: datetime
 ) -> None:
-    """Keep the file's lines that contradict stored trades aside, once per file and line."""
-    aside = [
-        FrameAside(
-            JournalFrame(line.number, now, line.text.encode()),
-            conflict_reason(line.parsed.exchange_id, differing),
-            QuarantinedMessage.Kind.CONFLICT,
-        )
-        for line, differing in different
+    """Keep the file's lines that contradict stored trades, or are their other sides, once per file and line."""
+    frames = [
+        FrameAside(JournalFrame(line.number, now, _as_frame(line)), why, QuarantinedMessage.Kind.CONFLICT)
+        for line, why in aside
     ]
     with connection.cursor() as cursor:
-        insert_aside(cursor, market, source, aside)
+        insert_aside(cursor, market, source, frames)
+
+
+def _as_frame(line: FileLine) -> bytes:
+    """The line as a confirmation that can be judged like one of the wire's, with the line itself beside it."""
+    c = line.parsed
+    assert isinstance(c, TradeConfirmation)
+    fields = {
+        "id": c.exchange_id,
+        "price": float(c.price),
+        "quantity": float(c.quantity),
+        "direction": c.direction,
+        "delivery_day": c.delivery_day.isoformat(),
+        "delivery_hour": c.delivery_hour,
+        "trader_id": c.trader_id,
+        "execution_time": c.execution_time.isoformat(),
+    }
+    return json.dumps({"trade_confirmation": fields, "line": line.text}, ensure_ascii=False).encode()
 
 
 @transaction.atomic
@@ -64,3 +77,15 @@ def flag_as_not_in_file(*, market: Market, exchange_ids: Sequence[str]) -> None:
                WHERE market_id = %s AND exchange_id = ANY(%s::text[]) AND NOT 'not_in_file' = ANY(flags)""",
             [market.pk, list(exchange_ids)],
         )
+
+
+@transaction.atomic
+def unflag_found_in_file(*, market: Market, exchange_ids: Sequence[str]) -> int:
+    """Take the flag from trades that a later file has. Returns how many had it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE trades_trade SET flags = array_remove(flags, 'not_in_file')
+               WHERE market_id = %s AND exchange_id = ANY(%s::text[]) AND 'not_in_file' = ANY(flags)""",
+            [market.pk, list(exchange_ids)],
+        )
+        return int(cursor.rowcount)

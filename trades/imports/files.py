@@ -7,8 +7,8 @@ and the exchange's private-trades file (a # comment, then columns parted by semi
 from __future__ import annotations
 
 import csv
-import json
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -16,7 +16,16 @@ from zoneinfo import ZoneInfo
 
 from market.labels import label_of
 from market.periods import DURATIONS, DeliveryPeriod, day_of
-from trades.ledger.confirmations import TradeConfirmation, Unusable, confirmation_of, parse_frame, timestamp_of
+from trades.imports.period_numbers import Counting, PeriodNumberError, WrittenPeriod, labels_of
+from trades.ledger.confirmations import TradeConfirmation, Unusable, confirmation_of, fields_in, timestamp_of
+
+Fields = dict[str, Any]
+"""A confirmation's fields by name, as a line writes them; numbers are Decimals."""
+
+FROM_ZERO = Counting()
+ROUNDED_ID = "rounded_id"
+"""The reason of a line whose id a spreadsheet has rounded: which trade it was can't be told any more."""
+_ROUNDED = re.compile(r"\d+(?:[.,]\d+)?[eE]\+\d+", re.ASCII)
 
 CSV_FIELDS = ("id", "price", "quantity", "direction", "delivery_day", "delivery_hour", "trader_id", "execution_time")
 PRIVATE_FIELDS = (
@@ -45,30 +54,70 @@ class FileLine:
     parsed: TradeConfirmation | Unusable
 
 
-def read_trades(lines: Iterable[str], *, zone: ZoneInfo, currency: str, trader_id: str | None) -> Iterator[FileLine]:
-    """Every line that should be a trade, in order. Raises FileError when the format or the trader can't be told."""
-    numbered = ((number, line.rstrip("\r\n")) for number, line in enumerate(lines, start=1))
-    content = ((n, line.removeprefix("\ufeff")) for n, line in numbered)
-    content = ((n, line) for n, line in content if line.strip() and not line.startswith("#"))
+def read_trades(
+    lines: Iterable[str], *, zone: ZoneInfo, currency: str, trader_id: str | None, counting: Counting = FROM_ZERO
+) -> list[FileLine]:
+    """Every line that should be a trade, in order.
+
+    Raises FileError when the format, the trader or what the periods' numbers count can't be told.
+    """
+    content = _content(lines)
     first = next(content, None)
     if first is None:
         raise FileError("the file holds no trades")
-    if first[1].lstrip().startswith("{"):
-        yield _json_line(first, zone)
-        yield from (_json_line(item, zone) for item in content)
-    elif set(CSV_FIELDS) <= set(_cells(first[1], ",")):
-        names = _cells(first[1], ",")
-        yield from (_csv_line(item, names, zone) for item in content)
-    elif set(PRIVATE_FIELDS) <= set(_cells(first[1], ";")):
+    read = _reader(first[1], zone, currency, trader_id)
+    items = [first, *content] if first[1].lstrip().startswith("{") else list(content)
+    named = [(number, line, read(line)) for number, line in items]
+    written = [WrittenPeriod(n, *_day_and_period(f)) for n, _, f in named if isinstance(f, dict)]
+    try:
+        labels = labels_of(written, counting, zone)
+    except PeriodNumberError as error:
+        raise FileError(str(error)) from None
+    return [FileLine(number, line, _confirmation(fields, labels, zone)) for number, line, fields in named]
+
+
+def _content(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """Numbered lines that hold something. A # line is a comment only before the header: later it may hold a trade."""
+    begun = False
+    for number, line in enumerate(lines, start=1):
+        text = line.rstrip("\r\n").removeprefix("\ufeff")
+        if text.strip() and (begun or not text.startswith("#")):
+            begun = True
+            yield number, text
+
+
+def _reader(first: str, zone: ZoneInfo, currency: str, trader_id: str | None) -> Callable[[str], Fields | Unusable]:
+    """What reads a line of this file's format into a confirmation's fields."""
+    if first.lstrip().startswith("{"):
+        return lambda line: fields_in(line.encode())
+    if set(CSV_FIELDS) <= set(names := _cells(first, ",")):
+        return lambda line: _csv_fields(line, names)
+    if set(PRIVATE_FIELDS) <= set(columns := _cells(first, ";")):
         if not trader_id:
             raise FileError("this file names no trader: say whose trades they are with --trader")
-        names = _cells(first[1], ";")
-        yield from (_private_line(item, names, zone, currency, trader_id) for item in content)
-    else:
-        raise FileError(
-            "the file is in none of the known formats: JSON lines of confirmations, CSV with the columns "
-            f"{','.join(CSV_FIELDS)}, or the exchange's private trades with {';'.join(PRIVATE_FIELDS)}"
+        return lambda line: _private_line(line, columns, zone, currency, trader_id)
+    raise FileError(
+        "the file is in none of the known formats: JSON lines of confirmations, CSV with the columns "
+        f"{','.join(CSV_FIELDS)}, or the exchange's private trades with {';'.join(PRIVATE_FIELDS)}"
+    )
+
+
+def _day_and_period(fields: Fields) -> tuple[str, str]:
+    return str(fields.get("delivery_day", "")), str(fields.get("delivery_hour", ""))
+
+
+def _confirmation(
+    fields: Fields | Unusable, labels: Mapping[tuple[str, str], str], zone: ZoneInfo
+) -> TradeConfirmation | Unusable:
+    if isinstance(fields, Unusable):
+        return fields
+    written = fields.get("id")
+    if isinstance(written, str) and _ROUNDED.fullmatch(written):
+        return Unusable(
+            ROUNDED_ID, f"id “{written[:30]}” was rounded by a spreadsheet: export the file with ids as text"
         )
+    label = labels.get(_day_and_period(fields))
+    return confirmation_of(fields if label is None else {**fields, "delivery_hour": label}, zone)
 
 
 def _cells(line: str, separator: str) -> list[str]:
@@ -78,42 +127,28 @@ def _cells(line: str, separator: str) -> list[str]:
         return []
 
 
-def _json_line(item: tuple[int, str], zone: ZoneInfo) -> FileLine:
-    """A confirmation in its envelope, as the websocket sends it, or without one."""
-    number, line = item
-    parsed = parse_frame(line.encode(), zone)
-    if isinstance(parsed, Unusable) and parsed.reason == "other_message":
-        bare = json.loads(line, parse_float=Decimal, parse_int=Decimal)
-        if isinstance(bare, dict):
-            parsed = confirmation_of(bare, zone)
-    return FileLine(number, line, parsed)
-
-
-def _csv_line(item: tuple[int, str], names: list[str], zone: ZoneInfo) -> FileLine:
-    number, line = item
-    fields: dict[str, Any] | Unusable = _named(line, ",", names)
+def _csv_fields(line: str, names: list[str]) -> Fields | Unusable:
+    fields = _named(line, ",", names)
     if isinstance(fields, Unusable):
-        return FileLine(number, line, fields)
+        return fields
     try:
         fields["price"], fields["quantity"] = _decimal(fields, "price"), _decimal(fields, "quantity")
     except ValueError as error:
-        return FileLine(number, line, Unusable("bad_line", str(error), fields["id"]))
-    return FileLine(number, line, confirmation_of(fields, zone))
+        return Unusable("bad_line", str(error), fields["id"][:255])
+    return fields
 
 
-def _private_line(item: tuple[int, str], names: list[str], zone: ZoneInfo, currency: str, trader_id: str) -> FileLine:
-    number, line = item
+def _private_line(line: str, names: list[str], zone: ZoneInfo, currency: str, trader_id: str) -> Fields | Unusable:
     cells = _named(line, ";", names)
     if isinstance(cells, Unusable):
-        return FileLine(number, line, cells)
+        return cells
     try:
-        fields = _private_fields(cells, zone, currency)
+        return {**_private_fields(cells, zone, currency), "trader_id": trader_id}
     except ValueError as error:
-        return FileLine(number, line, Unusable("bad_line", str(error), cells["TradeId"][:255]))
-    return FileLine(number, line, confirmation_of({**fields, "trader_id": trader_id}, zone))
+        return Unusable("bad_line", str(error), cells["TradeId"][:255])
 
 
-def _private_fields(cells: dict[str, Any], zone: ZoneInfo, currency: str) -> dict[str, Any]:
+def _private_fields(cells: Fields, zone: ZoneInfo, currency: str) -> Fields:
     """A private trade in a confirmation's terms: MWh over the period's hours is MW."""
     if cells["Side"] not in {"SELL", "BUY"}:
         raise ValueError(f"Side “{cells['Side'][:20]}” is neither SELL nor BUY")
@@ -135,14 +170,14 @@ def _private_fields(cells: dict[str, Any], zone: ZoneInfo, currency: str) -> dic
     }
 
 
-def _named(line: str, separator: str, names: list[str]) -> dict[str, Any] | Unusable:
+def _named(line: str, separator: str, names: list[str]) -> Fields | Unusable:
     cells = _cells(line, separator)
     if len(cells) != len(names):
         return Unusable("bad_line", f"{len(cells)} columns instead of {len(names)}")
     return dict(zip(names, cells, strict=True))
 
 
-def _decimal(cells: dict[str, Any], name: str) -> Decimal:
+def _decimal(cells: Fields, name: str) -> Decimal:
     try:
         return Decimal(cells[name])
     except InvalidOperation:

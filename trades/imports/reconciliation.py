@@ -1,122 +1,156 @@
-"""The desk's trades against the exchange's own file: what is missing here, what differs, what the file doesn't have."""
+"""The desk's trades against the exchange's own file: what is new, known, different, extra, doubtful, and which gaps it
+covers. Compared first (`compare` writes nothing), carried out afterwards (`carry_out`)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from itertools import islice
+from typing import TypeVar
 
 from market.models import Market
-from market.periods import day_bounds, day_of
+from trades.feed.gap_coverage import Cover
 from trades.frames import FrameSource
-from trades.imports.booking import add_from_file, flag_as_not_in_file, keep_file_conflicts
-from trades.imports.files import FileLine
+from trades.imports.booking import add_from_file, flag_as_not_in_file, keep_file_conflicts, unflag_found_in_file
+from trades.imports.files import ROUNDED_ID, FileLine
+from trades.imports.scope import Scope, covered_gaps
 from trades.ledger.confirmations import TradeConfirmation, Unusable
-from trades.ledger.decisions import close_gaps_covered_by_import
-from trades.ledger.effective import stored_facts, traders_between, trades_in_scope
+from trades.ledger.decisions import note_covered_gaps
+from trades.ledger.effective import StoredFacts, facts_of, stored_facts, trades_in_scope
+from trades.ledger.store import both_sides_reason, conflict_reason
 
 CHUNK = 1000
+
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A line that nobody should book without a look: `why` is a sentence."""
+
+    line: FileLine
+    why: str
 
 
 @dataclass(slots=True)
 class Report:
-    """What a comparison found. `missing`, `different` and `bad` are lines of the file; `extra` are exchange ids."""
+    """What a comparison found: lines of the file, and `extra` and `found_again` as exchange ids.
+
+    `missing` are new here, `known` are stored with the same facts, `different` with others; `both_sides` are the
+    other sides of stored or new trades; `contradictory` are lines of one id that say different things; `repeated` say
+    the same again; `bad` could not be read. `doubts` stop a booking until somebody goes on despite them.
+    """
 
     lines: int = 0
     missing: list[FileLine] = field(default_factory=list)
+    known: int = 0
     different: list[tuple[FileLine, list[str]]] = field(default_factory=list)
+    both_sides: list[FileLine] = field(default_factory=list)
+    contradictory: list[FileLine] = field(default_factory=list)
+    repeated: list[FileLine] = field(default_factory=list)
     bad: list[FileLine] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
     extra: list[str] = field(default_factory=list)
+    covers: list[Cover] = field(default_factory=list)
+    in_file: set[str] = field(default_factory=set)
     added: int = 0
+    found_again: int = 0
+    closed_gaps: int = 0
     first_execution: datetime | None = None
     last_execution: datetime | None = None
-    closed_gaps: int = 0
 
     @property
     def is_clean(self) -> bool:
         """Whether file and desk agree and every line could be read."""
-        return not (self.missing or self.different or self.bad or self.extra)
+        return self.is_stored and not (self.missing or self.extra)
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether all of the file is stored once the missing trades have been added."""
+        return not (self.different or self.both_sides or self.contradictory or self.bad)
 
 
-@dataclass(slots=True)
-class _Scope:
-    """What the file is about: everything stored within it must be in the file too."""
-
-    ids: set[str] = field(default_factory=set)
-    traders: set[str] = field(default_factory=set)
-    delivery_days: set[date] = field(default_factory=set)
-    first: datetime | None = None
-    last: datetime | None = None
-
-    def add(self, c: TradeConfirmation) -> None:
-        self.ids.add(c.exchange_id)
-        self.traders.add(c.trader_id)
-        self.delivery_days.add(c.delivery_day)
-        self.first = min(self.first or c.execution_time, c.execution_time)
-        self.last = max(self.last or c.execution_time, c.execution_time)
-
-    def days(self, market: Market) -> tuple[datetime, datetime]:
-        """Start and end (UTC) of the local days on which the file's trades were executed."""
-        assert self.first is not None
-        assert self.last is not None
-        start = day_bounds(day_of(self.first, market.zone), market.zone)[0]
-        return start, day_bounds(day_of(self.last, market.zone), market.zone)[1]
-
-
-def reconcile(
-    *,
-    market: Market,
-    source: FrameSource,
-    lines: Iterable[FileLine],
-    now: datetime,
-    dry_run: bool,
-    progress: Callable[[int], None] = lambda _line: None,
+def compare(
+    *, market: Market, lines: Iterable[FileLine], progress: Callable[[int], None] = lambda _line: None
 ) -> Report:
-    """Compare, and unless `dry_run` add the missing trades and flag the rest. A second time changes nothing."""
-    report, scope = Report(), _Scope()
-    for chunk in _chunks(lines):
-        _compare(market, chunk, report, scope)
-        progress(chunk[-1].number)
+    """The whole file against what is stored; nothing is written."""
+    report, scope = Report(), Scope()
+    groups: dict[str, list[FileLine]] = {}
+    for line in lines:
+        report.lines += 1
+        if isinstance(line.parsed, Unusable):
+            report.bad.append(line)
+        else:
+            scope.add(line.parsed)
+            groups.setdefault(line.parsed.exchange_id, []).append(line)
+    done = 0
+    for ids in _chunks(groups):
+        stored = stored_facts(market_id=market.pk, exchange_ids=ids)
+        for exchange_id in ids:
+            _judge(groups[exchange_id], stored.get(exchange_id), report)
+            done += len(groups[exchange_id])
+        progress(done)
+    report.in_file = set(groups)
     report.first_execution, report.last_execution = scope.first, scope.last
-    if scope.ids:
+    report.missing.sort(key=lambda line: line.number)
+    if groups:
         report.extra = _extra(market, scope)
-    if not dry_run:
-        for missing in _chunks(iter(report.missing)):
-            report.added += add_from_file(market=market, source=source, lines=missing, now=now)
-        keep_file_conflicts(market=market, source=source, different=report.different, now=now)
-        flag_as_not_in_file(market=market, exchange_ids=report.extra)
-        report.closed_gaps = _close_gaps(market, scope, source, now)
+    report.doubts = [*_rounded(report), *_doubled(market, report)]
+    report.covers = covered_gaps(market, scope, unread=len(report.bad) + len(report.contradictory))
     return report
 
 
-def _chunks(lines: Iterable[FileLine]) -> Iterator[list[FileLine]]:
-    iterator = iter(lines)
+def carry_out(*, market: Market, source: FrameSource, report: Report, now: datetime) -> None:
+    """Add what is missing, keep aside what differs, flag what is extra, note what gaps are covered. Safe to repeat."""
+    for missing in _chunks(report.missing):
+        report.added += add_from_file(market=market, source=source, lines=missing, now=now)
+    aside = [(line, conflict_reason(line.parsed.exchange_id, names)) for line, names in report.different]
+    aside += [(line, both_sides_reason(_read(line))) for line in report.both_sides]
+    keep_file_conflicts(market=market, source=source, aside=aside, now=now)
+    flag_as_not_in_file(market=market, exchange_ids=report.extra)
+    report.found_again = unflag_found_in_file(market=market, exchange_ids=sorted(report.in_file))
+    report.closed_gaps = note_covered_gaps(market_id=market.pk, covers=report.covers, file=source.journal[:30], now=now)
+
+
+def _chunks(items: Iterable[_Item]) -> Iterator[list[_Item]]:
+    iterator = iter(items)
     while chunk := list(islice(iterator, CHUNK)):
         yield chunk
 
 
-def _compare(market: Market, chunk: list[FileLine], report: Report, scope: _Scope) -> None:
-    wanted = [line.parsed.exchange_id for line in chunk if isinstance(line.parsed, TradeConfirmation)]
-    stored = stored_facts(market_id=market.pk, exchange_ids=wanted)
-    for line in chunk:
-        report.lines += 1
-        parsed = line.parsed
-        if isinstance(parsed, Unusable):
-            report.bad.append(line)
-            continue
-        repeated = parsed.exchange_id in scope.ids
-        scope.add(parsed)
-        facts = stored.get(parsed.exchange_id)
-        if facts is not None:
-            differing = facts.differences(parsed)
-            if differing:
-                report.different.append((line, differing))
-        elif not repeated:
+def _read(line: FileLine) -> TradeConfirmation:
+    assert isinstance(line.parsed, TradeConfirmation)
+    return line.parsed
+
+
+def _judge(group: Sequence[FileLine], stored: StoredFacts | None, report: Report) -> None:
+    """The lines of one id, against what is stored with it or else against each other."""
+    facts = stored or facts_of(_read(group[0]))
+    if stored is None and _contradict(facts, group):
+        report.contradictory += group
+        return
+    for place, line in enumerate(group):
+        c = _read(line)
+        differing = facts.differences(c)
+        if any(facts_of(c) == facts_of(_read(earlier)) for earlier in group[:place]):
+            report.repeated.append(line)
+        elif differing and facts.has_other_side(c):
+            report.both_sides.append(line)
+        elif differing:
+            report.different.append((line, differing))
+        elif stored is None:
             report.missing.append(line)
+        else:
+            report.known += 1
 
 
-def _extra(market: Market, scope: _Scope) -> list[str]:
+def _contradict(first: StoredFacts, group: Sequence[FileLine]) -> bool:
+    """Whether lines of one id say something else than the first, other than being its other side."""
+    return any(first.differences(_read(line)) and not first.has_other_side(_read(line)) for line in group)
+
+
+def _extra(market: Market, scope: Scope) -> list[str]:
     """Stored trades of the file's traders, delivery days and execution dates that the file doesn't have."""
     start, end = scope.days(market)
     stored = trades_in_scope(
@@ -126,18 +160,33 @@ def _extra(market: Market, scope: _Scope) -> list[str]:
         executed_from=start,
         executed_before=end,
     )
-    return sorted(stored - scope.ids)
-
-
-def _close_gaps(market: Market, scope: _Scope, source: FrameSource, now: datetime) -> int:
-    """Close the gaps between the file's first and last execution, if it has everybody's trades: what was missed in
-    them is in the file, and has just been added. A file of some traders says nothing of the others."""
-    if scope.first is None or scope.last is None:
-        return 0
-    start, end = scope.days(market)
-    if not traders_between(market_id=market.pk, start=start, end=end) <= scope.traders:
-        return 0
-    closed = close_gaps_covered_by_import(
-        market_id=market.pk, first=scope.first, last=scope.last, file=source.journal[:30], now=now
+    ids = {exchange_id for exchange_id, _ in scope.sides}
+    return sorted(
+        own
+        for own, (in_file, direction) in stored.items()
+        if (own == in_file and own not in ids)
+        or (own != in_file and not {(in_file, direction), (own, direction)} & scope.sides)
     )
-    return len(closed)
+
+
+def _rounded(report: Report) -> Iterator[Doubt]:
+    for line in report.bad:
+        if isinstance(line.parsed, Unusable) and line.parsed.reason == ROUNDED_ID:
+            yield Doubt(line, line.parsed.detail)
+
+
+def _doubled(market: Market, report: Report) -> Iterator[Doubt]:
+    """New lines alike in all but the id with stored trades that the file lacks: the same trades, spelt differently.
+
+    Twins alone are no proof: a real day has dozens of groups that are alike in everything but their ids.
+    """
+    twins: dict[StoredFacts, list[str]] = {}
+    for ids in _chunks(report.extra if report.missing else []):
+        for exchange_id, facts in stored_facts(market_id=market.pk, exchange_ids=ids).items():
+            twins.setdefault(facts, []).append(exchange_id)
+    for line in report.missing:
+        if alike := twins.get(facts_of(_read(line))):
+            why = f"trade {alike.pop(0)[:60]}, which the file lacks, is stored with the same facts under another id"
+            if not alike:
+                del twins[facts_of(_read(line))]
+            yield Doubt(line, why)

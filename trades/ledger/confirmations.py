@@ -87,6 +87,17 @@ def parse_frame(frame: bytes, zone: ZoneInfo) -> TradeConfirmation | Unusable:
         return Unusable(refusal.reason, refusal.detail, _readable_id(fields))
 
 
+def fields_in(text: bytes) -> dict[str, Any] | Unusable:
+    """The fields of a line of JSON, in an envelope as the wire has it or without one; numbers are Decimals."""
+    try:
+        message = _json(text)
+        if isinstance(message, dict) and "id" in message and not message.keys() & set(ENVELOPES):
+            return message
+        return _fields_of(text)
+    except _Refusal as refusal:
+        return Unusable(refusal.reason, refusal.detail)
+
+
 def confirmation_of(fields: dict[str, Any], zone: ZoneInfo) -> TradeConfirmation | Unusable:
     """A confirmation from a line of a file: the same fields and rules, and the hours that only files write ("14")."""
     try:

@@ -6,19 +6,22 @@ positions follow in it. JudgementError says in one sentence what can't be done.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q
 
 from accounts.audit.log import hold_the_end, record
 from accounts.audit.models import Action
+from trades.feed.gap_coverage import Cover, missing_words
 from trades.frames import FrameSource
 from trades.ledger.confirmations import TradeConfirmation, Unusable, parse_frame
-from trades.ledger.effective import PositionKey, effective_facts
+from trades.ledger.effective import PositionKey, StoredFacts, effective_facts, stored_facts
 from trades.ledger.rebuild import rebuild_positions
-from trades.ledger.store import book_confirmation
+from trades.ledger.store import BOTH_SIDES, book_confirmation
 from trades.models import FeedGap, QuarantinedMessage, Trade, TradeChange, Trader
 from trades.signals import announce_feed
 
@@ -85,19 +88,24 @@ def _position_before(trade: Trade) -> PositionKey:
 
 
 @transaction.atomic
-def retry_frame(*, message: QuarantinedMessage, note: str, user: User, now: datetime) -> Trade:
-    """Try to book a frame kept aside once more, by the rules as they are now; the frame itself stays on record."""
+def retry_frame(*, message: QuarantinedMessage, note: str, user: User | None, now: datetime) -> Trade:
+    """Try to book a frame kept aside once more, by the rules as they are now; the frame itself stays on record.
+
+    One that says what a stored trade says is handled too, and nothing is booked. `user` is None for a command.
+    """
     hold_the_end()
     message = _open_message(message)
     parsed = parse_frame(bytes(message.raw), message.market.zone)
     if isinstance(parsed, Unusable):
         raise DecisionError(f"the frame still can't be booked: {parsed.detail}")
-    if Trade.objects.filter(market=message.market, exchange_id=parsed.exchange_id).exists():
+    stored = stored_facts(market_id=message.market_id, exchange_ids=[parsed.exchange_id]).get(parsed.exchange_id)
+    if stored is not None and stored.differences(parsed):
         raise DecisionError(
             f"trade {parsed.exchange_id} is stored already; accept this frame as its correction, or dismiss it"
         )
-    source = FrameSource(f"quarantine-{message.pk}", message.listener)
-    book_confirmation(market=message.market, source=source, confirmation=parsed, received_at=message.received_at)
+    if stored is None:
+        source = FrameSource(f"quarantine-{message.pk}", message.listener)
+        book_confirmation(market=message.market, source=source, confirmation=parsed, received_at=message.received_at)
     _handle(message, QuarantinedMessage.Status.RETRIED, note or "retried", user, now)
     return Trade.objects.get(market=message.market, exchange_id=parsed.exchange_id)
 
@@ -117,6 +125,39 @@ def accept_as_correction(*, message: QuarantinedMessage, reason: str, user: User
 
 
 @transaction.atomic
+def book_second_side(*, message: QuarantinedMessage, note: str, user: User, now: datetime) -> Trade:
+    """A frame kept aside is the other side of a stored trade: book it beside the first, as a trade of its own.
+
+    Ids are unique within a market, so the second side's carries its direction. All frames that say the same (one a
+    listener) are handled with it.
+    """
+    hold_the_end()
+    message = _open_message(message)
+    first = Trade.objects.select_for_update().filter(market=message.market, exchange_id=message.exchange_id).first()
+    parsed = parse_frame(bytes(message.raw), message.market.zone)
+    if isinstance(parsed, Unusable) or first is None or not _facts(first).has_other_side(parsed):
+        raise DecisionError("this frame is not the other side of a stored trade, or that side is booked already")
+    confirmation = replace(parsed, exchange_id=f"{parsed.exchange_id[:240]} ({parsed.direction})")
+    book_confirmation(
+        market=message.market,
+        source=FrameSource(f"quarantine-{message.pk}", message.listener),
+        confirmation=confirmation,
+        received_at=message.received_at,
+        second_side_of=first.pk,
+    )
+    same = QuarantinedMessage.objects.select_for_update().filter(
+        market=message.market, exchange_id=message.exchange_id, reason=BOTH_SIDES, status=QuarantinedMessage.Status.OPEN
+    )
+    for other in same.order_by("id"):
+        _handle(other, QuarantinedMessage.Status.RETRIED, note or "booked as the second side", user, now)
+    return Trade.objects.get(market=message.market, exchange_id=confirmation.exchange_id)
+
+
+def _facts(trade: Trade) -> StoredFacts:
+    return stored_facts(market_id=trade.market_id, exchange_ids=[trade.exchange_id])[trade.exchange_id]
+
+
+@transaction.atomic
 def dismiss_frame(*, message: QuarantinedMessage, note: str, user: User, now: datetime) -> None:
     """Nothing is to be done about a frame kept aside; the note says why."""
     hold_the_end()
@@ -130,7 +171,7 @@ def _open_message(message: QuarantinedMessage) -> QuarantinedMessage:
     return locked
 
 
-def _handle(message: QuarantinedMessage, status: str, note: str, user: User, now: datetime) -> None:
+def _handle(message: QuarantinedMessage, status: str, note: str, user: User | None, now: datetime) -> None:
     message.status, message.note = status, note[:LONGEST_REASON]
     message.handled_by, message.handled_at = user, now
     message.save(update_fields=["status", "note", "handled_by", "handled_at"])
@@ -145,34 +186,48 @@ def close_gap(*, gap: FeedGap, note: str, user: User, now: datetime) -> None:
     locked = FeedGap.objects.select_for_update().get(pk=gap.pk)
     if locked.closed_at is not None:
         raise DecisionError("this gap is closed already")
-    locked.closed_at, locked.closed_by, locked.note = now, user, _reason(note)
+    locked.closed_at, locked.closed_by, locked.note = now, user, _sentence(note)
     locked.save(update_fields=["closed_at", "closed_by", "note"])
     _record(Action.GAP_CLOSED, f"gap {locked}", user, {"note": locked.note})
     transaction.on_commit(lambda: announce_feed(locked.market_id), robust=True)
 
 
 @transaction.atomic
-def close_gaps_covered_by_import(
-    *, market_id: int, first: datetime, last: datetime, file: str, now: datetime
-) -> list[FeedGap]:
-    """Close the open gaps that lie between the first and the last execution of an imported file of the whole desk."""
+def note_covered_gaps(*, market_id: int, covers: Sequence[Cover], file: str, now: datetime) -> int:
+    """Keep what an imported file covers of open gaps; close those of which nothing is left. How many were closed."""
     hold_the_end()
-    covered = FeedGap.objects.select_for_update().filter(
-        Q(started_at__gte=first, ended_at__lte=last), market_id=market_id, closed_at=None
-    )
-    gaps = list(covered)
-    for gap in gaps:
-        gap.closed_at, gap.note = now, f"covered by the import of {file}"[:LONGEST_REASON]
-        gap.save(update_fields=["closed_at", "note"])
-        record(action=Action.GAP_CLOSED, subject=f"gap {gap}", details={"note": gap.note})
-    if gaps:
+    by_gap = {cover.gap.pk: cover for cover in covers if cover.covered is not None}
+    closed = 0
+    for gap in FeedGap.objects.select_for_update().filter(pk__in=by_gap, closed_at=None).order_by("id"):
+        cover = by_gap[gap.pk]
+        assert cover.covered is not None
+        entry = [*(moment.isoformat() for moment in cover.covered), file]
+        if entry not in gap.covered:
+            gap.covered = [*gap.covered, entry]
+        if cover.closes:
+            files = ", ".join(dict.fromkeys(name for *_, name in gap.covered))
+            gap.closed_at, gap.note = now, f"covered by the import of {files}"[:LONGEST_REASON]
+            record(action=Action.GAP_CLOSED, subject=f"gap {gap}", details={"note": gap.note})
+            closed += 1
+        else:
+            gap.note = f"covered by imported files but for {missing_words(cover.missing)}"[:LONGEST_REASON]
+        gap.save(update_fields=["closed_at", "note", "covered"])
+    if by_gap:
         transaction.on_commit(lambda: announce_feed(market_id), robust=True)
-    return gaps
+    return closed
 
 
-def _record(action: Action, subject: str, user: User, details: dict[str, object]) -> None:
+def _record(action: Action, subject: str, user: User | None, details: dict[str, object]) -> None:
     """Into the audit log, in the decision's own transaction; `hold_the_end` came first."""
-    record(action=action, subject=subject, details=details, actor=user.get_username())
+    record(action=action, subject=subject, details=details, actor=user.get_username() if user else None)
+
+
+def _sentence(text: str) -> str:
+    """A reason that tells what was compared: a gap that is closed without one is a loss that nobody looks for."""
+    reason = _reason(text)
+    if not re.search(r"\w{4}", reason):
+        raise DecisionError(f"say in a sentence what was compared with the exchange: “{reason[:40]}” does not tell")
+    return reason
 
 
 def _reason(text: str) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.db import connection
+from django.db.models import DurationField, ExpressionWrapper, F
 
 from trades.ledger.confirmations import TradeConfirmation
 from trades.models import Trade
@@ -44,9 +45,13 @@ class StoredFacts:
     delivery_end: datetime
     trader_id: str
     execution_time: datetime
+    second: StoredFacts | None = None
+    """The other side under the same id, where a person has booked it."""
 
     def differences(self, c: TradeConfirmation) -> list[str]:
-        """Names of the facts in which the confirmation differs; none for a true duplicate."""
+        """Names of the facts in which the confirmation differs; none for a true duplicate of either side."""
+        if self.second is not None and c.direction == self.second.direction:
+            return self.second.differences(c)
         facts = {
             "direction": c.direction,
             "price": c.price,
@@ -58,20 +63,25 @@ class StoredFacts:
         }
         return [name for name, value in facts.items() if getattr(self, name) != value]
 
+    def has_other_side(self, c: TradeConfirmation) -> bool:
+        """Whether the confirmation is this trade's other side: the desk traded with itself."""
+        same = (self.price, self.quantity, self.delivery_start, self.delivery_end)
+        theirs = (c.price, c.quantity, c.period.start, c.period.end)
+        return self.second is None and same == theirs and self.direction != c.direction
+
+
+def facts_of(c: TradeConfirmation) -> StoredFacts:
+    """A confirmation's facts as they would be stored."""
+    return StoredFacts(c.direction, c.price, c.quantity, c.period.start, c.period.end, c.trader_id, c.execution_time)
+
 
 def stored_facts(*, market_id: int, exchange_ids: Iterable[str]) -> dict[str, StoredFacts]:
     """exchange_id -> facts, for those of the ids that are stored. One query."""
+    names = ("direction", "price", "quantity", "delivery_start", "delivery_end", "trader__trader_id", "execution_time")
     rows = Trade.objects.filter(market_id=market_id, exchange_id__in=sorted(set(exchange_ids))).values_list(
-        "exchange_id",
-        "direction",
-        "price",
-        "quantity",
-        "delivery_start",
-        "delivery_end",
-        "trader__trader_id",
-        "execution_time",
+        "exchange_id", *names, *(f"second_sides__{name}" for name in names)
     )
-    return {row[0]: StoredFacts(*row[1:]) for row in rows}
+    return {row[0]: replace(StoredFacts(*row[1:8]), second=StoredFacts(*row[8:]) if row[8] else None) for row in rows}
 
 
 def trades_in_scope(
@@ -81,8 +91,9 @@ def trades_in_scope(
     delivery_days: set[date],
     executed_from: datetime,
     executed_before: datetime,
-) -> set[str]:
-    """Exchange ids of the stored trades of these traders and delivery days, executed in the half-open interval."""
+) -> dict[str, tuple[str, str]]:
+    """Stored trades of these traders and delivery days, executed in the half-open interval: exchange id -> the id that
+    the exchange's file has for it (a second side's is its first side's), and the direction."""
     rows = Trade.objects.filter(
         market_id=market_id,
         trader__trader_id__in=trader_ids,
@@ -90,7 +101,17 @@ def trades_in_scope(
         execution_time__gte=executed_from,
         execution_time__lt=executed_before,
     )
-    return set(rows.values_list("exchange_id", flat=True))
+    return {
+        stored: (first or stored, direction)
+        for stored, first, direction in rows.values_list("exchange_id", "second_side_of__exchange_id", "direction")
+    }
+
+
+def lengths_between(*, market_id: int, start: datetime, end: datetime) -> set[timedelta]:
+    """How long the periods of the trades are that were executed in the half-open interval."""
+    rows = Trade.objects.filter(market_id=market_id, execution_time__gte=start, execution_time__lt=end)
+    length = ExpressionWrapper(F("delivery_end") - F("delivery_start"), output_field=DurationField())
+    return set(rows.order_by().annotate(length=length).values_list("length", flat=True).distinct())
 
 
 def traders_between(*, market_id: int, start: datetime, end: datetime) -> set[str]:

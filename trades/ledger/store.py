@@ -22,10 +22,13 @@ from trades.frames import FrameSource, JournalFrame
 from trades.ledger.confirmations import TradeConfirmation, Unusable, flags_of, parse_frame
 from trades.ledger.effective import stored_facts
 from trades.ledger.position_history import ADD_TO_SLOTS, slot_rows
-from trades.models import JournalProgress, QuarantinedMessage
+from trades.models import Direction, JournalProgress, QuarantinedMessage
 from trades.signals import Change, announce_positions
 
 log = structlog.get_logger("trades.ledger.store")
+
+BOTH_SIDES = "both_sides"
+"""The reason of a frame that is the other side of a stored trade, under the same id."""
 
 
 @dataclass(slots=True)
@@ -197,11 +200,16 @@ def _known_traders(cursor: CursorWrapper, trader_ids: list[str]) -> dict[str, tu
 
 
 def insert_trades(
-    cursor: CursorWrapper, market: Market, source: FrameSource, trades: dict[str, ConfirmedFrame]
+    cursor: CursorWrapper,
+    market: Market,
+    source: FrameSource,
+    trades: dict[str, ConfirmedFrame],
+    second_side_of: int | None = None,
 ) -> dict[str, int]:
     """Insert what is not there yet, in the order of the ids (two listeners at once then never wait in a circle).
 
-    Returns exchange_id -> trader primary key of the rows that were really inserted.
+    `second_side_of` is the trade (primary key) whose other side this is. Returns exchange_id -> trader primary key of
+    the rows that were really inserted.
     """
     if not trades:
         return {}
@@ -210,15 +218,15 @@ def insert_trades(
     cursor.execute(
         """INSERT INTO trades_trade (market_id, source, exchange_id, trader_id, direction, price, quantity,
                delivery_day, delivery_hour, delivery_start, delivery_end, execution_time, received_at,
-               source_position, flags)
+               source_position, flags, second_side_of_id)
            SELECT %s, %s, id, trader, direction, price, quantity, day, hour, starts, ends, executed, received,
-               position, string_to_array(flags, ',')
+               position, string_to_array(flags, ','), %s::bigint
            FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::numeric[], %s::numeric[], %s::date[], %s::text[],
                %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::bigint[], %s::text[])
                AS t (id, trader, direction, price, quantity, day, hour, starts, ends, executed, received, position,
                flags)
            ON CONFLICT (market_id, exchange_id) DO NOTHING RETURNING exchange_id, trader_id""",
-        [market.pk, source.journal, *_columns(rows)],
+        [market.pk, source.journal, second_side_of, *_columns(rows)],
     )
     return dict(cursor.fetchall())
 
@@ -256,9 +264,14 @@ def _compare(market: Market, trades: list[ConfirmedFrame]) -> tuple[int, list[Fr
     first = stored_facts(market_id=market.pk, exchange_ids=(t.confirmation.exchange_id for t in trades))
     conflicts = []
     for trade in trades:
-        differing = first[trade.confirmation.exchange_id].differences(trade.confirmation)
+        facts = first[trade.confirmation.exchange_id]
+        differing = facts.differences(trade.confirmation)
         if differing:
-            why = conflict_reason(trade.confirmation.exchange_id, differing)
+            why = (
+                both_sides_reason(trade.confirmation)
+                if facts.has_other_side(trade.confirmation)
+                else conflict_reason(trade.confirmation.exchange_id, differing)
+            )
             conflicts.append(FrameAside(trade.frame, why, QuarantinedMessage.Kind.CONFLICT))
     return len(trades) - len(conflicts), conflicts
 
@@ -266,6 +279,15 @@ def _compare(market: Market, trades: list[ConfirmedFrame]) -> tuple[int, list[Fr
 def conflict_reason(exchange_id: str, differing: list[str]) -> Unusable:
     """Why a confirmation of a stored trade is kept aside: it says something else."""
     return Unusable("conflict", f"trade {exchange_id[:100]} is stored with another {', '.join(differing)}", exchange_id)
+
+
+def both_sides_reason(c: TradeConfirmation) -> Unusable:
+    """Why the second side of a trade of the desk with itself is kept aside: a person books it beside the first."""
+    other = Direction.SELL if c.direction == Direction.BUY else Direction.BUY
+    detail = (
+        f"both sides of one trade: {c.exchange_id[:100]} is stored as a {other.value}, and this is its {c.direction}"
+    )
+    return Unusable(BOTH_SIDES, detail, c.exchange_id)
 
 
 def add_to_positions(
@@ -342,12 +364,17 @@ def insert_aside(cursor: CursorWrapper, market: Market, source: FrameSource, asi
 
 
 def book_confirmation(
-    *, market: Market, source: FrameSource, confirmation: TradeConfirmation, received_at: datetime
+    *,
+    market: Market,
+    source: FrameSource,
+    confirmation: TradeConfirmation,
+    received_at: datetime,
+    second_side_of: int | None = None,
 ) -> None:
     """Book one confirmation that a person has judged, with its position."""
     trade = ConfirmedFrame(confirmation, JournalFrame(1, received_at, b""))
     with transaction.atomic(), connection.cursor() as cursor:
-        stored = insert_trades(cursor, market, source, {confirmation.exchange_id: trade})
+        stored = insert_trades(cursor, market, source, {confirmation.exchange_id: trade}, second_side_of)
         changes = add_to_positions(cursor, market, [trade] if stored else [], stored)
         transaction.on_commit(lambda: announce_positions(changes), robust=True)
 

@@ -39,10 +39,20 @@ class Command(BaseCommand):
         if traced is None:
             raise CommandError(f"market {market} has no trade with the id “{wanted}”")
         now = datetime.now(UTC)
-        for title, lines in _sections(traced, market, now):
-            self.stdout.write(title)
-            for line in lines:
-                self.stdout.write(f"  {line}")
+        for side in (traced, *self._second_sides(traced)):
+            for title, lines in _sections(side, market, now):
+                self.stdout.write(title)
+                for line in lines:
+                    self.stdout.write(f"  {line}")
+
+    def _second_sides(self, first: Trace) -> Iterator[Trace]:
+        """The other side of a trade of the desk with itself, traced as a whole of its own."""
+        for trade in first.trade.second_sides.all():
+            found = trace(
+                market_id=trade.market_id, exchange_id=trade.exchange_id, directory=settings.TRADE_JOURNAL_DIR
+            )
+            if found is not None:
+                yield found
 
 
 def _sections(trace: Trace, market: Market, now: datetime) -> Iterator[tuple[str, list[str]]]:
@@ -67,6 +77,8 @@ def _frame(trace: Trace) -> list[str]:
 
 def _row(trade: Trade, currency: str) -> Iterator[str]:
     yield _facts(trade, currency)
+    if trade.second_side_of is not None:
+        yield f"the other side of trade {trade.second_side_of.exchange_id}: the desk traded with itself"
     yield f"executed {_moment(trade.execution_time)}"
     yield f"received {_moment(trade.received_at)}"
     yield f"stored   {_moment(trade.stored_at)}"

@@ -17,6 +17,7 @@ from trades.feed.connections import (
     open_connection,
     record_gaps,
 )
+from trades.feed.gap_coverage import OpenGap, covers
 from trades.feed.status import open_gaps
 from trades.ledger.confirmations import TradeConfirmation, parse_frame
 from trades.ledger.decisions import (
@@ -24,9 +25,9 @@ from trades.ledger.decisions import (
     accept_as_correction,
     cancel_trade,
     close_gap,
-    close_gaps_covered_by_import,
     correct_trade,
     dismiss_frame,
+    note_covered_gaps,
     retry_frame,
 )
 from trades.ledger.effective import position_differences
@@ -216,8 +217,8 @@ def test_an_import_closes_the_gaps_that_it_covers() -> None:
     alive(connect("l1", 20), 30)
     connect("l1", 40)
     assert gaps() == [(10, 20), (30, 40)]
-    close_gaps_covered_by_import(
-        market_id=germany().pk, first=NOW, last=NOW + timedelta(seconds=25), file="day.csv", now=NOW
-    )
+    waiting = [OpenGap(gap.pk, gap.started_at, gap.ended_at) for gap in open_gaps(market_id=germany().pk)]
+    said = covers(waiting, (NOW, NOW + timedelta(seconds=25)), [])
+    assert note_covered_gaps(market_id=germany().pk, covers=said, file="day.csv", now=NOW) == 1
     (still,) = open_gaps(market_id=germany().pk)
     assert (still.started_at - NOW).total_seconds() == 30

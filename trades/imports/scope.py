@@ -1,0 +1,71 @@
+"""What a file is about: the traders, days and executions of its trades, and which gaps of the feed it covers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from market.models import Market
+from market.periods import day_bounds, day_of
+from trades.feed.gap_coverage import Cover, OpenGap, covers, objections_to
+from trades.ledger.confirmations import TradeConfirmation
+from trades.ledger.effective import lengths_between, traders_between
+from trades.models import FeedGap
+
+DESK_TRADES_LATELY = timedelta(days=7)
+"""Before a file's first day: product lengths traded since then are those that the desk trades."""
+
+
+@dataclass(slots=True)
+class Scope:
+    """What the file is about: everything stored within it must be in the file too."""
+
+    sides: set[tuple[str, str]] = field(default_factory=set)
+    traders: set[str] = field(default_factory=set)
+    delivery_days: set[date] = field(default_factory=set)
+    lengths: set[timedelta] = field(default_factory=set)
+    first: datetime | None = None
+    last: datetime | None = None
+
+    def add(self, c: TradeConfirmation) -> None:
+        self.sides.add((c.exchange_id, c.direction))
+        self.traders.add(c.trader_id)
+        self.delivery_days.add(c.delivery_day)
+        self.lengths.add(c.period.duration)
+        self.first = min(self.first or c.execution_time, c.execution_time)
+        self.last = max(self.last or c.execution_time, c.execution_time)
+
+    def days(self, market: Market) -> tuple[datetime, datetime]:
+        """Start and end (UTC) of the local days on which the file's trades were executed."""
+        assert self.first is not None
+        assert self.last is not None
+        start = day_bounds(day_of(self.first, market.zone), market.zone)[0]
+        return start, day_bounds(day_of(self.last, market.zone), market.zone)[1]
+
+
+def covered_gaps(market: Market, scope: Scope, *, unread: int) -> list[Cover]:
+    """What the file says of the open gaps of its local days; `unread` of its lines could not be booked.
+
+    A file of some traders or products says nothing of the others.
+    """
+    if scope.first is None or scope.last is None:
+        return []
+    start, end = scope.days(market)
+    objections = objections_to(
+        unread=unread,
+        traders=traders_between(market_id=market.pk, start=start, end=end) - scope.traders,
+        lengths=lengths_between(market_id=market.pk, start=start - DESK_TRADES_LATELY, end=end) - scope.lengths,
+    )
+    return covers(_open_gaps(market, start, end), (scope.first, scope.last), objections)
+
+
+def _open_gaps(market: Market, start: datetime, end: datetime) -> list[OpenGap]:
+    gaps = FeedGap.objects.filter(market=market, closed_at=None, started_at__lt=end, ended_at__gt=start)
+    return [
+        OpenGap(g.pk, g.started_at, g.ended_at, tuple((_moment(a), _moment(b)) for a, b, _ in g.covered))
+        for g in gaps.order_by("started_at")
+    ]
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
