@@ -67,7 +67,7 @@ class DeskCollector:
         yield from _frames()
         yield from _feeds(now)
         yield from _listeners(now)
-        yield from _waiting_for_people()
+        yield from _waiting_for_people(now)
         yield from _provider(now)
         yield from _provider_last_hour(now)
         yield from _lateness(now)
@@ -140,16 +140,23 @@ def _listeners(now: datetime) -> Iterator[Metric]:
     yield from (connected, stored, failed, waiting, overflows)
 
 
-def _waiting_for_people() -> Iterator[Metric]:
+def _waiting_for_people(now: datetime) -> Iterator[Metric]:
     gaps = GaugeMetricFamily("desk_feed_gaps_open", "Gaps of the feed that nobody has closed", labels=["market"])
     aside = GaugeMetricFamily(
         "desk_quarantine_open", "Frames kept aside that wait for a decision", labels=["market", "kind"]
+    )
+    refusing = GaugeMetricFamily(
+        "desk_confirmations_refused",
+        "Confirmations that one rule has kept aside within ten minutes, where they are more than a handful",
+        labels=["market", "rule"],
     )
     for market in active_markets():
         gaps.add_metric([market.code], status.open_gap_count(market_id=market.pk))
         for kind, count in status.open_quarantine_counts(market_id=market.pk).items():
             aside.add_metric([market.code, kind], count)
-    yield from (gaps, aside)
+        for rule, count in status.refusing_rules(market_id=market.pk, now=now).items():
+            refusing.add_metric([market.code, rule], count)
+    yield from (gaps, aside, refusing)
 
 
 def _provider(now: datetime) -> Iterator[Metric]:

@@ -27,6 +27,8 @@ class MarketStatus:
     open_gaps: int
     quarantine: dict[str, int]
     """Frames kept aside that wait for a decision, by kind."""
+    refusing_rules: dict[str, int]
+    """Rules that have kept more than a handful of confirmations aside within ten minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class DeskStatus:
             incident
             for m in self.markets
             for incident in incidents(
-                Facts(m.market.code, m.feeds, m.listeners, m.open_gaps, m.quarantine, refused=refused)
+                Facts(m.market.code, m.feeds, m.listeners, m.open_gaps, m.quarantine, refused, m.refusing_rules)
             )
         ]
 
@@ -73,4 +75,5 @@ def _market_status(market: Market, now: datetime, chased: bool) -> MarketStatus:
         listeners=tuple(feed_status.connected_listeners(market_id=market.pk, now=now)),
         open_gaps=feed_status.open_gap_count(market_id=market.pk),
         quarantine=feed_status.open_quarantine_counts(market_id=market.pk),
+        refusing_rules=feed_status.refusing_rules(market_id=market.pk, now=now),
     )

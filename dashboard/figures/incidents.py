@@ -6,7 +6,7 @@ Facts come from dashboard/pages/status.py; the sentences are for people who look
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from django.utils.translation import gettext, ngettext
@@ -50,11 +50,13 @@ class Facts:
     gaps: int
     quarantine: dict[str, int]
     refused: bool
+    refusing_rules: dict[str, int] = field(default_factory=dict)
+    """Rules that have kept more than a handful of confirmations aside within minutes, and how many."""
 
 
 def incidents(facts: Facts) -> list[Incident]:
     """What is open in this market, alarms first."""
-    open_now = [*_exchange(facts), *_listeners(facts), *_prices(facts), *_for_people(facts)]
+    open_now = [*_exchange(facts), *_rules(facts), *_listeners(facts), *_prices(facts), *_for_people(facts)]
     return sorted(open_now, key=lambda incident: incident.level != Level.ALARM)
 
 
@@ -65,6 +67,15 @@ def _exchange(facts: Facts) -> Iterator[Incident]:
     elif len(facts.listeners) == 1:
         sentence = gettext("Only one listener is connected: if it stops, trades are lost.")
         yield Incident(Level.NOTICE, facts.market, sentence, "feed-down")
+
+
+def _rules(facts: Facts) -> Iterator[Incident]:
+    for rule, count in facts.refusing_rules.items():
+        sentence = gettext(
+            "%(count)s confirmations of the last ten minutes were kept aside by the rule %(rule)s: their trades are "
+            "missing here."
+        )
+        yield Incident(Level.ALARM, facts.market, sentence % {"count": count, "rule": rule}, "quarantine-growing")
 
 
 def _listeners(facts: Facts) -> Iterator[Incident]:

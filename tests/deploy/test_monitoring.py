@@ -96,7 +96,8 @@ def everything_that_happens(client: Client) -> set[str]:
     """The names of all samples, after one of everything has happened."""
     market, now = germany(), timezone.now()
     FeedConnection.objects.create(market=market, listener="l", connected_at=now, alive_at=now, last_frame_at=now)
-    store_frames(market=market, source=FrameSource("j", "l"), frames=[JournalFrame(1, now, confirmation(1))])
+    refused = [JournalFrame(number, now, confirmation(number, price=None)) for number in range(2, 9)]
+    store_frames(market=market, source=FrameSource("j", "l"), frames=[JournalFrame(1, now, confirmation(1)), *refused])
     period = {"market": market, "delivery_start": now, "delivery_end": now}
     ProviderRequest.objects.create(**period, sent_at=now, finished_at=now, outcome="newer")
     ReferencePriceHistory.objects.create(

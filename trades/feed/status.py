@@ -6,12 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q
 
 from trades.models import FeedConnection, FeedGap, JournalProgress, QuarantinedMessage
 
 ALIVE_EVERY = timedelta(seconds=1.5)
 """How often a connected listener says so; two and a half times without a word means that it is not."""
+
+REFUSED_WITHIN = timedelta(minutes=10)
+A_HANDFUL = 5
+"""More confirmations than this, kept aside by one rule within REFUSED_WITHIN, are an alarm."""
+_OF_CONFIRMATIONS = ("two_envelopes", "refused_by_database")
+"""Reasons of frames in a known envelope, beside bad_… and missing_…."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,22 @@ def open_quarantine_counts(*, market_id: int) -> dict[str, int]:
         .annotate(open=Count("pk"))
     )
     return {**dict.fromkeys(QuarantinedMessage.Kind.values, 0), **dict(rows)}
+
+
+def refusing_rules(*, market_id: int, now: datetime) -> dict[str, int]:
+    """Rule -> how many confirmations it has kept aside within ten minutes, where that is more than a handful.
+
+    Frames in a known envelope are trades: when the exchange changes how it writes them, all of them end here.
+    """
+    recent = QuarantinedMessage.objects.filter(
+        Q(reason__startswith="bad_") | Q(reason__startswith="missing_") | Q(reason__in=_OF_CONFIRMATIONS),
+        market_id=market_id,
+        kind=QuarantinedMessage.Kind.UNUSABLE,
+        status=QuarantinedMessage.Status.OPEN,
+        received_at__gte=now - REFUSED_WITHIN,
+    )
+    counts = recent.order_by().values_list("reason").annotate(count=Count("pk")).filter(count__gt=A_HANDFUL)
+    return dict(counts)
 
 
 @dataclass(frozen=True, slots=True)

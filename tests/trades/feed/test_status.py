@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
 from tests.trades.frames import germany
 from trades.feed.connections import record_silence
-from trades.feed.status import ExchangeFeedState, feed_state
-from trades.models import FeedConnection
+from trades.feed.status import ExchangeFeedState, feed_state, refusing_rules
+from trades.models import FeedConnection, QuarantinedMessage
 from trades.signals import feed_changed
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
@@ -44,3 +44,28 @@ def test_one_listener_that_hears_is_enough() -> None:
     silent, other = a_connection(now), a_connection(now, "l2")
     record_silence(market=silent.market, connection_pk=silent.pk, since=now)
     assert feed_state(market_id=silent.market_id, now=now) == ExchangeFeedState(True, other.connected_at, None)
+
+
+def test_more_than_a_handful_within_minutes_names_the_rule() -> None:
+    def kept_aside(reason: str, count: int, at: datetime) -> None:
+        for _ in range(count):
+            number = QuarantinedMessage.objects.count()
+            QuarantinedMessage.objects.create(
+                market=germany(),
+                kind="unusable",
+                reason=reason,
+                detail="x",
+                raw=b"x",
+                listener="l",
+                received_at=at,
+                source="s",
+                source_position=number,
+            )
+
+    now = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    kept_aside("bad_price", 5, now)
+    kept_aside("other_message", 60, now)
+    kept_aside("missing_id", 60, now - timedelta(minutes=11))
+    assert refusing_rules(market_id=germany().pk, now=now) == {}
+    kept_aside("bad_price", 1, now)
+    assert refusing_rules(market_id=germany().pk, now=now) == {"bad_price": 6}
