@@ -37,6 +37,12 @@ class PublicationClock:
         after = last_update - self.slot_of_update(last_update)
         return after <= max(self.late_window, self.interval / 5)
 
+    def due_after(self, last_update: float) -> float:
+        """When the publication after `last_update` was due, however long ago: it is late until it is there."""
+        if not self.is_aligned(last_update):
+            return last_update + self.interval
+        return self.slot_of_update(last_update) + self.interval
+
     def next_publication(self, last_update: float | None, now: float) -> float:
         """When the publication after `last_update` is due: in the past while it is being chased."""
         if last_update is None:

@@ -73,7 +73,8 @@ class PriceFeedState:
     """How the price feed of a market is doing.
 
     ok: current, or not yet late. late: the publication is overdue by more than the usual 30 s since `since`.
-    down: the provider doesn't answer, or nobody asks it, since `since`. none: nothing was ever asked.
+    down: the provider doesn't answer, or not usably (`unusable`), or nobody asks it, since `since`. none: nothing was
+    ever asked, or it answers (`last_success_at`) and has a price for no open period.
     `next_publication_at` lies in the past while a publication is awaited; None when no open period has a price.
     """
 
@@ -82,6 +83,7 @@ class PriceFeedState:
     last_success_at: datetime | None
     last_error: str
     next_publication_at: datetime | None
+    unusable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,11 +209,12 @@ def chased_now(*, market_ids: Collection[int]) -> set[int]:
 def feed_state(*, market_id: int, now: datetime, interval: float) -> PriceFeedState:
     """The state of the market's price feed at `now`; publications come every `interval` seconds. Four small queries."""
     rhythm = PublicationClock(interval)
-    success = _last_success(market_id, now)
-    error, errors = _errors_since(market_id, max(success or now - LOOK_BACK, now - LOOK_BACK))
+    success, undefined = _last_success(market_id, now)
+    error, errors, unusable = _errors_since(market_id, max(success or now - LOOK_BACK, now - LOOK_BACK))
     newest = _newest_open(market_id, now)
     due = _moment(rhythm.next_publication(newest.timestamp(), now.timestamp()), now) if newest else None
-    late_from = due + timedelta(seconds=rhythm.late_window) if due else None
+    missed = _moment(rhythm.due_after(newest.timestamp()), now) if newest else None
+    late_from = missed + timedelta(seconds=rhythm.late_window) if missed else None
     state: Literal["ok", "late", "down", "none"] = "ok"
     since = newest
     if success is None:
@@ -220,31 +223,36 @@ def feed_state(*, market_id: int, now: datetime, interval: float) -> PriceFeedSt
         state, since = "down", success
     elif late_from and now > late_from:
         state, since = "late", late_from
-    return PriceFeedState(state, since, success, error, due)
+    elif newest is None and undefined:
+        state, since = "none", success
+    return PriceFeedState(state, since, success, error, due, unusable and state == "down")
 
 
 def _moment(posix: float, like: datetime) -> datetime:
     return datetime.fromtimestamp(posix, tz=like.tzinfo)
 
 
-def _last_success(market_id: int, now: datetime) -> datetime | None:
-    """When the provider last gave a usable answer for this market (an undefined price is one)."""
+def _last_success(market_id: int, now: datetime) -> tuple[datetime | None, bool]:
+    """When the provider last gave a usable answer for this market, and whether it was that there is no price."""
     answered = ProviderRequest.objects.filter(
         market_id=market_id, outcome__in=_ANSWERED, sent_at__gt=now - LOOK_BACK, finished_at__isnull=False
     )
-    finished = answered.order_by("-sent_at").values_list("finished_at", flat=True).first()
+    finished = answered.order_by("-sent_at").values_list("finished_at", "outcome").first()
     if finished is not None:
-        return finished
+        return finished[0], finished[1] == Outcome.UNDEFINED
     recent = ReferencePrice.objects.filter(market_id=market_id, delivery_day__gte=now.date() - timedelta(days=2))
     latest: datetime | None = recent.aggregate(latest=Max("arrived_at"))["latest"]
-    return latest
+    return latest, False
 
 
-def _errors_since(market_id: int, moment: datetime) -> tuple[str, int]:
-    """What went wrong last since then, and how often (counted to a few: more make no difference)."""
+def _errors_since(market_id: int, moment: datetime) -> tuple[str, int, bool]:
+    """What went wrong last since then, how often (counted to a few: more make no difference), and whether the provider
+    had answered."""
     failed = ProviderRequest.objects.filter(market_id=market_id, outcome__in=FAILURES, sent_at__gt=moment)
-    details = list(failed.order_by("-sent_at").values_list("detail", flat=True)[:DOWN_AFTER_FAILURES])
-    return (details[0] if details else ""), len(details)
+    details = list(failed.order_by("-sent_at").values_list("detail", "outcome")[:DOWN_AFTER_FAILURES])
+    if not details:
+        return "", 0, False
+    return details[0][0], len(details), all(outcome == Outcome.BAD_ANSWER for _, outcome in details)
 
 
 def _newest_open(market_id: int, now: datetime) -> datetime | None:

@@ -22,6 +22,8 @@ from dashboard.access.rights import may_see_status
 from dashboard.figures.desk_status import DeskStatus, MarketStatus, load_status
 from dashboard.pages.requests import refusal
 from dashboard.render import formatting as fmt
+from dashboard.render.feed_status import provider_has_no_price
+from prices.queries import PriceFeedState
 
 OUTCOME_WORDS = {
     "newer": pgettext_lazy("requests", "new price"),
@@ -186,7 +188,7 @@ def _prices(market: MarketStatus, now: datetime) -> list[tuple[str, str]]:
     due = feed.next_publication_at
     chased = f", {gettext('being chased now')}" if market.chased_now else ""
     lines = [
-        (gettext("Prices"), f"{FEED_WORDS[feed.state]}{chased}"),
+        (gettext("Prices"), f"{_feed_words(feed)}{chased}"),
         (gettext("Last usable answer"), _clock(feed.last_success_at)),
         (gettext("Next publication"), _due(due, now) if due else fmt.UNDEFINED),
     ]
@@ -217,3 +219,10 @@ def _last_hour(market: MarketStatus) -> list[tuple[str, str]]:
 
 def _clock(moment: datetime | None) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if moment else fmt.UNDEFINED
+
+
+def _feed_words(feed: PriceFeedState) -> str:
+    """How the price feed is doing; a provider that answers is not said to be silent."""
+    if provider_has_no_price(feed):
+        return gettext("answers, but has no price")
+    return gettext("answers can't be used") if feed.unusable else str(FEED_WORDS[feed.state])

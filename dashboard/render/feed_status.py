@@ -14,6 +14,7 @@ from django.utils.translation import get_language, gettext, ngettext
 from dashboard.figures.feed_status import MOST_GAPS, FeedStates, Gap
 from dashboard.render import formatting as fmt
 from dashboard.render.jinja import render_part
+from prices.queries import PriceFeedState
 
 FEED_STATES = "feed-states"
 
@@ -111,7 +112,13 @@ def staleness(feeds: FeedStates) -> Staleness:
         why = gettext("the exchange does not answer") if silent else gettext("the exchange is not connected")
         return Staleness("trades", feeds.exchange.since, why)
     if prices:
-        return Staleness("prices", feeds.prices.last_success_at, gettext("the price provider does not answer"))
+        unusable = feeds.prices.unusable
+        why = (
+            gettext("the price provider's answers can't be used")
+            if unusable
+            else gettext("the price provider does not answer")
+        )
+        return Staleness("prices", feeds.prices.last_success_at, why)
     return Staleness()
 
 
@@ -147,16 +154,28 @@ def _moment(moment: datetime, shows: str) -> Moment:
     return Moment(fmt.utc(moment), text, shows)
 
 
+def provider_has_no_price(state: PriceFeedState) -> bool:
+    """Whether the provider answers (404, null, 400 and the like) and no open period has a price."""
+    if state.next_publication_at is not None:
+        return False
+    return state.unusable or (state.state == "none" and state.last_success_at is not None)
+
+
 def _prices(feeds: FeedStates) -> FeedLine:
     state = feeds.prices
     if state.state == "ok":
         due = state.next_publication_at
         words = gettext("next at") if due else gettext("up to date")
         return FeedLine(gettext("Prices"), "ok", words, due, "countdown", state.since)
+    if provider_has_no_price(state):
+        return FeedLine(gettext("Prices"), "late", gettext("answers, but has no price"))
     if state.state == "none":
         return FeedLine(gettext("Prices"), "late", gettext("no price yet"))
     if state.state == "late":
         words = gettext("late since") if state.since else gettext("late")
         return FeedLine(gettext("Prices"), "late", words, state.since)
-    words = gettext("no answer since") if state.since else gettext("no answer")
+    if state.unusable:
+        words = gettext("answers can't be used since") if state.since else gettext("answers can't be used")
+    else:
+        words = gettext("no answer since") if state.since else gettext("no answer")
     return FeedLine(gettext("Prices"), "lost", words, state.since)

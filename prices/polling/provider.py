@@ -179,8 +179,10 @@ def _check_identity(answer: dict[str, Any], asked: Question) -> None:
         same = parse_day(said_day) == asked.day and answered.period == asked.period
     except PeriodError as error:
         raise BadAnswer(f"the answer's period can't be read: {error}") from None
-    if not same:
+    if not (same or answered.ambiguous):
         raise BadAnswer(f"the answer is for {_shown(said_day)} {_shown(said_hour)}, another period")
+    if answered.ambiguous:
+        raise BadAnswer(f"{_shown(said_hour)} exists twice on that day, and the answer does not say which it is for")
 
 
 def _value(value: Any) -> Decimal:

@@ -44,5 +44,11 @@ def test_the_next_publication_follows_the_known_one_or_the_clock() -> None:
     assert TEN_MINUTES.next_publication(SLOT + 300, now) == SLOT + 900, "away from the clock's rhythm: its own"
 
 
+@pytest.mark.parametrize(("last_update", "due"), [(5, 600), (59, 600), (300, 900)])
+def test_a_missed_publication_was_due_once(last_update: float, due: float) -> None:
+    """However long ago: later publication times make nothing fresher."""
+    assert TEN_MINUTES.due_after(SLOT + last_update) == SLOT + due
+
+
 def test_a_publication_says_whose_and_when() -> None:
     assert Publication(1, SLOT, SLOT + 3).seen_at - SLOT == 3

@@ -138,6 +138,36 @@ def test_a_publication_is_awaited_and_then_late(market: Market) -> None:
     assert (late.state, late.since, late.next_publication_at) == ("late", at(9, 10, 30), at(9, 10))
 
 
+def test_a_missed_publication_stays_late_until_it_is_there(market: Market) -> None:
+    """Later publication times pass: they make the old price no fresher, and "late since" grows."""
+    priced(market, 0, 12)
+    for minute in (10, 20, 30, 40):
+        logged(market, at(9, minute, 2), Outcome.UNCHANGED)
+        state = feed(market, at(9, minute, 35))
+        assert (state.state, state.since) == ("late", at(9, 10, 30)), minute
+        assert feed(market, at(9, minute + 9, 59)).state == "late"
+    logged(market, at(9, 50, 1), Outcome.UNCHANGED)
+    assert feed(market, at(9, 50, 5)).state == "late", "just after a publication time, too"
+    priced(market, 50, 6)
+    assert feed(market, at(9, 50, 8)).state == "ok"
+
+
+def test_a_provider_that_answers_and_has_no_price(market: Market) -> None:
+    logged(market, at(9, 0, 1), Outcome.UNDEFINED, "404: no such period")
+    state = feed(market, at(9, 0, 5))
+    assert (state.state, state.last_success_at) == ("none", at(9, 0, 1) + timedelta(seconds=0.1))
+    assert not state.unusable
+
+
+@pytest.mark.parametrize(("outcome", "unusable"), [(Outcome.BAD_ANSWER, True), (Outcome.FAILED, False)])
+def test_answers_that_cant_be_used_are_not_called_silence(market: Market, outcome: Outcome, unusable: bool) -> None:
+    priced(market, 0, 12)
+    for second in (1, 3, 5):
+        logged(market, at(9, 10, second), outcome, "last_update is in the future")
+    state = feed(market, at(9, 10, 8))
+    assert (state.state, state.unusable) == ("down", unusable)
+
+
 def test_a_provider_that_does_not_answer(market: Market) -> None:
     priced(market, 0, 12)
     success = at(9, 0, 13) + timedelta(seconds=0.1)

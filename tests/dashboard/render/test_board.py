@@ -188,13 +188,29 @@ def test_a_silent_exchange_says_since_when() -> None:
         ("ok", "next at", ""),
         ("late", "late since", ""),
         ("down", "no answer since", "prices"),
-        ("none", "no price yet", ""),
+        ("none", "answers, but has no price", ""),
     ],
 )
 def test_the_price_feed_in_words(state: str, words: str, stale: str) -> None:
     html = render_feed_states(the_feeds(prices=state))
     assert words in html
     assert f'data-stale="{stale}"' in html
+
+
+@pytest.mark.parametrize(
+    ("unusable", "due", "words"),
+    [
+        (True, timedelta(minutes=4), "answers can&#39;t be used since"),
+        (True, None, "answers, but has no price"),
+        (False, None, "no answer since"),
+    ],
+)
+def test_a_provider_that_answers_is_not_said_to_be_silent(unusable: bool, due: timedelta | None, words: str) -> None:
+    feeds = the_feeds(prices="down")
+    state = replace(feeds.prices, unusable=unusable, next_publication_at=due and feeds.now + due)
+    html = render_feed_states(replace(feeds, prices=state))
+    assert words in html
+    assert ("does not answer" in html) is not unusable
 
 
 def test_nothing_known_of_the_feeds() -> None:

@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -89,20 +88,6 @@ def test_the_same_period_in_another_spelling(hour: str) -> None:
 def test_the_end_of_the_day_has_two_names() -> None:
     late = question(period=parse_period(DAY, "23-24", BERLIN).period)
     assert isinstance(parse_answer(body(delivery_hour="23-00"), late), Published)
-
-
-def test_the_hour_that_exists_twice() -> None:
-    day = date(2026, 10, 25)
-    first, second = (parse_period(day, label, BERLIN).period for label in ("02-03A", "02-03B"))
-    for said, fits_first in (("02-03A", True), ("02a-02b", True), ("02-03", True), ("02-03B", False)):
-        raw = body(delivery_day="2026-10-25", delivery_hour=said)
-        for period, fits in ((first, fits_first), (second, not fits_first)):
-            asked = replace(question(day=day, period=period), now=NOW)
-            if fits:
-                assert isinstance(parse_answer(raw, asked), Published)
-            else:
-                with pytest.raises(BadAnswer, match="another period"):
-                    parse_answer(raw, asked)
 
 
 @pytest.mark.parametrize(
