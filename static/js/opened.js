@@ -7,9 +7,8 @@ const panel = () => document.getElementById("opened");
 const links = () => [...board.querySelectorAll(".period th a")];
 const rowOf = (opened) => document.getElementById(opened.dataset.of).querySelector(".period");
 const linkTo = (address) => links().find((one) => one.pathname === new URL(address, location).pathname);
-let home = panel()?.dataset.close ?? location.href; // where closing leads
-let seen = panel()?.dataset.revision; // the row's figures that the panel was fetched for
-let loading = null; // the one question whose answer is still wanted
+// Where closing leads; the row's figures that the panel was fetched for; the one question whose answer is still wanted.
+let [home, seen, loading] = [panel()?.dataset.close ?? location.href, panel()?.dataset.revision, null];
 
 const mark = () => links().forEach((link) => link.setAttribute("aria-expanded", String(Boolean(panel()) && rowOf(panel()).contains(link))));
 
@@ -22,10 +21,9 @@ async function load(address) {
   const revision = row?.dataset.revision;
   try {
     const answer = await fetch(address, { headers: { "X-Part": "opened" }, cache: "no-store" });
-    if (loading !== asked) return; // closed, or another row opened meanwhile
-    if (!row || !answer.ok || answer.redirected) return void location.assign(address);
+    if (loading === asked && (!row || !answer.ok || answer.redirected)) return void location.assign(address);
     const html = await answer.text();
-    if (loading !== asked || !row.isConnected) return;
+    if (loading !== asked || !row.isConnected) return; // closed, or another row opened meanwhile
     seen = revision;
     if (panel() && rowOf(panel()) !== row) panel().remove();
     if (panel()) morph(panel(), html);
@@ -40,10 +38,7 @@ async function load(address) {
   keepUp(); // what came meanwhile
 }
 
-function remove() {
-  loading = null;
-  panel()?.remove();
-}
+const remove = () => (loading = null, panel()?.remove());
 
 function close() {
   if (!panel()) return;
