@@ -7,8 +7,10 @@ nothing, and a lost hint costs seconds.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
@@ -39,28 +41,50 @@ class Announcer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake: asyncio.Event | None = None
         self._failures = 0
+        self._closing = False
+        self._thread: threading.Thread | None = None
 
     def add(self, hints: Iterable[Hint]) -> None:
         with self._lock:
+            if self._closing:
+                return
             self._pending.update(hints)
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 self._wake = asyncio.Event()
-                threading.Thread(target=self._run, name="announcer", daemon=True).start()
+                self._thread = threading.Thread(target=self._run, name="announcer", daemon=True)
+                self._thread.start()
+                atexit.register(self.close)
             self._loop.call_soon_threadsafe(self._wake.set)  # type: ignore[union-attr]
+
+    def close(self, seconds: float = 2 * ANNOUNCE_SECONDS) -> None:
+        """Send what waits and end the thread. At a process's end: a thread that then still logs or holds Redis' socket
+        takes the interpreter down with a fatal error, after all work was done."""
+        with self._lock:
+            thread, loop, wake = self._thread, self._loop, self._wake
+            self._closing = True
+        if thread is None or loop is None or wake is None:
+            return
+        with suppress(RuntimeError):  # the loop has ended already
+            loop.call_soon_threadsafe(wake.set)
+        thread.join(seconds)
 
     def _run(self) -> None:
         assert self._loop is not None
         asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._announce_for_ever())
+        try:
+            self._loop.run_until_complete(self._announce_until_closed())
+        finally:
+            self._loop.close()
 
-    async def _announce_for_ever(self) -> None:
+    async def _announce_until_closed(self) -> None:
         assert self._wake is not None
-        while True:
+        closing = False
+        while not closing:
             await self._wake.wait()
             self._wake.clear()
             with self._lock:
-                hints, self._pending = self._pending, set()
+                hints, self._pending, closing = self._pending, set(), self._closing
             if hints:
                 await self._send(sorted(hints))
 
