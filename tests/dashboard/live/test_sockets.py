@@ -32,13 +32,23 @@ def logged_in(username: str, trader_id: str = "trader_1") -> dict[str, str]:
     return {"cookie": "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())}
 
 
+class Patient(WebsocketCommunicator):
+    """Waits for a busy machine; the library's one second is for quick ones."""
+
+    async def connect(self, timeout: float = 30) -> Any:
+        return await super().connect(timeout)
+
+    async def disconnect(self, code: int = 1000, timeout: float = 30) -> Any:
+        return await super().disconnect(code, timeout)
+
+
 def socket(path: str, headers: dict[str, str] | None = None, origin: str | None = ORIGIN) -> WebsocketCommunicator:
     said = {"host": HOST, **({"origin": origin} if origin else {}), **(headers or {})}
-    return WebsocketCommunicator(application, path, [(k.encode(), v.encode()) for k, v in said.items()])
+    return Patient(application, path, [(k.encode(), v.encode()) for k, v in said.items()])
 
 
 async def closed_with(communicator: WebsocketCommunicator) -> int:
-    message = await communicator.receive_output(5)
+    message = await communicator.receive_output(30)
     assert message["type"] == "websocket.close", message
     return int(message["code"])
 

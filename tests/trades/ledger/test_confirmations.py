@@ -17,6 +17,7 @@ from trades.ledger.confirmations import (
     TradeConfirmation,
     Unusable,
     confirmation_of,
+    fields_in,
     flags_of,
     parse_frame,
     timestamp_of,
@@ -358,3 +359,15 @@ def test_a_time_is_utc_or_a_sentence() -> None:
     assert timestamp_of("2023-02-06T08:13:45+02:00") == datetime(2023, 2, 6, 6, 13, 45, tzinfo=UTC)
     with pytest.raises(ValueError, match="time"):
         timestamp_of("yesterday")
+
+
+def test_a_files_line_holds_its_fields_with_or_without_an_envelope() -> None:
+    bare = json.dumps(FIELDS).encode()
+    assert (
+        fields_in(bare)
+        == fields_in(frame())
+        == {**FIELDS, **{k: Decimal(str(FIELDS[k])) for k in ("price", "quantity")}}
+    )
+    refusal = fields_in(b'{"trade_confirmation": {"id": "1", "id": "2"}}')
+    assert isinstance(refusal, Unusable)
+    assert refusal.reason == "duplicate_field"
