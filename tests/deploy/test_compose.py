@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from twisted.web import http
 
 from tests.processes import ROOT
 
@@ -111,7 +112,11 @@ def test_the_proxy_answers_nobody_for_metrics_and_knows_both_web_processes() -> 
     text = Path(ROOT / "deploy" / "proxy" / "Caddyfile").read_text()
     assert "path /metrics /healthz /readyz" in text
     assert f"reverse_proxy {' '.join(f'{name}:8000' for name in running('web'))}" in text
-    assert "idle 120s" in text
+    assert "idle 120s" in text, "browsers' connections"
+    kept_by_the_web_process = http.HTTPFactory().timeOut  # daphne's factory leaves it as it is
+    (to_the_web_process,) = re.findall(r"keepalive (\d+)s", text)
+    assert kept_by_the_web_process is not None
+    assert int(to_the_web_process) <= kept_by_the_web_process - 10
     assert text.count("{") == text.count("}")
 
 
