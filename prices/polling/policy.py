@@ -326,6 +326,7 @@ def _requests_of(day: _Day, pace: _Pace) -> Iterator[PlannedRequest]:
     """Every request that the day wants, each at its time."""
     if day.open and not day.known and not day.nearest:
         yield _feeler(day)
+        yield from _traded_and_never_asked(day)
         return
     if day.failures >= DOWN_AFTER:
         yield _signs_of_life(day)
@@ -368,6 +369,13 @@ def _feeler(day: _Day) -> PlannedRequest:
     else:
         at = day.asked_at + max(window, 2 * (day.asked_at - day.slot))
     return PlannedRequest(at, Rank.FEELER, period)
+
+
+def _traded_and_never_asked(day: _Day) -> Iterator[PlannedRequest]:
+    """A later day may have prices before we have asked: once each, so that a start knows tomorrow's trades at once."""
+    for period in day.open:
+        if not period.asks and period.priority is Priority.POSITION:
+            yield PlannedRequest(day.now, Rank.POSITION, period)
 
 
 def _as_one(day: _Day, pace: _Pace) -> Iterator[PlannedRequest]:

@@ -111,6 +111,18 @@ def test_a_later_day_without_prices_is_felt_for_a_few_times_a_slot_another_perio
     assert len(asked) == len(set(asked)) == 3
 
 
+def test_after_a_start_tomorrows_traded_periods_go_before_all_that_nobody_traded() -> None:
+    """Whether tomorrow has prices nobody knows yet: each is asked once, closed and other periods come behind them."""
+    tomorrow = TODAY + timedelta(days=1)
+    others = [period(h, None) for h in range(-9, 10)] + [period(h, None, day=tomorrow) for h in range(14, 24)]
+    traded = [replace(period(h, None, day=tomorrow), priority=Priority.POSITION) for h in range(24, 34)]
+    asks = plan(SLOT + 200, *others, *traded).asks
+    assert set(asks[:10]) == {facts.key for facts in traded}
+    answered = [replace(facts, asks=(seen(SLOT + 201, Outcome.UNDEFINED),)) for facts in traded]
+    again = plan(SLOT + 210, *others, *answered).asks
+    assert not {facts.key for facts in traded} & set(again), "what has no price yet is felt for, as before"
+
+
 def test_a_period_under_way_is_not_asked_again_until_its_process_must_have_died() -> None:
     under_way = period(0, None, Ask(SLOT + 100, Outcome.PENDING))
     assert plan(SLOT + 103, under_way).asks == ()
