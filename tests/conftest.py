@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 
+import hypothesis
 import pytest
 
 from local.checks import testbed
@@ -35,6 +36,9 @@ from django.utils import translation  # noqa: E402
 from tests import quick_flush, quick_static  # noqa: E402
 from tests.template_database import template_database  # noqa: E402
 
+# How long an example takes says something of the machine, nothing of the code.
+hypothesis.settings.register_profile("desk", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("desk")
 quick_flush.install()
 quick_static.install()
 
