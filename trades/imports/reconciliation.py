@@ -61,11 +61,6 @@ class Report:
     last_execution: datetime | None = None
 
     @property
-    def is_clean(self) -> bool:
-        """Whether file and desk agree and every line could be read."""
-        return self.is_stored and not (self.missing or self.extra)
-
-    @property
     def is_stored(self) -> bool:
         """Whether all of the file is stored once the missing trades have been added."""
         return not (self.different or self.both_sides or self.contradictory or self.bad)
