@@ -106,6 +106,11 @@ def said(client: Client, row: Row) -> list[str]:
     return [str(message) for message in client.get(page_of(row)).context["messages"]]
 
 
+def a_second_side() -> QuarantinedMessage:
+    store(confirmation(77, direction="sell"), confirmation(77), journal="both")
+    return QuarantinedMessage.objects.get(reason="both_sides")
+
+
 def state() -> tuple[object, ...]:
     """All that a decision could change."""
     return (
@@ -121,11 +126,12 @@ DECISIONS: list[tuple[Callable[[], Row], str, str, dict[str, str]]] = [
     (lambda: kept_aside(confirmation(7)), "judge_quarantine", "retry", {}),
     (lambda: kept_aside(b"garbage"), "judge_quarantine", "dismiss", {"note": "a heartbeat"}),
     (a_conflict, "judge_quarantine", "accept", {"reason": "the exchange says so"}),
+    (a_second_side, "judge_quarantine", "second-side", {}),
     (a_trade, "judge_trade", "cancel", {"reason": "mistake"}),
     (a_trade, "judge_trade", "correct", CORRECTION),
     (a_gap, "close_gap", "close", {"note": "compared with the file"}),
 ]
-ALSO_NEEDED = {"accept": ("view_trade",)}
+ALSO_NEEDED = {"accept": ("view_trade",), "second-side": ("view_trade",)}
 """Who accepts a conflict must see both sides of it."""
 each_decision = pytest.mark.parametrize(
     ("make", "permission", "decision", "fields"), DECISIONS, ids=[decision for _, _, decision, _ in DECISIONS]
