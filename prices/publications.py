@@ -47,9 +47,8 @@ class PublicationClock:
         """When the publication after `last_update` is due: in the past while it is being chased."""
         if last_update is None:
             return self.slot(now)
-        if not self.is_aligned(last_update):
-            return last_update + self.interval
-        return max(self.slot_of_update(last_update) + self.interval, self.slot(now))
+        due = self.due_after(last_update)
+        return max(due, self.slot(now)) if self.is_aligned(last_update) else due
 
 
 class Publication(NamedTuple):

@@ -85,6 +85,13 @@ class PriceFeedState:
     next_publication_at: datetime | None
     unusable: bool = False
 
+    @property
+    def answers_without_a_price(self) -> bool:
+        """Whether the provider answers (404, null, 400 and the like) and no open period has a price."""
+        if self.next_publication_at is not None:
+            return False
+        return self.unusable or (self.state == "none" and self.last_success_at is not None)
+
 
 @dataclass(frozen=True, slots=True)
 class BudgetUse:

@@ -22,7 +22,6 @@ from dashboard.access.rights import may_see_status
 from dashboard.figures.desk_status import DeskStatus, MarketStatus, load_status
 from dashboard.pages.requests import refusal
 from dashboard.render import formatting as fmt
-from dashboard.render.feed_status import provider_has_no_price
 from prices.queries import PriceFeedState
 
 OUTCOME_WORDS = {
@@ -223,6 +222,6 @@ def _clock(moment: datetime | None) -> str:
 
 def _feed_words(feed: PriceFeedState) -> str:
     """How the price feed is doing; a provider that answers is not said to be silent."""
-    if provider_has_no_price(feed):
+    if feed.answers_without_a_price:
         return gettext("answers, but has no price")
     return gettext("answers can't be used") if feed.unusable else str(FEED_WORDS[feed.state])

@@ -14,7 +14,6 @@ from django.utils.translation import get_language, gettext, ngettext
 from dashboard.figures.feed_status import MOST_GAPS, FeedStates, Gap
 from dashboard.render import formatting as fmt
 from dashboard.render.jinja import render_part
-from prices.queries import PriceFeedState
 
 FEED_STATES = "feed-states"
 
@@ -154,20 +153,13 @@ def _moment(moment: datetime, shows: str) -> Moment:
     return Moment(fmt.utc(moment), text, shows)
 
 
-def provider_has_no_price(state: PriceFeedState) -> bool:
-    """Whether the provider answers (404, null, 400 and the like) and no open period has a price."""
-    if state.next_publication_at is not None:
-        return False
-    return state.unusable or (state.state == "none" and state.last_success_at is not None)
-
-
 def _prices(feeds: FeedStates) -> FeedLine:
     state = feeds.prices
     if state.state == "ok":
         due = state.next_publication_at
         words = gettext("next at") if due else gettext("up to date")
         return FeedLine(gettext("Prices"), "ok", words, due, "countdown", state.since)
-    if provider_has_no_price(state):
+    if state.answers_without_a_price:
         return FeedLine(gettext("Prices"), "late", gettext("answers, but has no price"))
     if state.state == "none":
         return FeedLine(gettext("Prices"), "late", gettext("no price yet"))

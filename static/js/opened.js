@@ -7,8 +7,9 @@ const panel = () => document.getElementById("opened");
 const links = () => [...board.querySelectorAll(".period th a")];
 const rowOf = (opened) => document.getElementById(opened.dataset.of).querySelector(".period");
 const linkTo = (address) => links().find((one) => one.pathname === new URL(address, location).pathname);
-// Where closing leads; the row's figures that the panel was fetched for; the one question whose answer is still wanted.
-let [home, seen, loading] = [panel()?.dataset.close ?? location.href, panel()?.dataset.revision, null];
+let home = panel()?.dataset.close ?? location.href; // where closing leads
+// The row's figures that the panel was fetched for; the one question whose answer is still wanted.
+let seen = panel()?.dataset.revision, loading = null;
 
 const mark = () => links().forEach((link) => link.setAttribute("aria-expanded", String(Boolean(panel()) && rowOf(panel()).contains(link))));
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from market.labels import label_of
-from market.periods import DeliveryPeriod, PeriodError, day_bounds, parse_day
+from market.periods import DeliveryPeriod, PeriodError, day_periods, parse_day
 
 _NUMBER = re.compile(r"\d{1,3}", re.ASCII)
 _MARKED_NUMBER = re.compile(r"\d{1,2}[AaBb]", re.ASCII)
@@ -106,7 +105,7 @@ def _of_day(day: str, periods: Sequence[WrittenPeriod], minutes: int, zone: Zone
         parsed = parse_day(day)
     except PeriodError:
         return {}  # its lines are refused for their day
-    in_turn = _passing(parsed, minutes, zone)
+    in_turn = day_periods(parsed, zone, minutes)
     passing = dict(enumerate(in_turn, start=1))
     wall = {_wall_number(period, minutes, zone): period for period in reversed(in_turn)}  # the first pass last
     by_wall_clock = _counts_the_wall_clock(periods, passing, wall, minutes)
@@ -129,13 +128,6 @@ def _label(period: DeliveryPeriod, zone: ZoneInfo, *, marked: bool) -> str:
     """The canonical label; a wall clock's number does not say which pass it means, so neither does its label."""
     label = label_of(period, zone)
     return label if marked else label.rstrip("AB")
-
-
-def _passing(day: date, minutes: int, zone: ZoneInfo) -> list[DeliveryPeriod]:
-    """The day's periods as they pass: 23, 24 or 25 hours of them."""
-    start, end = day_bounds(day, zone)
-    step = timedelta(minutes=minutes)
-    return [DeliveryPeriod(start + i * step, start + (i + 1) * step) for i in range((end - start) // step)]
 
 
 def _wall_number(period: DeliveryPeriod, minutes: int, zone: ZoneInfo) -> int:

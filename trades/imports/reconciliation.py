@@ -35,7 +35,7 @@ class Doubt:
 
 @dataclass(slots=True)
 class Report:
-    """What a comparison found: lines of the file, and `extra` and `found_again` as exchange ids.
+    """What a comparison found: lines of the file, and `extra` as exchange ids.
 
     `missing` are new here, `known` are stored with the same facts, `different` with others; `both_sides` are the
     other sides of stored or new trades; `contradictory` are lines of one id that say different things; `repeated` say
@@ -79,7 +79,7 @@ def compare(
         else:
             scope.add(line.parsed)
             groups.setdefault(line.parsed.exchange_id, []).append(line)
-    done = 0
+    done = len(report.bad)
     for ids in _chunks(groups):
         stored = stored_facts(market_id=market.pk, exchange_ids=ids)
         for exchange_id in ids:
@@ -125,10 +125,11 @@ def _judge(group: Sequence[FileLine], stored: StoredFacts | None, report: Report
     if stored is None and _contradict(facts, group):
         report.contradictory += group
         return
-    for place, line in enumerate(group):
+    seen: set[StoredFacts] = set()
+    for line in group:
         c = _read(line)
         differing = facts.differences(c)
-        if any(facts_of(c) == facts_of(_read(earlier)) for earlier in group[:place]):
+        if facts_of(c) in seen:
             report.repeated.append(line)
         elif differing and facts.has_other_side(c):
             report.both_sides.append(line)
@@ -138,6 +139,7 @@ def _judge(group: Sequence[FileLine], stored: StoredFacts | None, report: Report
             report.missing.append(line)
         else:
             report.known += 1
+        seen.add(facts_of(c))
 
 
 def _contradict(first: StoredFacts, group: Sequence[FileLine]) -> bool:

@@ -87,6 +87,14 @@ def _position_before(trade: Trade) -> PositionKey:
     return facts
 
 
+def judged(message: QuarantinedMessage) -> tuple[TradeConfirmation | Unusable, StoredFacts | None]:
+    """What a frame kept aside says by the rules as they are now, and what is stored under its id."""
+    parsed = parse_frame(bytes(message.raw), message.market.zone)
+    if isinstance(parsed, Unusable):
+        return parsed, None
+    return parsed, stored_facts(market_id=message.market_id, exchange_ids=[parsed.exchange_id]).get(parsed.exchange_id)
+
+
 @transaction.atomic
 def retry_frame(*, message: QuarantinedMessage, note: str, user: User | None, now: datetime) -> Trade:
     """Try to book a frame kept aside once more, by the rules as they are now; the frame itself stays on record.
@@ -95,10 +103,9 @@ def retry_frame(*, message: QuarantinedMessage, note: str, user: User | None, no
     """
     hold_the_end()
     message = _open_message(message)
-    parsed = parse_frame(bytes(message.raw), message.market.zone)
+    parsed, stored = judged(message)
     if isinstance(parsed, Unusable):
         raise DecisionError(f"the frame still can't be booked: {parsed.detail}")
-    stored = stored_facts(market_id=message.market_id, exchange_ids=[parsed.exchange_id]).get(parsed.exchange_id)
     if stored is not None and stored.differences(parsed):
         raise DecisionError(
             f"trade {parsed.exchange_id} is stored already; accept this frame as its correction, or dismiss it"
@@ -134,8 +141,8 @@ def book_second_side(*, message: QuarantinedMessage, note: str, user: User, now:
     hold_the_end()
     message = _open_message(message)
     first = Trade.objects.select_for_update().filter(market=message.market, exchange_id=message.exchange_id).first()
-    parsed = parse_frame(bytes(message.raw), message.market.zone)
-    if isinstance(parsed, Unusable) or first is None or not _facts(first).has_other_side(parsed):
+    parsed, stored = judged(message)
+    if isinstance(parsed, Unusable) or first is None or stored is None or not stored.has_other_side(parsed):
         raise DecisionError("this frame is not the other side of a stored trade, or that side is booked already")
     confirmation = replace(parsed, exchange_id=f"{parsed.exchange_id[:240]} ({parsed.direction})")
     book_confirmation(
@@ -151,10 +158,6 @@ def book_second_side(*, message: QuarantinedMessage, note: str, user: User, now:
     for other in same.order_by("id"):
         _handle(other, QuarantinedMessage.Status.RETRIED, note or "booked as the second side", user, now)
     return Trade.objects.get(market=message.market, exchange_id=confirmation.exchange_id)
-
-
-def _facts(trade: Trade) -> StoredFacts:
-    return stored_facts(market_id=trade.market_id, exchange_ids=[trade.exchange_id])[trade.exchange_id]
 
 
 @transaction.atomic

@@ -8,9 +8,8 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 
-from trades.ledger.confirmations import TradeConfirmation, Unusable, parse_frame
-from trades.ledger.decisions import DecisionError, retry_frame
-from trades.ledger.effective import stored_facts
+from trades.ledger.confirmations import Unusable
+from trades.ledger.decisions import DecisionError, judged, retry_frame
 from trades.models import QuarantinedMessage
 
 
@@ -75,11 +74,10 @@ def _waiting() -> QuerySet[QuarantinedMessage]:
 
 
 def _verdict(message: QuarantinedMessage, result: JudgedAgain) -> str:
-    parsed: TradeConfirmation | Unusable = parse_frame(bytes(message.raw), message.market.zone)
+    parsed, stored = judged(message)
     if isinstance(parsed, Unusable):
         result.example = result.example or f"for example no. {message.pk}: {parsed.detail}"
         return "unusable"
-    stored = stored_facts(market_id=message.market_id, exchange_ids=[parsed.exchange_id]).get(parsed.exchange_id)
     if stored is None:
         return "booked"
     return "conflicts" if stored.differences(parsed) else "known"
