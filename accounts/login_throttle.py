@@ -17,12 +17,12 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 from django.http import HttpRequest
-from django.utils import timezone
 
 from accounts.audit.log import record
 from accounts.audit.models import Action
 from accounts.client_address import UNKNOWN, address_of
 from accounts.models import LoginAttempt
+from market import clock
 from market.locks import AdvisoryLock
 
 MOST_FAILURES, LOCKED_FOR = 5, timedelta(minutes=15)
@@ -93,7 +93,7 @@ class LimitedBackend(ModelBackend):
         """The user; None for a wrong pair. Raises PermissionDenied when nobody may try: then no one else is asked."""
         if username is None or password is None:
             return None
-        address, now = address_of(request), timezone.now()
+        address, now = address_of(request), clock.now()
         if begin_attempt(username=username, address=address, now=now) is None:
             if request is not None:
                 setattr(request, LOCKED, True)

@@ -9,7 +9,8 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
-from django.utils import timezone
+
+from market import clock
 
 
 class UserSession(AbstractBaseSession):
@@ -18,8 +19,8 @@ class UserSession(AbstractBaseSession):
     session_key = models.CharField(max_length=64, primary_key=True, help_text="SHA-256 of the cookie's value")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="sessions")
     auth_hash = models.CharField(max_length=128, blank=True, help_text="Changes with the user's password")
-    started_at = models.DateTimeField(default=timezone.now)
-    seen_at = models.DateTimeField(default=timezone.now, help_text="To about ten minutes")
+    started_at = models.DateTimeField(default=clock.now)
+    seen_at = models.DateTimeField(default=clock.now, help_text="To about ten minutes")
     address = models.CharField(max_length=64, blank=True)
     browser = models.CharField(max_length=200, blank=True)
 

@@ -16,10 +16,10 @@ from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 
 from accounts.client_address import address_of
 from accounts.models import UserSession
+from market import clock
 
 STARTED, SEEN, ADDRESS, BROWSER = "_started", "_seen", "_address", "_browser"
 SEEN_EVERY = timedelta(minutes=10)
@@ -47,7 +47,7 @@ class SessionStore(DatabaseStore):
 
     def _get_session_from_db(self) -> Any:
         row = UserSession.objects.filter(
-            session_key=key_digest(self.session_key or ""), expire_date__gt=timezone.now()
+            session_key=key_digest(self.session_key or ""), expire_date__gt=clock.now()
         ).first()
         if row is None:
             self._session_key = None
@@ -55,7 +55,7 @@ class SessionStore(DatabaseStore):
 
     async def _aget_session_from_db(self) -> Any:
         row = await UserSession.objects.filter(
-            session_key=key_digest(self.session_key or ""), expire_date__gt=timezone.now()
+            session_key=key_digest(self.session_key or ""), expire_date__gt=clock.now()
         ).afirst()
         if row is None:
             self._session_key = None
@@ -79,7 +79,7 @@ class SessionStore(DatabaseStore):
 
     def get_expiry_date(self, **_kwargs: Any) -> datetime:
         """From when it was begun and is used, not from what is asked for."""
-        now = timezone.now()
+        now = clock.now()
         return expires_at(
             started=_moment(self.get(STARTED), now),
             seen=now,
@@ -93,11 +93,19 @@ class SessionStore(DatabaseStore):
 
     def get_expiry_age(self, **_kwargs: Any) -> int:
         """Seconds until the expiry: the cookie's age."""
-        return max(0, int((self.get_expiry_date() - timezone.now()).total_seconds()))
+        return max(0, int((self.get_expiry_date() - clock.now()).total_seconds()))
 
     async def aget_expiry_age(self, **_kwargs: Any) -> int:
         await self._aget_session()  # type: ignore[attr-defined]
         return self.get_expiry_age()
+
+    @classmethod
+    def clear_expired(cls) -> None:
+        UserSession.objects.filter(expire_date__lt=clock.now()).delete()
+
+    @classmethod
+    async def aclear_expired(cls) -> None:
+        await UserSession.objects.filter(expire_date__lt=clock.now()).adelete()
 
     def create_model_instance(self, data: dict[str, Any]) -> Any:
         return self._row(self._get_or_create_session_key(), data)  # type: ignore[attr-defined]
@@ -106,7 +114,7 @@ class SessionStore(DatabaseStore):
         return self._row(await self._aget_or_create_session_key(), data)  # type: ignore[attr-defined]
 
     def _row(self, key: str, data: dict[str, Any]) -> UserSession:
-        now = timezone.now()
+        now = clock.now()
         started = _moment(data.setdefault(STARTED, now.timestamp()), now)
         data[SEEN] = now.timestamp()
         return UserSession(
@@ -137,7 +145,7 @@ class SessionActivity:
         session = request.session
         if session.accessed and SESSION_KEY in session:
             seen = _moment(session.get(SEEN), datetime.fromtimestamp(0, UTC))
-            session.modified = session.modified or timezone.now() - seen >= SEEN_EVERY
+            session.modified = session.modified or clock.now() - seen >= SEEN_EVERY
         return response
 
 
@@ -150,7 +158,7 @@ def _begin(request: HttpRequest | None, **_kwargs: Any) -> None:
     """A log-in starts the session's clock anew; Django has given it a new key."""
     if request is None:
         return
-    request.session[STARTED] = timezone.now().timestamp()
+    request.session[STARTED] = clock.now().timestamp()
     request.session[ADDRESS] = address_of(request)
     request.session[BROWSER] = _clean(request.META.get("HTTP_USER_AGENT", ""))
 

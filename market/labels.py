@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from market.periods import DURATIONS, DeliveryPeriod, PeriodError
+from market.periods import DURATIONS, DeliveryPeriod, PeriodError, day_periods
 
 _SIDE = r"(\d{2})([AaBb]?)(?::([0-5]\d)([AaBb]?))?"
 
@@ -115,3 +115,11 @@ def _mark(local: datetime) -> str:
     if other.utcoffset() == local.utcoffset():
         return ""
     return "AB"[local.fold]
+
+
+def doubled_periods(day: date, zone: ZoneInfo, minutes: int = 60) -> tuple[DeliveryPeriod, ...]:
+    """The periods of a day whose wall time exists twice, in order; none on most days."""
+    periods = day_periods(day, zone, minutes)
+    if len(periods) * minutes <= 24 * 60:
+        return ()
+    return tuple(period for period in periods if label_of(period, zone)[-1] in "AB")

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models.functions import Now
 
 
 def validate_time_zone(value: str) -> None:
@@ -50,3 +51,23 @@ class Market(models.Model):
     def gate_closure_lead(self) -> timedelta:
         """How long before delivery start the gate closes."""
         return timedelta(minutes=self.gate_closure_minutes)
+
+
+class DeskClock(models.Model):
+    """How far the desk's time is ahead of PostgreSQL's clock, in seconds: one row (market/clock.py)."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    ahead = models.FloatField(db_default=0.0)
+    decisions = models.IntegerField(db_default=0)
+    stepped = models.FloatField(db_default=0.0)
+    kept_at = models.DateTimeField(db_default=Now())
+    stepped_by = models.FloatField(null=True)
+    stepped_at = models.DateTimeField(null=True)
+
+
+class ClockReport(models.Model):
+    """A process whose own clock is moved: how many seconds it is ahead of the desk's time (`seen_at`)."""
+
+    process = models.CharField(max_length=120, unique=True)
+    ahead = models.FloatField()
+    seen_at = models.DateTimeField()

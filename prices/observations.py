@@ -21,6 +21,10 @@ ASKS_REMEMBERED = 8
 
 MINUTE, HOUR = 60.0, 3600.0
 
+WHICH_OF_TWO = "exists twice on that day, and the answer does not say which it is for"
+FROM_THE_FUTURE = "is in the future"
+"""How the sentences end that say why such an answer is not used: what the feed's state is told by."""
+
 
 class Outcome(StrEnum):
     """What became of a request; the values are those of the ledger (prices.models.ProviderRequest.Outcome)."""

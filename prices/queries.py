@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from enum import StrEnum
 from typing import Literal
 
 from django.conf import settings
@@ -21,7 +22,7 @@ from market.models import Market
 from market.periods import DeliveryPeriod
 from prices import request_ledger
 from prices.models import ProviderRequest, ReferencePrice, ReferencePriceHistory
-from prices.observations import FAILURES, Outcome
+from prices.observations import FAILURES, FROM_THE_FUTURE, WHICH_OF_TWO, Outcome
 from prices.publications import Publication, PublicationClock
 
 LOOK_BACK = timedelta(hours=2)
@@ -68,13 +69,25 @@ class LastHour:
         return sum(self.outcomes.values())
 
 
+class StandstillReason(StrEnum):
+    """Why prices stand still."""
+
+    UNKNOWN = ""
+    UNUSABLE = "the provider's answers can't be used"
+    FUTURE = "the provider's times are in the future"
+    REFUSED = "the provider refuses requests (429)"
+    SILENT = "the provider does not answer"
+    UNASKED = "nobody asks the provider"
+    USED_UP = "the limits of requests are used up"
+
+
 @dataclass(frozen=True, slots=True)
 class PriceFeedState:
     """How the price feed of a market is doing.
 
     ok: current, or not yet late. late: the publication is overdue by more than the usual 30 s since `since`.
-    down: the provider doesn't answer, or not usably (`unusable`), or nobody asks it, since `since`. none: nothing was
-    ever asked, or it answers (`last_success_at`) and has a price for no open period.
+    down: no usable answer came since `since`. none: nothing was ever asked, or it answers (`last_success_at`) and has a
+    price for no open period. `why` says why prices stand still, where that is known.
     `next_publication_at` lies in the past while a publication is awaited; None when no open period has a price.
     """
 
@@ -83,14 +96,14 @@ class PriceFeedState:
     last_success_at: datetime | None
     last_error: str
     next_publication_at: datetime | None
-    unusable: bool = False
+    why: StandstillReason = StandstillReason.UNKNOWN
 
     @property
     def answers_without_a_price(self) -> bool:
         """Whether the provider answers (404, null, 400 and the like) and no open period has a price."""
         if self.next_publication_at is not None:
             return False
-        return self.unusable or (self.state == "none" and self.last_success_at is not None)
+        return self.why is StandstillReason.UNUSABLE or (self.state == "none" and self.last_success_at is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +129,20 @@ def latest_prices(*, market_id: int, day: date) -> dict[DeliveryPeriod, KnownPri
         DeliveryPeriod(start, end): KnownPrice(value, updated, arrived, n)
         for start, end, value, updated, arrived, n in rows
     }
+
+
+def unclear_periods(*, market_id: int, periods: Collection[DeliveryPeriod]) -> frozenset[DeliveryPeriod]:
+    """Those of the periods for which the provider's newest answer did not say which of two it is for. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT DISTINCT ON (delivery_start, delivery_end) delivery_start, delivery_end, detail
+               FROM prices_providerrequest WHERE market_id = %s AND delivery_start = ANY(%s) AND finished_at IS NOT NULL
+               ORDER BY delivery_start, delivery_end, sent_at DESC""",
+            [market_id, [period.start for period in periods]],
+        )
+        rows = cursor.fetchall()
+    unclear = {DeliveryPeriod(start, end) for start, end, detail in rows if detail.endswith(WHICH_OF_TWO)}
+    return frozenset(unclear.intersection(periods))
 
 
 def price_versions(*, keys: Collection[tuple[int, date]]) -> dict[tuple[int, date], int]:
@@ -217,7 +244,7 @@ def feed_state(*, market_id: int, now: datetime, interval: float) -> PriceFeedSt
     """The state of the market's price feed at `now`; publications come every `interval` seconds. Four small queries."""
     rhythm = PublicationClock(interval)
     success, undefined = _last_success(market_id, now)
-    error, errors, unusable = _errors_since(market_id, max(success or now - LOOK_BACK, now - LOOK_BACK))
+    errors = _errors_since(market_id, max(success or now - LOOK_BACK, now - LOOK_BACK))
     newest = _newest_open(market_id, now)
     due = _moment(rhythm.next_publication(newest.timestamp(), now.timestamp()), now) if newest else None
     missed = _moment(rhythm.due_after(newest.timestamp()), now) if newest else None
@@ -225,14 +252,32 @@ def feed_state(*, market_id: int, now: datetime, interval: float) -> PriceFeedSt
     state: Literal["ok", "late", "down", "none"] = "ok"
     since = newest
     if success is None:
-        state, since = ("down", None) if errors >= DOWN_AFTER_FAILURES else ("none", None)
-    elif errors >= DOWN_AFTER_FAILURES or now - success > timedelta(seconds=2 * interval + rhythm.late_window):
+        state, since = ("down", None) if len(errors) >= DOWN_AFTER_FAILURES else ("none", None)
+    elif len(errors) >= DOWN_AFTER_FAILURES or now - success > timedelta(seconds=2 * interval + rhythm.late_window):
         state, since = "down", success
     elif late_from and now > late_from:
         state, since = "late", late_from
     elif newest is None and undefined:
         state, since = "none", success
-    return PriceFeedState(state, since, success, error, due, unusable and state == "down")
+    return PriceFeedState(state, since, success, errors[0][0] if errors else "", due, _why(state, errors, now))
+
+
+def _why(state: str, errors: list[tuple[str, str]], now: datetime) -> StandstillReason:
+    """Why prices stand still, by the last requests that brought nothing (sentence, outcome)."""
+    if state == "late":
+        use = budget_use(now=now)
+        full = use.minute_used >= use.minute_limit or use.hour_used >= use.hour_limit
+        return StandstillReason.USED_UP if full else StandstillReason.UNKNOWN
+    if state != "down":
+        return StandstillReason.UNKNOWN
+    if not errors:
+        return StandstillReason.UNASKED
+    if all(sentence.endswith(FROM_THE_FUTURE) for sentence, _ in errors):
+        return StandstillReason.FUTURE
+    outcomes = {outcome for _, outcome in errors}
+    if outcomes == {Outcome.BAD_ANSWER}:
+        return StandstillReason.UNUSABLE
+    return StandstillReason.REFUSED if outcomes == {Outcome.REFUSED} else StandstillReason.SILENT
 
 
 def _moment(posix: float, like: datetime) -> datetime:
@@ -252,14 +297,10 @@ def _last_success(market_id: int, now: datetime) -> tuple[datetime | None, bool]
     return latest, False
 
 
-def _errors_since(market_id: int, moment: datetime) -> tuple[str, int, bool]:
-    """What went wrong last since then, how often (counted to a few: more make no difference), and whether the provider
-    had answered."""
+def _errors_since(market_id: int, moment: datetime) -> list[tuple[str, str]]:
+    """What went wrong since then (sentence, outcome), newest first; a few: more make no difference."""
     failed = ProviderRequest.objects.filter(market_id=market_id, outcome__in=FAILURES, sent_at__gt=moment)
-    details = list(failed.order_by("-sent_at").values_list("detail", "outcome")[:DOWN_AFTER_FAILURES])
-    if not details:
-        return "", 0, False
-    return details[0][0], len(details), all(outcome == Outcome.BAD_ANSWER for _, outcome in details)
+    return list(failed.order_by("-sent_at").values_list("detail", "outcome")[:DOWN_AFTER_FAILURES])
 
 
 def _newest_open(market_id: int, now: datetime) -> datetime | None:

@@ -3,7 +3,8 @@
 A request is counted before it is sent, and the provider may count it at any moment until it has ended. So here it
 counts from `sent_at` until a whole window (60 s, 3,600 s) and a margin after its end; one that never reported back
 has ended when its total deadline had passed. Whatever the provider's own window holds, this ledger holds as well.
-Reservations take turns under one advisory lock, and PostgreSQL's clock is the only one that is asked.
+Reservations take turns under one advisory lock, and go by the desk's time (market/clock.py): a clock that is moved
+changes nothing, and a step of the desk's time moves the ledger along.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import structlog
 from django.conf import settings
 from django.db import connection, transaction
 
+from market import clock
 from market.locks import AdvisoryLock
 from prices.observations import HOUR, MINUTE, Budget, Outcome, PeriodKey
 
@@ -47,14 +49,14 @@ _USE = f"""
         ),
         max(paused_until),
         count(*) FILTER (WHERE sent_at > clock.now + interval '1 second')
-    FROM (SELECT COALESCE(%(now)s, clock_timestamp()) AS now) AS clock
+    FROM (SELECT %(now)s::timestamptz AS now) AS clock
     LEFT JOIN LATERAL ({_COUNTED}) AS counted ON true
     GROUP BY clock.now
 """  # noqa: S608 - constants only
 
 _FREE_AT = f"""
     SELECT ended_at + (%(window)s + %(margin)s) * interval '1 second'
-    FROM (SELECT clock_timestamp() AS now) AS clock, LATERAL ({_COUNTED}) AS counted
+    FROM (SELECT %(now)s::timestamptz AS now) AS clock, LATERAL ({_COUNTED}) AS counted
     WHERE ended_at > clock.now - (%(window)s + %(margin)s) * interval '1 second'
     ORDER BY ended_at OFFSET %(skip)s LIMIT 1
 """  # noqa: S608 - constants only
@@ -62,7 +64,7 @@ _FREE_AT = f"""
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """Leave to send one request now: its row in the ledger, and when it was counted (UTC, PostgreSQL's clock)."""
+    """Leave to send one request now: its row in the ledger, and when it was counted (UTC, the desk's time)."""
 
     request_id: int
     sent_at: datetime
@@ -97,20 +99,25 @@ def reserve(key: PeriodKey) -> Reservation | NoRoom:
 
     Raises django.db.Error when PostgreSQL is away: then nothing may be sent.
     """
+    clock.desk.follow(every=0)
+    if not clock.desk.is_firm:
+        return NoRoom(clock.now() + timedelta(seconds=1))
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         # A statement of its own: the counting statement's snapshot must be taken after the lock was granted.
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [AdvisoryLock.REQUEST_LEDGER])
-        use = _use(cursor)
+        if clock.desk.has_stepped():
+            return NoRoom(clock.now())  # the ledger has moved along, and this process not yet
+        use = _use(cursor, clock.now())
         if use.from_the_future:
             _mend_clock(cursor, use)
-            use = _use(cursor)
+            use = _use(cursor, use.now)
         free_at = _free_at(cursor, use)
         if free_at is not None:
             return NoRoom(free_at)
         cursor.execute(
             "INSERT INTO prices_providerrequest (market_id, delivery_start, delivery_end, sent_at, outcome, detail)"
-            " VALUES (%s, %s, %s, clock_timestamp(), %s, '') RETURNING id, sent_at",
-            [key.market_id, key.start, key.end, Outcome.PENDING.value],
+            " VALUES (%s, %s, %s, %s, %s, '') RETURNING id, sent_at",
+            [key.market_id, key.start, key.end, use.now, Outcome.PENDING.value],
         )
         return Reservation(*cursor.fetchone())
 
@@ -119,22 +126,28 @@ def finish(*, request_id: int, outcome: Outcome, detail: str = "", pause: float 
     """Record what became of a request. `pause`: for this many seconds nobody may ask for anything (429)."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE prices_providerrequest SET finished_at = clock_timestamp(), outcome = %s, detail = %s,"
-            " paused_until = clock_timestamp() + %s * interval '1 second' WHERE id = %s",
-            [outcome.value, detail[:300], pause, request_id],
+            "UPDATE prices_providerrequest SET finished_at = %(now)s, outcome = %(outcome)s, detail = %(detail)s,"
+            " paused_until = %(now)s + %(pause)s * interval '1 second' WHERE id = %(request)s",
+            {
+                "now": clock.now(),
+                "outcome": outcome.value,
+                "detail": detail[:300],
+                "pause": pause,
+                "request": request_id,
+            },
         )
 
 
 def use_at(*, now: datetime | None = None, interval: float = HOUR) -> Use:
-    """The use of both windows at `now` (UTC; PostgreSQL's clock without it), and since the last publication time."""
+    """The use of both windows at `now` (UTC; the desk's time without it), and since the last publication time."""
     with connection.cursor() as cursor:
-        return _use(cursor, now, interval)
+        return _use(cursor, now or clock.now(), interval)
 
 
 def state(*, interval: float) -> Budget:
     """What is left, in the policy's terms."""
     with connection.cursor() as cursor:
-        use = _use(cursor, None, interval)
+        use = _use(cursor, clock.now(), interval)
         free_at = _free_at(cursor, use)
     return Budget(
         minute_limit=settings.MARKET_DATA_REQUESTS_PER_MINUTE,
@@ -152,13 +165,26 @@ def prune(*, keep_days: int = KEEP_DAYS, batch: int = PRUNE_BATCH) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM prices_providerrequest WHERE id IN (SELECT id FROM prices_providerrequest"
-            " WHERE sent_at < clock_timestamp() - %s * interval '1 day' ORDER BY sent_at LIMIT %s)",
-            [keep_days, batch],
+            " WHERE sent_at < %s ORDER BY sent_at LIMIT %s)",
+            [clock.now() - timedelta(days=keep_days), batch],
         )
         return int(cursor.rowcount)
 
 
-def _use(cursor: Any, now: datetime | None = None, interval: float = HOUR) -> Use:
+def move_along(*, seconds: float, now: datetime) -> None:
+    """The desk's time steps by `seconds` (below 0: back) from `now` on: what counts still, counts as long as before."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [AdvisoryLock.REQUEST_LEDGER])
+        cursor.execute(
+            """UPDATE prices_providerrequest SET sent_at = sent_at + step, finished_at = finished_at + step,
+                   paused_until = paused_until + step
+               FROM (SELECT %(seconds)s * interval '1 second' AS step) AS the
+               WHERE sent_at > %(since)s""",
+            {"seconds": seconds, "since": now - 2 * LONGEST_PAUSE},
+        )
+
+
+def _use(cursor: Any, now: datetime, interval: float = HOUR) -> Use:
     cursor.execute(_USE, {**_constants(), "now": now, "interval": interval})
     return Use(*cursor.fetchone())
 
@@ -180,14 +206,15 @@ def _free_at(cursor: Any, use: Use) -> datetime | None:
         (HOUR, use.hour, settings.MARKET_DATA_REQUESTS_PER_HOUR),
     ):
         if used >= limit:
-            cursor.execute(_FREE_AT, {**_constants(), "window": window, "skip": used - limit})
+            cursor.execute(_FREE_AT, {**_constants(), "now": use.now, "window": window, "skip": used - limit})
             row = cursor.fetchone()
             moments.append(row[0] if row else use.now)
     return max(moments, default=None)
 
 
 def _mend_clock(cursor: Any, use: Use) -> None:
-    """The clock was stepped back: requests that it places in the future were made by now, so count them as of now.
+    """Requests that the desk's time places in the future were made by now (a desk that was started with another clock):
+    count them as of now.
 
     That is later than they really were, so the limits hold; and it ends within a window, not within the step.
     """

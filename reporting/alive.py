@@ -1,8 +1,9 @@
 """Whether a container's process is alive: `python -I reporting/alive.py web|listener|worker|beat`; exit code 0 or 1.
 
-A web process answers /healthz. The others touch a file (ALIVE_FILE) from the loop that does their work: a loop that
-hangs lets it grow old. Only this process is judged, never what it depends on: a database that is away is no reason to
-end a listener. Standard library only, and run as a file: it runs every few seconds.
+A web process answers /healthz. The others write into a file (ALIVE_FILE), from the loop that does their work, what the
+machine's timer says (market/sign_of_life.py): a loop that hangs lets it grow old, a clock that is moved does not. Only
+this process is judged, never what it depends on: a database that is away is no reason to end a listener. Standard
+library only, and run as a file: it runs every few seconds.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ OLDEST_SECONDS = {"listener": 30.0, "worker": 120.0, "beat": 60.0}
 
 
 def problem(process: str, *, port: str, file: str, now: float) -> str:
-    """What is wrong with the process in one sentence; empty when it is alive. `now`: POSIX seconds."""
+    """What is wrong with the process in one sentence; empty when it is alive. `now`: `time.monotonic()`."""
     if process == "web":
         return _problem_of_web(port)
     if process not in OLDEST_SECONDS:
@@ -27,9 +28,11 @@ def problem(process: str, *, port: str, file: str, now: float) -> str:
     if not file:
         return "ALIVE_FILE names no file"
     try:
-        age = now - Path(file).stat().st_mtime
-    except OSError:
+        age = now - float(Path(file).read_text(encoding="ascii"))
+    except (OSError, ValueError):
         return f"{file} is not there: the {process} has not begun its work"
+    if age < 0:
+        return f"the {process} last gave a sign before this machine was started"
     return "" if age <= OLDEST_SECONDS[process] else f"the {process} last gave a sign {age:.0f} s ago"
 
 
@@ -42,20 +45,11 @@ def _problem_of_web(port: str) -> str:
     return ""
 
 
-def touch(file: str) -> None:
-    """A sign of life. A file that can't be written must end nothing; the check will tell."""
-    if file:
-        try:
-            Path(file).touch()
-        except OSError:
-            return
-
-
 if __name__ == "__main__":
     _found = problem(
         " ".join(sys.argv[1:]),
         port=os.environ.get("PORT") or "8000",
         file=os.environ.get("ALIVE_FILE", ""),
-        now=time.time(),
+        now=time.monotonic(),
     )
     sys.exit(_found or 0)

@@ -3,17 +3,43 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from typing import Any
 
 from celery import Celery, signals
+from celery.schedules import schedule
 
-from reporting import alive, job_status
+from market.sign_of_life import give_sign
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reporting.settings")
 
 app = Celery("reporting")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+def _desk_time() -> datetime:
+    from market import clock  # has models: Django must be set up
+
+    return clock.now()
+
+
+@app.on_after_configure.connect
+def beat_by_the_desks_time(sender: Celery, **_kwargs: Any) -> None:
+    """Beat goes by a clock that nobody can move: with the machine's it would stand still for as long as that is set
+    back."""
+    sender.conf.beat_schedule = {
+        name: {**entry, "schedule": schedule(entry["schedule"], nowfun=_desk_time)}
+        for name, entry in sender.conf.beat_schedule.items()
+    }
+
+
+@signals.before_task_publish.connect
+def say_that_the_clock_moved(**_kwargs: Any) -> None:
+    """Beat has nothing to do with PostgreSQL otherwise."""
+    from market import clock
+
+    clock.report_if_possible()
 
 
 @signals.setup_logging.connect
@@ -25,10 +51,12 @@ def keep_our_logging(**_kwargs: Any) -> None:
 @signals.before_task_publish.connect
 def give_sign_of_life(**_kwargs: Any) -> None:
     """The worker's loop beats every few seconds; beat publishes a tick, or tries to, as often."""
-    alive.touch(os.environ.get("ALIVE_FILE", ""))
+    give_sign(os.environ.get("ALIVE_FILE", ""))
 
 
 @signals.task_success.connect
 def note_success(sender: Any, **_kwargs: Any) -> None:
     """For /metrics: a job that stands still is seen by the age of its last success."""
+    from reporting import job_status
+
     job_status.note(sender.name)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 from functools import cache
 
 import redis
 from django.conf import settings
+
+from market import clock
 
 KEY = "desk:jobs"
 SECONDS = 1.0
@@ -21,11 +22,11 @@ def _client(url: str) -> redis.Redis:
 def note(job: str) -> None:
     """The job succeeded now. Never an error: a job must not fail for that."""
     with suppress(redis.RedisError, OSError):
-        _client(settings.REDIS_URL).hset(KEY, job, str(time.time()))
+        _client(settings.REDIS_URL).hset(KEY, job, str(clock.desk.posix()))
 
 
 def successes() -> dict[str, float]:
-    """Job -> when it last succeeded, POSIX seconds. Raises redis.RedisError when Redis is away."""
+    """Job -> when it last succeeded by the desk's time, POSIX seconds. Raises redis.RedisError when Redis is away."""
     return {str(job): float(at) for job, at in _client(settings.REDIS_URL).hgetall(KEY).items()}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import redis
 from django.conf import settings
@@ -17,6 +17,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeHistogramMetricFami
 
 from dashboard.live.hub import hub
 from dashboard.live.metrics import REGISTRY
+from market import clock
+from market.clock_state import state_of_clocks
 from market.queries import active_markets
 from prices import queries as prices
 from reporting import job_status
@@ -62,8 +64,10 @@ class DeskCollector:
     """Reads the figures at the moment they are asked for, so that every process's work shows in one place."""
 
     def collect(self) -> Iterator[Metric]:
-        now = datetime.now(UTC)
+        clock.desk.follow()
+        now = clock.now()
         yield from _process()
+        yield from _clocks(now)
         yield from _frames()
         yield from _feeds(now)
         yield from _listeners(now)
@@ -79,6 +83,21 @@ def _process() -> Iterator[Metric]:
     info.add_metric([settings.VERSION], 1)
     yield info
     yield GaugeMetricFamily("desk_open_pages", "Open board sockets of this web process", value=hub.open_pages)
+
+
+def _clocks(now: datetime) -> Iterator[Metric]:
+    """Ages are told by the desk's time, not by that of whoever asks."""
+    yield GaugeMetricFamily("desk_time_seconds", "The desk's time", value=now.timestamp())
+    state = state_of_clocks(now=now)
+    moved = GaugeMetricFamily(
+        "desk_clock_ahead_seconds", "How far a moved clock is ahead of the desk's time", labels=["whose"]
+    )
+    for one in state.moved:
+        moved.add_metric([one.whose], one.ahead)
+    yield moved
+    yield GaugeMetricFamily(
+        "desk_clock_stepped_seconds", "By how much the desk's time stepped within an hour", value=state.stepped_by or 0
+    )
 
 
 def _frames() -> Iterator[Metric]:

@@ -143,6 +143,7 @@ MIDDLEWARE = [
     "reporting.http.middleware.DatabaseAway",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "reporting.http.middleware.DesksTime",
     "django.middleware.locale.LocaleMiddleware",  # above sessions: a page that says these are away has a language
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -275,21 +276,19 @@ CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory: the schedule below is all there is, no file to lose
 CELERY_TIMEZONE = "UTC"
 CHASE_TICK_SECONDS = 5
+# No tick expires: a worker whose clock is ahead of beat's would throw all away. The task itself skips what piled up.
 CELERY_BEAT_SCHEDULE = {
     "chase-reference-prices": {
         "task": "prices.tasks.chase_reference_prices",
         "schedule": CHASE_TICK_SECONDS,
-        "options": {"expires": CHASE_TICK_SECONDS},
     },
     "note-the-audit-logs-head": {
         "task": "audit.tasks.note_head",
         "schedule": 3600,
-        "options": {"expires": 600},
     },
     "clear-ended-sessions": {
         "task": "accounts.tasks.clear_ended",
         "schedule": 3600,
-        "options": {"expires": 600},
     },
 }
 

@@ -6,6 +6,7 @@ This file must be read before Django's settings are, or find the environment alr
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -33,12 +34,33 @@ from django.conf import settings  # noqa: E402
 from django.db import connections  # noqa: E402
 from django.utils import translation  # noqa: E402
 
+from market import clock  # noqa: E402
 from tests import quick_flush, quick_static  # noqa: E402
 from tests.template_database import template_database  # noqa: E402
 
 # How long an example takes says something of the machine, nothing of the code.
 hypothesis.settings.register_profile("desk", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("desk")
+
+
+class TravellersClock(clock.DeskClock):
+    """Goes where time_machine goes, and asks nobody: most tests are about something else than the desk's time."""
+
+    def __init__(self) -> None:
+        super().__init__(timer=time.time)
+
+    def follow(self, *, every: float = 0.0) -> None:
+        """Nothing: PostgreSQL doesn't travel."""
+
+    def has_stepped(self) -> bool:
+        """Never."""
+        return False
+
+    def report(self) -> None:
+        """Nothing, for the same reason."""
+
+
+clock.desk = TravellersClock()
 quick_flush.install()
 quick_static.install()
 

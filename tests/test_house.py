@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import tomllib
 from collections import Counter
@@ -144,3 +145,20 @@ def test_every_top_folder_is_under_contract() -> None:
 def test_a_pure_module_has_a_test_of_its_name(module: str) -> None:
     name = f"test_{module.rpartition('.')[2]}.py"
     assert any(path.endswith(f"/{name}") for path in sources()), f"{module} is pure: cover it in a {name}."
+
+
+CLOCKS = re.compile(r"\b(?:timezone\.now|datetime\.now|datetime\.utcnow|time\.time|time\.time_ns|date\.today)\b")
+"""What reads a clock that can be moved."""
+READS_A_CLOCK = {"market/clock.py"}
+
+
+def test_only_the_desks_clock_reads_a_clock() -> None:
+    apps = ("accounts/", "dashboard/", "market/", "prices/", "reporting/", "trades/")
+    found = [
+        f"{path}:{number} asks a clock that can be moved: take market.clock.now, or time.monotonic for a length."
+        for path, text in sources().items()
+        if path.startswith(apps) and path not in READS_A_CLOCK and "/migrations/" not in path
+        for number, line in enumerate(text.splitlines(), 1)
+        if CLOCKS.search(line)
+    ]
+    assert not found, "\n".join(found)

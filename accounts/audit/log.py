@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django.db import connection, transaction
 
 from accounts.audit.chain import BEGINNING, Link
 from accounts.audit.context import current
 from accounts.audit.models import Action, Entry
+from market import clock
 from market.locks import AdvisoryLock
 
 
@@ -44,7 +45,7 @@ def record(
     last = Entry.objects.order_by("-number").values_list("number", "digest").first() or (0, BEGINNING)
     link = Link(
         number=last[0] + 1,
-        at=at or datetime.now(UTC),
+        at=at or clock.now(),
         actor=clean(who if actor is None else actor, 150),
         action=action.value,
         subject=clean(subject, 300),

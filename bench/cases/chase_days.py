@@ -170,6 +170,9 @@ class VirtualWorld:
     def now(self) -> float:
         return self.clock
 
+    def is_over(self) -> bool:
+        return False
+
     def budget(self) -> Budget:
         return self.ledger.state(self.clock)
 

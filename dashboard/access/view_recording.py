@@ -7,7 +7,6 @@ One middleware, so that no new address can be forgotten. Whoever answers in fron
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
@@ -16,6 +15,7 @@ from accounts.audit.log import record
 from accounts.audit.models import Action
 from accounts.audit.view_log import view_log
 from accounts.client_address import address_of
+from market import clock
 
 SHOW_NOTHING = ("/accounts/", "/admin/jsi18n/", "/language/", "/static/", "/healthz", "/readyz", "/metrics")
 
@@ -44,4 +44,4 @@ def _note(request: HttpRequest, user: User, response: HttpResponse) -> None:
 
 def note_view(username: str, path: str, *, address: str = "") -> None:
     """The user looks at the page of this path now. Costs a look into a set; never fails."""
-    view_log.note(actor=username, subject=path, address=address, at=datetime.now(UTC))
+    view_log.note(actor=username, subject=path, address=address, at=clock.now())

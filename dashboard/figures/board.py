@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from dashboard.figures.performance import NOTHING, Figures, period_figures, total_figures
-from market.labels import label_of
+from market.labels import doubled_periods, label_of
 from market.models import Market
 from market.periods import DeliveryPeriod, day_bounds, day_of, day_periods
 from market.totals import Total
-from prices.queries import KnownPrice, latest_prices
+from prices.queries import KnownPrice, latest_prices, unclear_periods
 from trades.models import Trader
 from trades.queries import PositionRow, next_slot, positions_of_day
 
@@ -40,6 +40,8 @@ class BoardRow:
     state: PeriodState
     revision: str = ""
     """Changes with every committed change of the period's positions or price."""
+    is_unclear: bool = False
+    """Whether the provider answers without saying which of the day's two such hours it means: neither has a price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,8 @@ def load_board(
     also: DeliveryPeriod | None = None,
     prices: Prices | None = None,
 ) -> Board:
-    """The board as it stands in the database: two queries, however many trades there are.
+    """The board as it stands in the database: two queries, however many trades there are; on the day with an hour that
+    exists twice a third, until both have a price.
 
     `also` is a period that gets a row even if it is shorter than an hour and was never traded. With `prices`, an
     earlier board's, only the positions are read.
@@ -94,6 +97,7 @@ def load_board(
     positions = positions_of_day(trader_pk=trader.pk, market_id=market.pk, day=delivery_day)
     if prices is None:
         prices = latest_prices(market_id=market.pk, day=delivery_day)
+    missing = [p for p in doubled_periods(delivery_day, market.zone) if p not in prices]
     return build_board(
         trader=trader,
         market=market,
@@ -102,6 +106,7 @@ def load_board(
         positions=positions,
         prices=prices,
         also=also,
+        unclear=unclear_periods(market_id=market.pk, periods=missing) if missing else frozenset(),
     )
 
 
@@ -114,6 +119,7 @@ def build_board(
     positions: list[PositionRow],
     prices: Prices,
     also: DeliveryPeriod | None = None,
+    unclear: frozenset[DeliveryPeriod] = frozenset(),
 ) -> Board:
     """Rows for every hour of the day, and for each shorter period that has been traded. Pure."""
     legs = _legs(positions)
@@ -126,6 +132,8 @@ def build_board(
     rows = tuple(
         _row(p, legs.get(p, {}), prices.get(p), market, now, next_start, revision=revisions.get(p, 0)) for p in periods
     )
+    if unclear:
+        rows = tuple(replace(row, is_unclear=row.period in unclear) for row in rows)
     return Board(
         trader=trader,
         market=market,

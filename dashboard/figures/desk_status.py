@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dashboard.figures.feed_status import FeedStates, load_feeds
-from dashboard.figures.incidents import Facts, Incident, incidents
+from dashboard.figures.incidents import Facts, Incident, clock_incidents, incidents
+from market.clock_state import ClockState, state_of_clocks
 from market.models import Market
 from market.queries import active_markets
 from prices import publications
@@ -39,12 +40,13 @@ class DeskStatus:
     markets: tuple[MarketStatus, ...]
     budget: prices.BudgetUse
     paused_until: datetime | None
+    clocks: ClockState
 
     @property
     def incidents(self) -> list[Incident]:
         """What is open now, in all markets."""
         refused = self.paused_until is not None and self.paused_until > self.now
-        return [
+        return clock_incidents(self.clocks) + [
             incident
             for m in self.markets
             for incident in incidents(
@@ -62,6 +64,7 @@ def load_status(*, now: datetime) -> DeskStatus:
         markets=tuple(_market_status(market, now, market.pk in chased) for market in markets),
         budget=prices.budget_use(now=now),
         paused_until=prices.paused_until(now=now),
+        clocks=state_of_clocks(now=now),
     )
 
 

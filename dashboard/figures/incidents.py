@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext
 
 from dashboard.figures.feed_status import FeedStates
+from market.clock_state import ClockState
+from prices.queries import StandstillReason
 from trades.feed.status import ListenerState
 
 MANY_WAITING = 100
@@ -60,6 +62,24 @@ def incidents(facts: Facts) -> list[Incident]:
     return sorted(open_now, key=lambda incident: incident.level != Level.ALARM)
 
 
+def clock_incidents(state: ClockState) -> list[Incident]:
+    """What is open of the desk's clocks, whatever the market."""
+    open_now = []
+    if state.stepped_by is not None:
+        sentence = gettext("The desk's time was set %(seconds)s s %(way)s within the last hour, by all its clocks.")
+        open_now.append(_of_clock(sentence, state.stepped_by))
+    for moved in state.moved:
+        sentence = gettext("The clock of %(whose)s is %(seconds)s s %(way)s: the desk does not follow it.")
+        open_now.append(_of_clock(sentence, moved.ahead, whose=moved.whose))
+    return open_now
+
+
+def _of_clock(sentence: str, seconds: float, **more: str) -> Incident:
+    way = pgettext("clock", "ahead") if seconds > 0 else pgettext("clock", "behind")
+    values = {"seconds": f"{abs(seconds):.0f}", "way": way, **more}
+    return Incident(Level.ALARM, "", sentence % values, "clock-moved")
+
+
 def _exchange(facts: Facts) -> Iterator[Incident]:
     if not facts.feeds.exchange.connected:
         sentence = gettext("No listener is connected to the exchange: what it pushes now is lost.")
@@ -98,10 +118,21 @@ def _prices(facts: Facts) -> Iterator[Incident]:
         sentence = gettext("The provider refuses requests (429) for a while.")
         yield Incident(Level.ALARM, facts.market, sentence, "prices-late")
     if state == "down":
-        sentence = gettext("The price provider does not answer, or nobody asks it.")
-        yield Incident(Level.ALARM, facts.market, sentence, "prices-late")
+        yield Incident(Level.ALARM, facts.market, _why_no_prices(facts.feeds.prices.why), "prices-late")
+    elif facts.feeds.prices.answers_without_a_price:
+        sentence = gettext("The price provider answers, and has no price for any open period.")
+        yield Incident(Level.NOTICE, facts.market, sentence, "prices-late")
     elif state == "late":
         yield Incident(Level.NOTICE, facts.market, gettext("The publication of prices is late."), "prices-late")
+
+
+def _why_no_prices(why: StandstillReason) -> str:
+    return {
+        StandstillReason.UNUSABLE: gettext("The price provider's answers can't be used."),
+        StandstillReason.FUTURE: gettext("The price provider's times are in the future: its clock or ours is wrong."),
+        StandstillReason.REFUSED: gettext("The price provider refuses requests."),
+        StandstillReason.UNASKED: gettext("Nobody asks the price provider: worker, beat or Redis is away."),
+    }.get(why, gettext("The price provider does not answer."))
 
 
 def _for_people(facts: Facts) -> Iterator[Incident]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django.utils.translation import override
 
@@ -16,6 +16,7 @@ from dashboard.render.addresses import board_address, named_market
 from dashboard.render.board import page_version, render_parts
 from dashboard.render.desk import render_desk
 from dashboard.render.feed_status import FEED_STATES
+from market import clock
 from market.models import Market
 from market.periods import day_of
 from market.queries import active_markets
@@ -40,7 +41,7 @@ class Rendered:
     @property
     def today(self) -> str:
         """The market's date now, so that a page that follows today notices midnight."""
-        return day_of(datetime.now(UTC), self.board.market.zone).isoformat()
+        return day_of(clock.now(), self.board.market.zone).isoformat()
 
     def parts_since(self, version: str) -> dict[str, str]:
         """What a page that shows `version` is missing; the feeds' states are no part of the version."""
@@ -95,6 +96,6 @@ def read_versions(keys: set[BoardKey]) -> dict[BoardKey, str]:
 
 def read_feeds(keys: set[BoardKey]) -> dict[int, FeedStates]:
     """The feeds' states per market."""
-    now = datetime.now(UTC)
+    now = clock.now()
     markets = Market.objects.filter(pk__in={k.market_pk for k in keys})
     return {market.pk: load_feeds(market=market, now=now) for market in markets}

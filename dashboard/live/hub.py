@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 
@@ -30,6 +30,7 @@ from dashboard.live import metrics
 from dashboard.live.announcer import ACCESS, GROUP, hints_layer
 from dashboard.live.boards import Rendered, is_at_least, read_feeds, read_versions, render
 from dashboard.render.feed_status import FEED_STATES, render_feed_states
+from market import clock
 
 log = structlog.get_logger("dashboard.live.hub")
 
@@ -43,8 +44,8 @@ SWEEP_SECONDS = 1.0
 """How often open boards are compared with the database, and the feeds' states are looked at."""
 BEAT_SECONDS = 2.0
 """How often every page hears that it is connected; after twice that in silence it says that it is not."""
-LONGEST_LOOK = timedelta(seconds=3)
-"""After so long without a look at the database, pages are told that it can't be reached, whatever it does."""
+LONGEST_LOOK = 3.0
+"""After so many seconds without a look at the database, pages are told that it can't be reached, whatever it does."""
 
 
 # --- sending: which boards moved ----------------------------------------------------------------------------------
@@ -99,7 +100,7 @@ class Hub:
         self._running: list[asyncio.Task[None]] = []
         self._asked_for: dict[BoardKey, asyncio.Task[Rendered]] = {}
         self._trouble = ""
-        self._looked_at = datetime.now(UTC)
+        self._looked_at = time.monotonic()
         self.on_access: Callable[[], None] = lambda: None
         """Called when rights changed (dashboard/live/open_sockets.py)."""
 
@@ -113,7 +114,7 @@ class Hub:
             loop = asyncio.get_running_loop()
             for task in self._running:
                 task.cancel()
-            self._looked_at = datetime.now(UTC)
+            self._looked_at = time.monotonic()
             forever = (self._hear_for_ever(), self._sweep_for_ever(), self._beat_for_ever())
             self._running = [loop.create_task(work) for work in forever]
 
@@ -158,7 +159,7 @@ class Hub:
             kept = None
         if kept is None:
             self._asked_for = {k: v for k, v in list(self._asked_for.items())[-MOST_ASKED_FOR:] if k != key}
-            work = self._in_thread(partial(self._render, key, datetime.now(UTC), None))
+            work = self._in_thread(partial(self._render, key, clock.now(), None))
             kept = self._asked_for[key] = asyncio.get_running_loop().create_task(work)
         try:
             shown = await asyncio.shield(kept)
@@ -201,7 +202,7 @@ class Hub:
             watched.dirty = watched.anew = watched.prices_too = False
             waiting, watched.waiting = watched.waiting, []
             try:
-                fresh = await self._in_thread(partial(self._render, key, datetime.now(UTC), before))
+                fresh = await self._in_thread(partial(self._render, key, clock.now(), before))
             except Exception as error:
                 self._say_trouble(error)
             else:
@@ -235,15 +236,15 @@ class Hub:
                 watched.pages.discard(page)
 
     def _message(self, rendered: Rendered, parts: dict[str, str]) -> str:
-        now = datetime.now(UTC)
+        now, since = clock.now(), time.monotonic() - self._looked_at
         return json.dumps(
             {
                 "version": rendered.version,
                 "now": _iso(now),
                 "today": rendered.today,
                 "app": settings.VERSION,
-                "right": _iso(self._looked_at),
-                "trouble": self._trouble or ("database" if now - self._looked_at > LONGEST_LOOK else ""),
+                "right": _iso(now - timedelta(seconds=since)),
+                "trouble": self._trouble or ("database" if since > LONGEST_LOOK else ""),
                 "parts": parts,
             }
         )
@@ -282,8 +283,9 @@ class Hub:
         if not keys:
             self._all_is_well()
             return
-        versions, feeds = await self._in_thread(lambda: (read_versions(keys), read_feeds(keys)))
-        now = self._all_is_well()
+        versions, feeds = await self._in_thread(partial(_look, keys))
+        self._all_is_well()
+        now = clock.now()
         for key in keys & set(self._boards):
             watched = self._boards[key]
             shown = watched.rendered
@@ -294,9 +296,8 @@ class Hub:
             elif not shown.feeds.same_as(feeds[key.market_pk]):
                 await self._publish_feeds(key, watched, feeds[key.market_pk])
 
-    def _all_is_well(self) -> datetime:
-        self._trouble, self._looked_at = "", datetime.now(UTC)
-        return self._looked_at
+    def _all_is_well(self) -> None:
+        self._trouble, self._looked_at = "", time.monotonic()
 
     async def _publish_feeds(self, key: BoardKey, watched: _Watched, feeds: FeedStates) -> None:
         with override(key.language):
@@ -320,6 +321,12 @@ class Hub:
         if not self._trouble:
             log.error("board_not_refreshed", error=str(error).splitlines()[0] if str(error) else type(error).__name__)
         self._trouble = "database" if isinstance(error, DatabaseProblem) else "error"
+
+
+def _look(keys: set[BoardKey]) -> tuple[dict[BoardKey, str], dict[int, FeedStates]]:
+    """The versions of these boards and the states of their feeds, by the desk's time."""
+    clock.desk.follow()
+    return read_versions(keys), read_feeds(keys)
 
 
 def _iso(moment: datetime) -> str:

@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Protocol
 
 import structlog
@@ -19,6 +18,7 @@ from django.db import connection, reset_queries
 from dashboard.access.rights import Standing, standings
 from dashboard.access.view_recording import note_view
 from dashboard.live.hub import hub
+from market import clock
 
 log = structlog.get_logger("dashboard.live.open_sockets")
 
@@ -48,7 +48,7 @@ class Socket(Protocol):
 
 def _read(digests: Collection[str]) -> dict[str, Standing]:
     try:
-        return standings(digests=digests, now=datetime.now(UTC))
+        return standings(digests=digests, now=clock.now())
     finally:
         reset_queries()
         connection.close()  # back to the pool: this thread is no request that would do so

@@ -27,6 +27,7 @@ from dashboard.figures.board_key import BoardKey
 from dashboard.live.boards import Rendered
 from dashboard.live.fingerprint import Fingerprint, FingerprintReader, PageOf, Unknown
 from dashboard.live.hub import hub
+from market import clock
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -152,7 +153,7 @@ class PageCache:
         freshness: FingerprintReader | None = None,
         boards: Boards = hub,
         monotonic: Callable[[], float] = time.monotonic,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = clock.now,
     ) -> None:
         self._application, self._boards = application, boards
         self._freshness = freshness or FingerprintReader()

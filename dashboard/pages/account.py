@@ -9,7 +9,6 @@ from django.contrib.auth.views import PasswordChangeView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
-from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -22,6 +21,7 @@ from accounts.sessions import end_sessions, key_digest, sessions_of
 from accounts.user_agents import browser_name
 from dashboard.access.rights import roles_of
 from dashboard.pages.second_factor import signed_in_user
+from market import clock
 
 
 # --- the account ----------------------------------------------------------------------------------------------------
@@ -30,7 +30,7 @@ from dashboard.pages.second_factor import signed_in_user
 @login_required
 def account(request: HttpRequest) -> HttpResponse:
     """The user's sessions, and what else is the user's own to change."""
-    user, now = signed_in_user(request), timezone.now()
+    user, now = signed_in_user(request), clock.now()
     own = _own_session(request)
     context = {
         "sessions": [_shown(row, own) for row in sessions_of(user=user, now=now)],

@@ -7,7 +7,6 @@ from functools import wraps
 from typing import Any
 
 from django.http import HttpRequest, JsonResponse
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -17,6 +16,7 @@ from dashboard.figures.board import load_board
 from dashboard.pages.requests import REFUSED, NotThereError, asked_market, asked_trader, why_not
 from dashboard.render.board_json import board_json, point_json
 from dashboard.render.formatting import utc
+from market import clock
 from market.labels import parse_period
 from market.periods import parse_day
 from market.queries import market_by_code
@@ -45,7 +45,7 @@ def board(request: HttpRequest, trader_id: str, day: str) -> JsonResponse:
     """GET /api/v1/boards/<trader_id>/<YYYY-MM-DD>: 401 without a login, 404 without a right, both with a sentence."""
     trader, market, delivery_day = asked_trader(request.user, trader_id), asked_market(request), parse_day(day)
     return JsonResponse(
-        board_json(load_board(trader=trader, market=market, delivery_day=delivery_day, now=timezone.now()))
+        board_json(load_board(trader=trader, market=market, delivery_day=delivery_day, now=clock.now()))
     )
 
 

@@ -8,7 +8,6 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -23,6 +22,7 @@ from dashboard.pages.requests import asked_market, asked_trader, no_board_senten
 from dashboard.render.addresses import board_address
 from dashboard.render.board import page_version, render_parts
 from dashboard.render.client_messages import page_messages
+from market import clock
 from market.models import Market
 from market.periods import day_of, parse_day
 from market.queries import active_markets
@@ -35,7 +35,7 @@ from trades.models import Trader
 @refusing
 def home(request: HttpRequest) -> HttpResponse:
     """The user's own board of today, or the first that the user may see."""
-    now = timezone.now()
+    now = clock.now()
     if not active_markets():
         return render(request, "dashboard/no_market.html")
     trader = home_trader(request.user)
@@ -55,7 +55,7 @@ def choose(request: HttpRequest) -> HttpResponse:
     """Where the page's switches lead: `?trader=&day=&market=` to the address of that board; what is left out stays."""
     trader_id, day = request.GET.get("trader"), request.GET.get("day")
     market = asked_market(request)
-    chosen = parse_day(day) if day else day_of(timezone.now(), market.zone)
+    chosen = parse_day(day) if day else day_of(clock.now(), market.zone)
     if not trader_id:
         return redirect("home")
     try:
@@ -72,7 +72,7 @@ def choose(request: HttpRequest) -> HttpResponse:
 def board(request: HttpRequest, trader_id: str, day: str) -> HttpResponse:
     """One trader's board of one delivery day; 404 without the right to it, as for one that doesn't exist."""
     trader = asked_trader(request.user, trader_id)
-    return _show(request, trader, asked_market(request), parse_day(day), timezone.now())
+    return _show(request, trader, asked_market(request), parse_day(day), clock.now())
 
 
 def _show(

@@ -7,7 +7,6 @@ from datetime import datetime
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -22,6 +21,7 @@ from dashboard.render.addresses import desk_address
 from dashboard.render.board import page_version
 from dashboard.render.client_messages import page_messages
 from dashboard.render.desk import render_desk
+from market import clock
 from market.periods import day_of, parse_day
 
 MANY_TRADERS = 8
@@ -36,7 +36,7 @@ def desk(request: HttpRequest, day: str = "") -> HttpResponse:
     """GET /desk/ (it follows today) and /desk/<YYYY-MM-DD>/: 404 without the right, and for a day that is none."""
     need_desk(request.user)
     chosen = day or request.GET.get("day", "")
-    now, market = timezone.now(), asked_market(request)
+    now, market = clock.now(), asked_market(request)
     delivery_day = parse_day(chosen) if chosen else day_of(now, market.zone)
     if chosen and not day:
         return redirect(desk_address(delivery_day, market if request.GET.get("market") else None))

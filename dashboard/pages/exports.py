@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -19,6 +18,7 @@ from dashboard.pages.history import asked_history
 from dashboard.pages.requests import asked_market, asked_period, asked_trader, refusal, refusing, sentence
 from dashboard.render.files import CSV_TYPE, XLSX_TYPE, csv_pieces, file_name, xlsx_file
 from dashboard.render.tables import Table, board_table, desk_table, history_table, trades_table
+from market import clock
 from market.periods import PeriodError, parse_day
 
 CSV, XLSX = "csv", "xlsx"
@@ -31,7 +31,7 @@ CSV, XLSX = "csv", "xlsx"
 def board(request: HttpRequest, trader_id: str, day: str, form: str) -> HttpResponseBase:
     """GET /boards/<trader_id>/<day>/board.csv (or .xlsx)."""
     trader, market = asked_trader(request.user, trader_id), asked_market(request)
-    shown = load_board(trader=trader, market=market, delivery_day=parse_day(day), now=timezone.now())
+    shown = load_board(trader=trader, market=market, delivery_day=parse_day(day), now=clock.now())
     return _file(board_table(shown), file_name("board", trader_id, day, form=form), form)
 
 
@@ -47,7 +47,7 @@ def trades(request: HttpRequest, trader_id: str, day: str, delivery_hour: str, f
         market=asked.market,
         delivery_day=asked.day,
         period=asked.parsed.period,
-        now=timezone.now(),
+        now=clock.now(),
     )
     name = file_name("trades", trader_id, day, asked.parsed.label, form=form)
     return _file(trades_table(shown, row, judged), name, form)
@@ -61,7 +61,7 @@ def desk(request: HttpRequest, day: str, form: str) -> HttpResponseBase:
     """GET /desk/<day>/desk.csv (or .xlsx)."""
     need_desk(request.user)
     market = asked_market(request)
-    shown = load_desk(market=market, delivery_day=parse_day(day), now=timezone.now())
+    shown = load_desk(market=market, delivery_day=parse_day(day), now=clock.now())
     return _file(desk_table(shown), file_name("desk", market.code, day, form=form), form)
 
 

@@ -11,7 +11,6 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -22,6 +21,7 @@ from dashboard.pages.navigation import Here, exports, links
 from dashboard.pages.requests import NotThereError, asked_market, asked_trader, refusing, sentence
 from dashboard.render.addresses import named_market
 from dashboard.render.history import Asked, history_body
+from market import clock
 from market.periods import PeriodError, day_of
 from market.queries import active_markets
 from trades.models import Trader
@@ -39,7 +39,7 @@ def asked_history(request: HttpRequest, *, days: DayRange | None = None) -> Aske
         market=market,
         named=named_market(market, active_markets()),
         trader=_asked_trader(request.user, request.GET.get("trader", WHOLE_DESK)),
-        days=days or _asked_days(request, day_of(timezone.now(), market.zone)),
+        days=days or _asked_days(request, day_of(clock.now(), market.zone)),
     )
 
 
@@ -77,7 +77,7 @@ def history(request: HttpRequest) -> HttpResponse:
 
 def _no_range(request: HttpRequest, error: str) -> HttpResponse:
     """400: what is wrong, with the form as it was filled in."""
-    today = day_of(timezone.now(), asked_market(request).zone)
+    today = day_of(clock.now(), asked_market(request).zone)
     asked = asked_history(request, days=last_days(DEFAULT_DAYS, today))
     head = _head(request, asked)
     presets = [(name, address, False) for name, address, _ in head["presets"]]
@@ -88,7 +88,7 @@ def _no_range(request: HttpRequest, error: str) -> HttpResponse:
 
 def _head(request: HttpRequest, asked: Asked) -> dict[str, Any]:
     """The page's head: whose history, of which days."""
-    today = day_of(timezone.now(), asked.market.zone)
+    today = day_of(clock.now(), asked.market.zone)
     traders = visible_traders(request.user) if may_see_all(request.user) else []
     presets = [(days, last_days(days, today)) for days in PRESETS]
     return {

@@ -7,7 +7,6 @@ from datetime import datetime
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -20,6 +19,7 @@ from dashboard.render.addresses import board_address
 from dashboard.render.board import row_id
 from dashboard.render.formatting import plain
 from dashboard.render.period_panel import CHART, SECTIONS, Addresses, render_opened
+from market import clock
 from trades.queries import PeriodKey, TradeState
 
 PART = "X-Part"
@@ -33,7 +33,7 @@ PART = "X-Part"
 def period(request: HttpRequest, trader_id: str, day: str, delivery_hour: str) -> HttpResponseBase:
     """One trader's board with one of its rows opened; 404 with a sentence for what doesn't exist or may not be seen."""
     asked = asked_period(request, trader_id, day, delivery_hour)
-    show, page, now = request.GET.get("show", CHART), _page(request), timezone.now()
+    show, page, now = request.GET.get("show", CHART), _page(request), clock.now()
     if show not in SECTIONS or page is None:
         return refusal(request, _("An opened row has no such part."))
     opened = load_opened(
@@ -63,7 +63,7 @@ def chart(request: HttpRequest, trader_id: str, day: str, delivery_hour: str) ->
     """
     asked = asked_period(request, trader_id, day, delivery_hour)
     key = PeriodKey(asked.trader.pk, asked.market.pk, asked.day, asked.parsed.period)
-    now = timezone.now()
+    now = clock.now()
     return JsonResponse(chart_json(load_chart(key=key, have=_state(request.GET.get("have", ""))), now))
 
 

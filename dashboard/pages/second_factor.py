@@ -12,7 +12,6 @@ from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
@@ -23,6 +22,7 @@ from accounts import second_factor
 from accounts.client_address import address_of
 from dashboard.access.preferences import chosen_language, remember_language
 from dashboard.access.rights import roles_of
+from market import clock
 
 WAITING, SECRET, NEXT = "_waiting", "_secret", "_next"
 """Session: who has shown a password and waits for the second factor; the secret of one that is being set up."""
@@ -47,7 +47,7 @@ def set_up_factor(request: HttpRequest) -> HttpResponse:
         raise Http404
     if second_factor.of(user) is not None:
         return redirect("account")
-    return _set_up(request, user, timezone.now(), and_log_in=False)
+    return _set_up(request, user, clock.now(), and_log_in=False)
 
 
 def _set_up(request: HttpRequest, user: User, now: datetime, *, and_log_in: bool) -> HttpResponse:
@@ -78,7 +78,7 @@ def remove_factor(request: HttpRequest) -> HttpResponse:
     if not second_factor.is_on():
         raise Http404
     code = request.POST.get("code", "")
-    if second_factor.passes(user=user, code=code, address=address_of(request), now=timezone.now()):
+    if second_factor.passes(user=user, code=code, address=address_of(request), now=clock.now()):
         second_factor.remove(user=user, by=user.get_username())
     else:
         messages.error(request, _("This code is not right, or was used already."))
@@ -93,7 +93,7 @@ def needs_second_step(user: User) -> bool:
 def wait_for_second_step(request: HttpRequest, user: User, target: str) -> HttpResponse:
     """Remember who has shown the password; nobody is logged in yet."""
     request.session.cycle_key()
-    request.session[WAITING] = [user.pk, timezone.now().timestamp(), user.get_session_auth_hash()]
+    request.session[WAITING] = [user.pk, clock.now().timestamp(), user.get_session_auth_hash()]
     request.session[NEXT] = target
     return redirect("second_step")
 
@@ -110,7 +110,7 @@ def _waiting(request: HttpRequest, now: datetime) -> User | None:
 @never_cache
 def second_step(request: HttpRequest) -> HttpResponse:
     """The log-in's second page: a code, or, where a role needs it and there is none yet, setting one up."""
-    now = timezone.now()
+    now = clock.now()
     user = _waiting(request, now) if second_factor.is_on() else None
     if user is None:
         return redirect("login")

@@ -13,7 +13,6 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext, pgettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -22,6 +21,8 @@ from dashboard.access.rights import may_see_status
 from dashboard.figures.desk_status import DeskStatus, MarketStatus, load_status
 from dashboard.pages.requests import refusal
 from dashboard.render import formatting as fmt
+from dashboard.render.feed_status import standstill_words
+from market import clock
 from prices.queries import PriceFeedState
 
 OUTCOME_WORDS = {
@@ -39,8 +40,6 @@ QUARANTINE_WORDS = {
 }
 FEED_WORDS = {
     "ok": gettext_lazy("up to date"),
-    "late": gettext_lazy("late"),
-    "down": gettext_lazy("no answer"),
     "none": gettext_lazy("no price yet"),
 }
 
@@ -61,7 +60,7 @@ def status(request: HttpRequest) -> HttpResponse:
 def _page(request: HttpRequest) -> HttpResponse:
     if not may_see_status(request.user):
         return refusal(request, gettext("There is nothing at this address."))
-    shown = load_status(now=timezone.now())
+    shown = load_status(now=clock.now())
     context: dict[str, Any] = {
         "now": fmt.utc(shown.now)[:19].replace("T", " "),
         "markets": _tables(shown),
@@ -74,7 +73,7 @@ def _page(request: HttpRequest) -> HttpResponse:
 def _json(request: HttpRequest) -> JsonResponse:
     if not may_see_status(request.user):
         return JsonResponse({"error": gettext("There is nothing at this address.")}, status=404)
-    return JsonResponse(status_json(load_status(now=timezone.now())))
+    return JsonResponse(status_json(load_status(now=clock.now())))
 
 
 # --- as JSON ------------------------------------------------------------------------------------------------------
@@ -224,4 +223,4 @@ def _feed_words(feed: PriceFeedState) -> str:
     """How the price feed is doing; a provider that answers is not said to be silent."""
     if feed.answers_without_a_price:
         return gettext("answers, but has no price")
-    return gettext("answers can't be used") if feed.unusable else str(FEED_WORDS[feed.state])
+    return standstill_words(feed)[0] if feed.state in {"down", "late"} else str(FEED_WORDS[feed.state])

@@ -164,6 +164,8 @@ class ReferenceNote:
 
 
 def _reference_note(row: BoardRow, zone: ZoneInfo) -> ReferenceNote:
+    if row.is_unclear:
+        return ReferenceNote(gettext("the provider does not say which of the two"), "undefined")
     if row.reference is None:
         return ReferenceNote(
             pgettext("price", "none yet") if row.state != PeriodState.CLOSED else pgettext("price", "none"), "undefined"

@@ -14,6 +14,7 @@ from django.utils.translation import get_language, gettext, ngettext
 from dashboard.figures.feed_status import MOST_GAPS, FeedStates, Gap
 from dashboard.render import formatting as fmt
 from dashboard.render.jinja import render_part
+from prices.queries import PriceFeedState, StandstillReason
 
 FEED_STATES = "feed-states"
 
@@ -111,13 +112,7 @@ def staleness(feeds: FeedStates) -> Staleness:
         why = gettext("the exchange does not answer") if silent else gettext("the exchange is not connected")
         return Staleness("trades", feeds.exchange.since, why)
     if prices:
-        unusable = feeds.prices.unusable
-        why = (
-            gettext("the price provider's answers can't be used")
-            if unusable
-            else gettext("the price provider does not answer")
-        )
-        return Staleness("prices", feeds.prices.last_success_at, why)
+        return Staleness("prices", feeds.prices.last_success_at, _why_no_prices()[feeds.prices.why])
     return Staleness()
 
 
@@ -163,11 +158,33 @@ def _prices(feeds: FeedStates) -> FeedLine:
         return FeedLine(gettext("Prices"), "late", gettext("answers, but has no price"))
     if state.state == "none":
         return FeedLine(gettext("Prices"), "late", gettext("no price yet"))
+    level = "late" if state.state == "late" else "lost"
+    words, followed_by_since = standstill_words(state)
+    return FeedLine(gettext("Prices"), level, followed_by_since if state.since else words, state.since)
+
+
+def standstill_words(state: PriceFeedState) -> tuple[str, str]:
+    """Why prices stand still, in a word or two; the same followed by since when."""
+    if state.why is StandstillReason.USED_UP:
+        return gettext("requests used up, late"), gettext("requests used up, late since")
     if state.state == "late":
-        words = gettext("late since") if state.since else gettext("late")
-        return FeedLine(gettext("Prices"), "late", words, state.since)
-    if state.unusable:
-        words = gettext("answers can't be used since") if state.since else gettext("answers can't be used")
-    else:
-        words = gettext("no answer since") if state.since else gettext("no answer")
-    return FeedLine(gettext("Prices"), "lost", words, state.since)
+        return gettext("late"), gettext("late since")
+    return {
+        StandstillReason.UNUSABLE: (gettext("answers can't be used"), gettext("answers can't be used since")),
+        StandstillReason.FUTURE: (gettext("times in the future"), gettext("times in the future since")),
+        StandstillReason.REFUSED: (gettext("refuses requests"), gettext("refuses requests since")),
+        StandstillReason.UNASKED: (gettext("not asked"), gettext("not asked since")),
+    }.get(state.why, (gettext("no answer"), gettext("no answer since")))
+
+
+def _why_no_prices() -> dict[StandstillReason, str]:
+    silent = gettext("the price provider does not answer")
+    return {
+        StandstillReason.UNUSABLE: gettext("the price provider's answers can't be used"),
+        StandstillReason.FUTURE: gettext("the price provider's times are in the future"),
+        StandstillReason.REFUSED: gettext("the price provider refuses requests"),
+        StandstillReason.UNASKED: gettext("nobody asks the price provider"),
+        StandstillReason.SILENT: silent,
+        StandstillReason.UNKNOWN: silent,
+        StandstillReason.USED_UP: silent,
+    }

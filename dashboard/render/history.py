@@ -8,7 +8,6 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
 from dashboard.figures.history import DayRange, History, Slice
@@ -17,6 +16,7 @@ from dashboard.render import formatting as fmt
 from dashboard.render.addresses import board_address, desk_address
 from dashboard.render.bar_chart import HEIGHT, WIDTH, Chart, Point, bar_chart
 from dashboard.render.cells import Cell, energy_cell, signed_cell
+from market import clock
 from market.models import Market
 from trades.models import Trader
 
@@ -80,7 +80,7 @@ def history_body(asked: Asked, loaded: History) -> dict[str, object]:
         "unpriced": bool(loaded.total.unpriced),
         "chart_width": WIDTH,
         "chart_height": HEIGHT,
-        "as_of": fmt.clock(timezone.now(), asked.market.zone),
+        "as_of": fmt.clock(clock.now(), asked.market.zone),
     }
 
 

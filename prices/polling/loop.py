@@ -44,6 +44,9 @@ class Environment(Protocol):
 
     def now(self) -> float: ...
 
+    def is_over(self) -> bool:
+        """Whether the chase has to end: the desk's time is another than the one it goes by."""
+
     def budget(self) -> Budget: ...
 
     def ask(self, key: PeriodKey) -> float | None:
@@ -78,7 +81,7 @@ def poll(
     ends = environment.now() + LONGEST_CHASE_SECONDS
     while True:
         now = environment.now()
-        last_call = now > ends or stopping.is_set()
+        last_call = now > ends or stopping.is_set() or environment.is_over()
         _give_up(under_way, now, stats)
         plan = policy.plan(now=now, facts=book.values(), budget=environment.budget(), interval=interval, learnt=learnt)
         sent = {} if last_call else _send(environment, plan.asks[: AT_ONCE - len(under_way)], book)

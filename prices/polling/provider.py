@@ -26,9 +26,10 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
+from market import clock
 from market.labels import label_of, parse_period
 from market.periods import DeliveryPeriod, PeriodError, parse_day
-from prices.observations import Answer, Outcome, Published, Refusal, Undefined
+from prices.observations import FROM_THE_FUTURE, WHICH_OF_TWO, Answer, Outcome, Published, Refusal, Undefined
 
 TOTAL_SECONDS = 5.0
 """A request's whole life, counted from its reservation in the ledger."""
@@ -89,6 +90,8 @@ def _exchange(question: Question, deadline: _Deadline) -> Answer:
         allow_redirects=False,
         stream=True,
     )
+    if "Age" not in response.headers:  # not a cache's
+        clock.desk.hear_outside(response.headers.get("Date"))
     try:
         if response.status_code != requests.codes.ok:
             return _not_ok(response, question.now)
@@ -182,7 +185,7 @@ def _check_identity(answer: dict[str, Any], asked: Question) -> None:
     if not (same or answered.ambiguous):
         raise BadAnswer(f"the answer is for {_shown(said_day)} {_shown(said_hour)}, another period")
     if answered.ambiguous:
-        raise BadAnswer(f"{_shown(said_hour)} exists twice on that day, and the answer does not say which it is for")
+        raise BadAnswer(f"{_shown(said_hour)} {WHICH_OF_TWO}")
 
 
 def _value(value: Any) -> Decimal:
@@ -206,7 +209,7 @@ def _last_update(text: Any, now: datetime) -> datetime:
     except (ValueError, OverflowError):
         raise BadAnswer(f"last_update {_shown(text)} is not a time") from None
     if moment > now + FUTURE_TOLERANCE:
-        raise BadAnswer(f"last_update {_shown(text)} is in the future")
+        raise BadAnswer(f"last_update {_shown(text)} {FROM_THE_FUTURE}")
     return moment
 
 

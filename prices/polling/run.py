@@ -19,6 +19,7 @@ import structlog
 from django.conf import settings
 from django.db import connection
 
+from market import clock
 from market.labels import label_of
 from market.locks import AdvisoryLock
 from market.models import Market
@@ -47,15 +48,16 @@ def chase_prices(*, now: datetime) -> PollStats:
     An idle tick costs two queries. Raises django.db.Error when PostgreSQL is away.
     """
     interval = float(settings.MARKET_DATA_UPDATE_INTERVAL)
+    clock.desk.follow()
     markets = {market.pk: market for market in active_markets()}
     if not markets or not _something_due(markets.values(), now, interval):
         return PollStats()
     with _market_locks(markets) as mine:
         if not mine:
             return PollStats()
-        clock, facts = state.facts_of(gates=_gates(mine.values(), now))  # again: another chase may just have ended
-        facts = _with_priority(facts, now)
-        stats = poll(_World(mine, clock, interval), facts, interval, _learnt(markets, clock, interval))
+        facts = state.facts_of(gates=_gates(mine.values(), now))  # again: another chase may just have ended
+        facts, world = _with_priority(facts, now), _World(mine, interval)
+        stats = poll(world, facts, interval, _learnt(markets, world.now(), interval))
     if stats.lost:
         log.error("provider_threads_lost", requests=stats.lost)
         _senders.cache_clear()  # new threads for the next chase; what hangs in the old ones can't be mended
@@ -65,8 +67,8 @@ def chase_prices(*, now: datetime) -> PollStats:
     return stats
 
 
-def _learnt(market_ids: Collection[int], clock: float, interval: float) -> Learnt:
-    return memory.recall(market_ids=market_ids, interval=interval, now=clock)
+def _learnt(market_ids: Collection[int], now: float, interval: float) -> Learnt:
+    return memory.recall(market_ids=market_ids, interval=interval, now=now)
 
 
 def _with_priority(facts: Mapping[PeriodKey, Facts], now: datetime) -> dict[PeriodKey, Facts]:
@@ -80,16 +82,16 @@ def _with_priority(facts: Mapping[PeriodKey, Facts], now: datetime) -> dict[Peri
 
 def _something_due(markets: Collection[Market], now: datetime, interval: float) -> bool:
     """Whether the policy would ask for anything before the next tick."""
-    clock, facts = state.facts_of(gates=_gates(markets, now))
+    facts, moment = state.facts_of(gates=_gates(markets, now)), clock.desk.posix()
     untouched = Budget.untouched(settings.MARKET_DATA_REQUESTS_PER_MINUTE, settings.MARKET_DATA_REQUESTS_PER_HOUR)
     plan = policy.plan(
-        now=clock,
+        now=moment,
         facts=facts.values(),
         budget=untouched,
         interval=interval,
-        learnt=_learnt([market.pk for market in markets], clock, interval),
+        learnt=_learnt([market.pk for market in markets], moment, interval),
     )
-    return bool(plan.asks) or plan.look_again <= clock + OUTLOOK_SECONDS
+    return bool(plan.asks) or plan.look_again <= moment + OUTLOOK_SECONDS
 
 
 def _gates(markets: Collection[Market], now: datetime) -> dict[PeriodKey, datetime]:
@@ -135,16 +137,22 @@ def _senders() -> ThreadPoolExecutor:
 
 
 class _World:
-    """The real outside: PostgreSQL's clock carried on by this machine's timer, the ledger, the provider."""
+    """The real outside: the desk's time, the ledger, the provider.
 
-    def __init__(self, markets: Mapping[int, Market], clock: float, interval: float) -> None:
+    A chase measures by the desk's time as it was when it began; when that steps, the chase is over.
+    """
+
+    def __init__(self, markets: Mapping[int, Market], interval: float) -> None:
         self._markets = markets
-        self._ahead = clock - time.monotonic()
+        self._ahead = clock.desk.posix() - time.monotonic()
         self._interval = interval
         self._under_way: dict[Future[observations.Answer], tuple[PeriodKey, int]] = {}
 
     def now(self) -> float:
         return time.monotonic() + self._ahead
+
+    def is_over(self) -> bool:
+        return abs(clock.desk.posix() - self.now()) > clock.MOVED_SECONDS
 
     def budget(self) -> Budget:
         return request_ledger.state(interval=self._interval)

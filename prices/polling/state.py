@@ -10,8 +10,7 @@ from django.db import connection
 from prices.observations import ASKS_REMEMBERED, Ask, Facts, Outcome, PeriodKey
 
 _FACTS = """
-    SELECT wanted.position, extract(epoch FROM clock_timestamp())::float8,
-        extract(epoch FROM price.last_update)::float8,
+    SELECT wanted.position, extract(epoch FROM price.last_update)::float8,
         asked.sent_at, asked.answered_at, asked.outcome
     FROM unnest(%(markets)s::bigint[], %(days)s::date[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
         WITH ORDINALITY AS wanted(market_id, delivery_day, delivery_start, delivery_end, position)
@@ -31,8 +30,8 @@ _FACTS = """
 """
 
 
-def facts_of(*, gates: dict[PeriodKey, datetime]) -> tuple[float, dict[PeriodKey, Facts]]:
-    """PostgreSQL's clock (POSIX seconds), and what is known of each period: its price's age and its last requests.
+def facts_of(*, gates: dict[PeriodKey, datetime]) -> dict[PeriodKey, Facts]:
+    """What is known of each period: its price's age and its last requests.
 
     `gates` gives the gate closure of each period. One query of bounded index reads.
     """
@@ -45,13 +44,12 @@ def facts_of(*, gates: dict[PeriodKey, datetime]) -> tuple[float, dict[PeriodKey
         "asks": ASKS_REMEMBERED,
     }
     facts: dict[PeriodKey, Facts] = {}
-    clock = 0.0
     with connection.cursor() as cursor:
         cursor.execute(_FACTS, columns)
-        for position, clock, last_update, *asked in cursor.fetchall():  # noqa: B007 - the last clock is the newest
+        for position, last_update, *asked in cursor.fetchall():
             key = keys[position - 1]
             facts[key] = Facts(key, gates[key].timestamp(), last_update, _asks(*asked))
-    return clock, facts
+    return facts
 
 
 def _asks(

@@ -9,7 +9,7 @@ const zoned = (shape) => new Intl.DateTimeFormat(word("locale"), { ...shape, hou
 const day = zoned({ day: "numeric", month: "short" });
 const minutes = zoned({ hour: "2-digit", minute: "2-digit" });
 const seconds = zoned({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
-let offset = Date.parse(board.dataset.now) - Date.now();
+let offset = Date.parse(board.dataset.now) - performance.now(); // a timer: a computer's clock may be moved
 let timer;
 
 const two = (amount) => String(amount).padStart(2, "0");
@@ -64,7 +64,7 @@ const SHOWS = {
 };
 
 function tick() {
-  const now = Date.now() + offset;
+  const now = performance.now() + offset;
   const closed = [...board.querySelectorAll(".period:not([data-state=closed])")].filter((row) => tickRow(row, now));
   for (const one of document.querySelectorAll("[data-shows]")) write(one, SHOWS[one.dataset.shows](Date.parse(one.dateTime), now));
   for (const note of board.querySelectorAll("[data-due]")) tickReference(note, now);
@@ -75,10 +75,10 @@ function tick() {
 function run() {
   tick();
   clearTimeout(timer);
-  timer = setTimeout(run, 1000 - ((Date.now() + offset) % 1000));
+  timer = setTimeout(run, 1000 - ((performance.now() + offset) % 1000));
 }
 
-document.addEventListener("desk:now", (event) => (offset = event.detail - Date.now()));
+document.addEventListener("desk:now", (event) => (offset = event.detail - performance.now()));
 document.addEventListener("desk:changed", tick);
 document.addEventListener("visibilitychange", run);
 run();

@@ -17,7 +17,7 @@ const title = document.title;
 const clock = new Intl.DateTimeFormat(word("locale"), { timeStyle: "medium", timeZone: board.dataset.zone });
 
 let socket = null;
-let [heardAt, acceptedAt] = [Date.now(), Date.now()];
+let [heardAt, acceptedAt] = [performance.now(), performance.now()];
 let rightAt = Date.parse(board.dataset.now); // when the figures were last known to be right, by the server's clock
 let [attempts, stopped, refreshing, askedFor, retry] = [0, false, false, null, null];
 
@@ -67,7 +67,7 @@ async function refresh({ evenIfOlder = false } = {}) {
     if (fresh ? page.documentElement.lang !== root.lang : answer.redirected) return void location.reload();
     if (!fresh || (isOlder(fresh.dataset.version, board.dataset.version) && !evenIfOlder)) return;
     flashing(() => ["feed-states", "board"].forEach((id) => morph(document.getElementById(id), page.getElementById(id).outerHTML)));
-    acceptedAt = Date.now();
+    acceptedAt = performance.now();
   } catch {
     // not reachable: the socket's way back brings what is missing
   } finally {
@@ -78,7 +78,7 @@ async function refresh({ evenIfOlder = false } = {}) {
 // --- messages ----------------------------------------------------------------------------------------------------
 
 function receive(message) {
-  heardAt = Date.now();
+  heardAt = performance.now();
   attempts = 0;
   if (isOutdated(message)) return void location.reload();
   const now = Date.parse(message.now);
@@ -110,7 +110,7 @@ function askOnce(version) {
 }
 
 // Late messages are dropped. Only if nothing else comes, the server really is behind (a restored database): believe it.
-const rejectOlder = () => Date.now() - acceptedAt > 3 * SILENCE && refresh({ evenIfOlder: true });
+const rejectOlder = () => performance.now() - acceptedAt > 3 * SILENCE && refresh({ evenIfOlder: true });
 
 // --- the link ----------------------------------------------------------------------------------------------------
 
@@ -119,7 +119,7 @@ const say = () => socket?.readyState === WebSocket.OPEN && socket.send(JSON.stri
 function connect() {
   clearTimeout(retry);
   if (stopped || socket) return;
-  heardAt = Date.now();
+  heardAt = performance.now();
   const opened = (socket = new WebSocket(new URL(board.dataset.socket, location.href.replace(/^http/, "ws"))));
   opened.onopen = say;
   opened.onmessage = (event) => opened === socket && receive(JSON.parse(event.data));
@@ -142,13 +142,13 @@ function lose(code) {
 function wake() {
   attempts = 0;
   if (!socket) return connect();
-  const asked = Date.now();
+  const asked = performance.now();
   say();
   setTimeout(() => socket && heardAt < asked && (lose(), connect()), ANSWER_WITHIN);
 }
 
 const patience = () => (socket.readyState === WebSocket.CONNECTING ? OPENS_WITHIN : SILENCE);
-const watch = () => socket && Date.now() - heardAt > patience() && lose();
+const watch = () => socket && performance.now() - heardAt > patience() && lose();
 
 const showLost = (reason) => showLink("lost", word("not live", { time: clock.format(rightAt), reason }));
 const showLive = () => root.dataset.link !== "live" && showLink("live", word("live"), word("since", { time: clock.format(rightAt) }));

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
@@ -171,3 +172,28 @@ def test_keys(board: Page, tomorrow: date) -> None:
     expect(board).to_have_url(re.compile(f"/{tomorrow + timedelta(days=1)}/$"))
     board.keyboard.press("t")
     expect(board).to_have_url(re.compile(f"/{tomorrow - timedelta(days=1)}/$"))
+
+
+@pytest.mark.parametrize("by", [-3_600_000, 300_000])
+def test_a_computers_clock_that_is_moved_changes_nothing(board: Page, tomorrow: date, by: int) -> None:
+    """By an hour back or five minutes ahead: the page stays live, and its time is the server's."""
+    board.evaluate(
+        """by => {
+            const real = Date.now.bind(Date);
+            Date.now = () => real() + by;
+            window.links = new Set();
+            const note = () => window.links.add(document.documentElement.dataset.link);
+            new MutationObserver(note).observe(document.documentElement, { attributeFilter: ["data-link"] });
+        }""",
+        by,
+    )
+    board.evaluate("() => { window.heard = 0; document.addEventListener('desk:now', () => window.heard++); }")
+    board.wait_for_function("() => window.heard >= 3", timeout=20_000)
+    store_trade("12-13", "sell", "10", "50", day=tomorrow)
+    expect_right_again(board, "40.00")
+    assert board.evaluate("[...window.links].filter(link => link !== 'live')") == []
+    shown = board.locator("#local-time").inner_text()
+    zone = board.get_attribute("#board", "data-zone")
+    now = timezone.now().astimezone(ZoneInfo(zone or ""))
+    hours, minutes, seconds = (int(part) for part in shown.split(":"))
+    assert abs((hours * 60 + minutes) * 60 + seconds - (now.hour * 60 + now.minute) * 60 - now.second) < 30

@@ -15,6 +15,7 @@ from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
+from market.models import ClockReport
 from prices.models import ProviderRequest, ReferencePriceHistory
 from reporting import job_status
 from tests.processes import ROOT
@@ -104,6 +105,7 @@ def everything_that_happens(client: Client) -> set[str]:
         **period, delivery_day=now.date(), delivery_hour="08-09", value=1, last_update=now, arrived_at=now
     )
     job_status.note("prices.tasks.chase_reference_prices")
+    ClockReport.objects.create(process="worker a 7", ahead=-300, seen_at=now)
     families = text_string_to_metric_families(client.get("/metrics").content.decode())
     return {sample.name for family in families for sample in family.samples}
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from market.labels import label_of, parse_period
+from market.labels import doubled_periods, label_of, parse_period
 from market.periods import PeriodError, day_of, day_periods
 from tests.market.test_periods import BERLIN, LONDON, LONG, PLAIN, SHORT, days, zones
 
@@ -25,6 +25,19 @@ def test_the_short_day_has_no_hour_02_03() -> None:
     assert labels[1:3] == ["01-02", "03-04"]
     with pytest.raises(PeriodError, match="does not exist"):
         parse_period(SHORT, "02-03", BERLIN)
+
+
+@pytest.mark.parametrize(
+    ("day", "minutes", "labels"),
+    [
+        (date(2026, 10, 25), 60, ["02-03A", "02-03B"]),
+        (date(2026, 10, 25), 30, ["02:00-02:30A", "02:30-03:00A", "02:00-02:30B", "02:30-03:00B"]),
+        (date(2026, 10, 24), 60, []),
+        (date(2026, 3, 29), 60, []),
+    ],
+)
+def test_the_periods_that_exist_twice(day: date, minutes: int, labels: list[str]) -> None:
+    assert [label_of(period, BERLIN) for period in doubled_periods(day, BERLIN, minutes)] == labels
 
 
 @pytest.mark.parametrize("text", ["02-03A", "02-03a", "3A", "3a", "02a-02b", "02A-02B", "02:00-03:00A"])

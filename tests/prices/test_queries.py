@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from market.models import Market
 from market.periods import DeliveryPeriod
 from prices import queries
 from prices.models import ProviderRequest
-from prices.observations import ASKS_REMEMBERED, Outcome, Refusal
+from prices.observations import ASKS_REMEMBERED, FROM_THE_FUTURE, WHICH_OF_TWO, Outcome, Refusal
 from prices.polling import state
 from prices.queries import KnownPrice, PricePoint
 from tests.prices.conftest import DAY, database_now, key_of, published, store, used
@@ -74,21 +74,20 @@ def test_the_chase_is_told_all_in_one_query(market: Market, django_assert_num_qu
     store(market, 12, Refusal(Outcome.FAILED, "no answer"))
     keys = [key_of(market, hour) for hour in (12, 13)]
     with django_assert_num_queries(1):
-        clock, facts = state.facts_of(gates={key: key.start for key in keys})
-    assert clock == pytest.approx(database_now().timestamp(), abs=5)
+        facts = state.facts_of(gates={key: key.start for key in keys})
     asked, never_asked = facts[keys[0]], facts[keys[1]]
     assert asked.last_update == at(9, 0).timestamp()
     assert asked.gate_closure == keys[0].start.timestamp()
     assert [a.outcome for a in asked.asks] == [Outcome.FAILED, Outcome.NEWER]
     assert all(a.answered_at is not None and a.answered_at >= a.sent_at for a in asked.asks)
     assert (never_asked.last_update, never_asked.asks) == (None, ())
-    assert state.facts_of(gates={})[1] == {}
+    assert state.facts_of(gates={}) == {}
 
 
 def test_only_the_last_few_requests_are_told(market: Market) -> None:
     used(market, 20, ago=10)
     key = key_of(market, 12)
-    _, facts = state.facts_of(gates={key: key.start})
+    facts = state.facts_of(gates={key: key.start})
     assert len(facts[key].asks) == ASKS_REMEMBERED
 
 
@@ -156,16 +155,60 @@ def test_a_provider_that_answers_and_has_no_price(market: Market) -> None:
     logged(market, at(9, 0, 1), Outcome.UNDEFINED, "404: no such period")
     state = feed(market, at(9, 0, 5))
     assert (state.state, state.last_success_at) == ("none", at(9, 0, 1) + timedelta(seconds=0.1))
-    assert not state.unusable
+    assert state.why is queries.StandstillReason.UNKNOWN
 
 
-@pytest.mark.parametrize(("outcome", "unusable"), [(Outcome.BAD_ANSWER, True), (Outcome.FAILED, False)])
-def test_answers_that_cant_be_used_are_not_called_silence(market: Market, outcome: Outcome, unusable: bool) -> None:
+@pytest.mark.parametrize(
+    ("outcome", "detail", "why"),
+    [
+        (Outcome.BAD_ANSWER, "the value is not a number", "the provider's answers can't be used"),
+        (Outcome.BAD_ANSWER, f"last_update “x” {FROM_THE_FUTURE}", "the provider's times are in the future"),
+        (Outcome.FAILED, "no answer: refused", "the provider does not answer"),
+        (Outcome.REFUSED, "429", "the provider refuses requests (429)"),
+    ],
+)
+def test_why_prices_stand_still(market: Market, outcome: Outcome, detail: str, why: str) -> None:
     priced(market, 0, 12)
     for second in (1, 3, 5):
-        logged(market, at(9, 10, second), outcome, "last_update is in the future")
+        logged(market, at(9, 10, second), outcome, detail)
     state = feed(market, at(9, 10, 8))
-    assert (state.state, state.unusable) == ("down", unusable)
+    assert (state.state, state.why) == ("down", why)
+
+
+def test_nobody_asks_the_provider(market: Market) -> None:
+    priced(market, 0, 12)
+    state = feed(market, at(9, 45))
+    assert (state.state, state.why) == ("down", queries.StandstillReason.UNASKED)
+
+
+def test_a_publication_is_late_because_the_limits_are_used_up(market: Market, settings: Settings) -> None:
+    priced(market, 0, 12)
+    logged(market, at(9, 10, 2), Outcome.UNCHANGED)
+    settings.MARKET_DATA_REQUESTS_PER_HOUR = 1
+    state = feed(market, at(9, 10, 35))
+    assert (state.state, state.why) == ("late", queries.StandstillReason.USED_UP)
+
+
+def test_periods_of_which_the_provider_does_not_say_which_it_means(market: Market) -> None:
+    """The newest answer counts, and only for the periods that were asked about."""
+    first, second, other = (DeliveryPeriod(at(hour, 0), at(hour + 1, 0)) for hour in (0, 1, 2))
+
+    def answered(period: DeliveryPeriod, second: int, detail: str) -> None:
+        sent = at(9, 0, second)
+        ProviderRequest.objects.create(
+            market=market,
+            delivery_start=period.start,
+            delivery_end=period.end,
+            sent_at=sent,
+            finished_at=sent,
+            outcome="bad_answer",
+            detail=detail,
+        )
+
+    for period in (first, second, other):
+        answered(period, 1, f"“02-03” {WHICH_OF_TWO}")
+    answered(second, 2, "the value is not a number")
+    assert queries.unclear_periods(market_id=market.pk, periods=[first, second]) == {first}
 
 
 def test_a_provider_that_does_not_answer(market: Market) -> None:

@@ -17,6 +17,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from local.simulators.exchange import ScriptedExchange
+from market.sign_of_life import give_sign
 from reporting import alive, metrics
 from tests.processes import ROOT, manage, running, wait_until
 from tests.trades.frames import germany
@@ -48,17 +49,19 @@ def test_a_loop_is_alive_while_its_sign_of_life_is_young(tmp_path: Path, process
     file = tmp_path / "alive"
     ask = {"port": "1", "file": str(file)}
     assert "has not begun" in alive.problem(process, now=0, **ask)
-    alive.touch(str(file))
-    touched = file.stat().st_mtime
-    assert not alive.problem(process, now=touched + oldest, **ask)
-    assert f"the {process} last gave a sign" in alive.problem(process, now=touched + oldest + 1, **ask)
+    give_sign(str(file))
+    given = float(file.read_text())
+    assert given == pytest.approx(time.monotonic(), abs=30)
+    assert not alive.problem(process, now=given + oldest, **ask)
+    assert f"the {process} last gave a sign" in alive.problem(process, now=given + oldest + 1, **ask)
+    assert "before this machine was started" in alive.problem(process, now=given - 1, **ask)
 
 
 def test_what_can_not_be_asked_is_not_alive(tmp_path: Path) -> None:
     assert "none of web" in alive.problem("webb", port="1", file="", now=0)
     assert "no file" in alive.problem("beat", port="1", file="", now=0)
-    alive.touch(str(tmp_path / "no" / "such" / "folder"))
-    alive.touch("")
+    give_sign(str(tmp_path / "no" / "such" / "folder"))
+    give_sign("")
 
 
 class Healthy(BaseHTTPRequestHandler):
@@ -99,4 +102,4 @@ def test_the_processes_give_their_signs_of_life(exchange: ScriptedExchange, tmp_
             stack.enter_context(running(*argv, log=log, EXCHANGE_WS_URL=exchange.url, **changes))
         for name in commands:
             ask = {"port": "1", "file": str(tmp_path / name)}
-            wait_until(lambda: not alive.problem(name, now=time.time(), **ask), f"the {name}'s sign")  # noqa: B023
+            wait_until(lambda: not alive.problem(name, now=time.monotonic(), **ask), f"the {name}'s sign")  # noqa: B023

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -16,6 +16,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from accounts.audit.read_only_admin import ReadOnlyAdmin
+from market import clock
 from trades.admin.forms import CorrectForm, DecisionForm
 from trades.ledger.decisions import DecisionError
 from trades.models import Trade, TradeChange
@@ -118,7 +119,7 @@ class DecidingAdmin(StyledAdmin):
         assert isinstance(request.user, User)
         try:
             with transaction.atomic():
-                done = form.carry_out(row, request.user, datetime.now(UTC))
+                done = form.carry_out(row, request.user, clock.now())
                 self.log_change(request, row, done)
         except DecisionError as error:
             sentence = str(error)

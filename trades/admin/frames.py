@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -13,6 +12,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from market import clock
 from trades.admin.base import LONGEST_SHOWN_FRAME, UNDEFINED, DecidingAdmin, moment, shown_facts
 from trades.admin.forms import AcceptForm, DecisionForm, DismissForm, RetryForm, SecondSideForm
 from trades.ledger.confirmations import TradeConfirmation, parse_frame
@@ -65,7 +65,7 @@ class QuarantinedMessageAdmin(DecidingAdmin):
         """Not the chosen frames alone: a rule that has changed has changed for all of them."""
         assert isinstance(request.user, User)
         for reason in sorted(set(chosen.values_list("reason", flat=True))):
-            result = judge_again(reason=reason, now=datetime.now(UTC), user=request.user)
+            result = judge_again(reason=reason, now=clock.now(), user=request.user)
             messages.info(request, f"{reason}: {result}.")
 
     @admin.display(description="frame as it came")

@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import DatabaseError, InterfaceError, connection, reset_queries
 
+from market import clock
 from market.models import Market
 from market.queries import MarketError
 from trades.capture.exchange import SILENT_SECONDS
 from trades.capture.markets import Markets
-from trades.capture.pipeline import Capture, utc_now
+from trades.capture.pipeline import Capture
 from trades.feed.connections import (
     close_connection,
     keep_connection_alive,
@@ -64,13 +65,13 @@ class FeedReporter:
         self._thread.start()
 
     def connected(self) -> None:
-        self._records.append(_FeedRecord(utc_now()))
+        self._records.append(_FeedRecord(clock.now()))
         self._wake.put(True)
 
     def disconnected(self, reason: str, silence: float) -> None:
         """The connection ended; `silence` seconds ago it was last known to live, and since then there is a gap."""
         if self._records and self._records[-1].disconnected_at is None:
-            heard = utc_now() - timedelta(seconds=silence) - (UNDER_WAY if silence > 1 else timedelta(0))
+            heard = clock.now() - timedelta(seconds=silence) - (UNDER_WAY if silence > 1 else timedelta(0))
             self._records[-1].disconnected_at = max(heard, self._records[-1].connected_at)
             self._records[-1].reason = reason
             self._wake.put(True)
@@ -104,6 +105,7 @@ class FeedReporter:
         return min(usual, max(SILENT_SECONDS - self.silence(), LOOK_AT_SILENCE_SECONDS))
 
     def _write(self) -> None:
+        clock.desk.follow()
         market, health = self._markets(self.market_code), self.capture.health()
         for record in list(self._records):
             if record.pk is None:

@@ -6,12 +6,12 @@ import asyncio
 import gc
 import signal
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import structlog
 from django.conf import settings
 
+from market.sign_of_life import give_sign
 from trades.capture.connection_loop import listen
 from trades.capture.exchange import Exchange
 from trades.capture.feed_reporter import FeedReporter
@@ -123,8 +123,7 @@ async def _listen(exchange: Exchange, observer: ConnectionObserver) -> None:
 
 
 async def _give_signs_of_life() -> None:
-    """Touch ALIVE_FILE from the reader's own loop: what hangs there lets it grow old (reporting/alive.py)."""
+    """From the reader's own loop: what hangs there lets the file grow old (reporting/alive.py)."""
     while settings.ALIVE_FILE:
-        with suppress(OSError):
-            Path(settings.ALIVE_FILE).touch()  # noqa: ASYNC240 (in memory: a tmpfs, or a laptop's disk)
+        give_sign(settings.ALIVE_FILE)  # in memory: a tmpfs, or a laptop's disk
         await asyncio.sleep(5)

@@ -15,13 +15,14 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import structlog
 from django.db import DatabaseError, InterfaceError, connection, reset_queries
 
+from market import clock
 from trades.capture.journal import Journal
 from trades.capture.replay import MarketOf, replay_directory
 from trades.feed.connections import ListenerHealth
@@ -36,10 +37,6 @@ ROOM_AGAIN = 9_000
 BATCH = 500
 JOURNAL_RETRY_SECONDS = 5.0
 DATABASE_RETRY_SECONDS = (0.1, 0.25, 0.5, 1.0, 2.0)
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(slots=True)
@@ -70,7 +67,7 @@ class Capture:
         market_code: str,
         listener: str,
         market_of: MarketOf,
-        clock: Callable[[], datetime] = utc_now,
+        clock: Callable[[], datetime] = clock.now,
     ) -> None:
         self.counts = Counts()
         self.journal_failed = False

@@ -78,6 +78,28 @@ def close_connection(*, market: Market, connection_pk: int, at: datetime, health
     feed_changed.send_robust(sender=None, market_id=market.pk)
 
 
+def move_along(*, seconds: float, now: datetime) -> None:
+    """The desk's time steps by `seconds` (below 0: back) from `now` on.
+
+    A connection that is open was heard until now, by the new time as well. After a step back nothing may lie ahead:
+    what was written down as heard there would hide a gap until that time has come again.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE trades_feedconnection SET alive_at = alive_at + step, silent_since = silent_since + step,
+                   connected_at = LEAST(connected_at, alive_at + step)
+               FROM (SELECT %(seconds)s * interval '1 second' AS step) AS the
+               WHERE disconnected_at IS NULL AND alive_at > %(since)s""",
+            {"seconds": seconds, "since": now - CERTAIN_AFTER},
+        )
+        cursor.execute(
+            """UPDATE trades_feedconnection SET connected_at = LEAST(connected_at, %(until)s),
+                   alive_at = LEAST(alive_at, %(until)s), disconnected_at = LEAST(disconnected_at, %(until)s)
+               WHERE disconnected_at > %(until)s""",
+            {"until": now + timedelta(seconds=seconds)},
+        )
+
+
 @transaction.atomic
 def record_gaps(*, market_id: int, now: datetime) -> int:
     """Write down the holes between the connections that are certain by now; returns how many were new.
@@ -89,7 +111,9 @@ def record_gaps(*, market_id: int, now: datetime) -> int:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [AdvisoryLock.FEED_GAPS, market_id])
         if not cursor.fetchone()[0]:
             return 0
-    newest = FeedGap.objects.filter(market_id=market_id).order_by("-ended_at").first()
+    # Gaps that end later are of a time when a clock was ahead: they must hide nothing.
+    known_gaps = FeedGap.objects.filter(market_id=market_id, ended_at__lte=now)
+    newest = known_gaps.order_by("-ended_at").first()
     since = max(newest.ended_at, now - GAPS_LOOKED_BACK) if newest else now - GAPS_LOOKED_BACK
     connections = [
         ConnectionSpan(c.connected_at, c.alive_at, c.disconnected_at is not None)

@@ -15,6 +15,7 @@ import structlog
 from django.db import DataError, IntegrityError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from market import clock
 from market.models import Market
 from market.periods import DeliveryPeriod
 from market.totals import Total, totals_by_key
@@ -166,7 +167,7 @@ def _keep_progress(cursor: CursorWrapper, source: FrameSource, position: int, re
     cursor.execute(
         """UPDATE trades_journalprogress SET position = %s, received = received + %s, stored = stored + %s,
                duplicates = duplicates + %s, conflicts = conflicts + %s, quarantined = quarantined + %s,
-               updated_at = now()
+               updated_at = %s
            WHERE journal = %s""",
         [
             position,
@@ -175,6 +176,7 @@ def _keep_progress(cursor: CursorWrapper, source: FrameSource, position: int, re
             result.duplicates,
             result.conflicts,
             result.quarantined,
+            clock.now(),
             source.journal,
         ],
     )
@@ -218,15 +220,15 @@ def insert_trades(
     cursor.execute(
         """INSERT INTO trades_trade (market_id, source, exchange_id, trader_id, direction, price, quantity,
                delivery_day, delivery_hour, delivery_start, delivery_end, execution_time, received_at,
-               source_position, flags, second_side_of_id)
+               source_position, flags, second_side_of_id, stored_at)
            SELECT %s, %s, id, trader, direction, price, quantity, day, hour, starts, ends, executed, received,
-               position, string_to_array(flags, ','), %s::bigint
+               position, string_to_array(flags, ','), %s::bigint, %s
            FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::numeric[], %s::numeric[], %s::date[], %s::text[],
                %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::bigint[], %s::text[])
                AS t (id, trader, direction, price, quantity, day, hour, starts, ends, executed, received, position,
                flags)
            ON CONFLICT (market_id, exchange_id) DO NOTHING RETURNING exchange_id, trader_id""",
-        [market.pk, source.journal, second_side_of, *_columns(rows)],
+        [market.pk, source.journal, second_side_of, clock.now(), *_columns(rows)],
     )
     return dict(cursor.fetchall())
 

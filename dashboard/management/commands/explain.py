@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from dashboard.figures.board import load_board
 from dashboard.render import formatting as fmt
+from market import clock
 from market.models import Market
 from market.queries import MarketError, market_by_code
 from market.totals import Total
@@ -38,7 +39,7 @@ class Command(BaseCommand):
         traced = trace(market_id=market.pk, exchange_id=wanted, directory=settings.TRADE_JOURNAL_DIR)
         if traced is None:
             raise CommandError(f"market {market} has no trade with the id “{wanted}”")
-        now = datetime.now(UTC)
+        now = clock.now()
         for side in (traced, *self._second_sides(traced)):
             for title, lines in _sections(side, market, now):
                 self.stdout.write(title)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from urllib.parse import quote
 
 import pytest
@@ -15,7 +15,9 @@ from pytest_django import DjangoAssertNumQueries
 from dashboard.render.addresses import board_address
 from market.models import Market
 from market.periods import day_of
-from tests.dashboard.boards import SKETCH_DAY, store_sketch, store_trade
+from prices.models import ProviderRequest
+from prices.observations import WHICH_OF_TWO
+from tests.dashboard.boards import SKETCH_DAY, store_price, store_sketch, store_trade
 from tests.dashboard.people import PASSWORD, a_head, a_superuser, a_trader
 from tests.trades.frames import germany
 from trades.ledger.traders import ensure_trader
@@ -236,3 +238,25 @@ def test_the_page_asks_for_nothing_from_elsewhere_and_has_no_inline_code(client:
     assert "<style" not in text
     assert "<script>" not in text
     assert " onclick" not in text
+
+
+def test_a_provider_that_does_not_tell_the_doubled_hours_apart_is_named(client: Client, anna: User) -> None:
+    market, asked = germany(), datetime(2026, 10, 24, 12, tzinfo=UTC)
+    for hour in (0, 1):
+        start = datetime(2026, 10, 25, hour, tzinfo=UTC)
+        end = start + timedelta(hours=1)
+        ProviderRequest.objects.create(
+            market=market,
+            delivery_start=start,
+            delivery_end=end,
+            sent_at=asked,
+            finished_at=asked,
+            outcome="bad_answer",
+            detail=f"“02-03” {WHICH_OF_TWO}",
+        )
+    client.force_login(anna)
+    shown = page(client, "/boards/trader_1/2026-10-25/")
+    assert shown.count("the provider does not say which of the two") == 2
+    store_price("02-03A", "25", day=date(2026, 10, 25), at=asked)
+    shown = page(client, "/boards/trader_1/2026-10-25/")
+    assert shown.count("the provider does not say which of the two") == 1

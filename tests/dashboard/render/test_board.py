@@ -12,6 +12,7 @@ import pytest
 from dashboard.figures.board import Board
 from dashboard.render.board import page_version, render_parts
 from dashboard.render.feed_status import render_feed_states
+from prices.queries import StandstillReason as Why
 from tests.dashboard.boards import MORNING, Traded, a_board, sketch, the_feeds
 
 VOID = {"input", "meta", "link", "br"}
@@ -122,6 +123,14 @@ def test_clock_change_days_have_all_their_rows(day: date, hours: int) -> None:
     assert ("02-03A" in labels, "02-03B" in labels, "02-03" in labels) == (hours == 25, hours == 25, hours == 24)
 
 
+def test_both_rows_of_a_doubled_hour_say_why_they_have_no_price() -> None:
+    board = a_board(day=date(2026, 10, 25))
+    rows = tuple(replace(row, is_unclear=row.delivery_hour.startswith("02-03")) for row in board.rows)
+    parts = render_parts(replace(board, rows=rows), the_feeds())
+    said = [name for name, html in parts.items() if "the provider does not say which of the two" in html]
+    assert said == ["p-20261025T0000Z-60", "p-20261025T0100Z-60"]
+
+
 def test_parts_are_named_by_their_start_and_length() -> None:
     parts = render_parts(a_board(("12:15-12:30", "buy", "1", "2")), the_feeds())
     assert {"feed-states", "summary", "total", "p-20230206T1100Z-60", "p-20230206T1115Z-15"} <= set(parts)
@@ -198,19 +207,29 @@ def test_the_price_feed_in_words(state: str, words: str, stale: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("unusable", "due", "words"),
+    ("why", "due", "words", "reason"),
     [
-        (True, timedelta(minutes=4), "answers can&#39;t be used since"),
-        (True, None, "answers, but has no price"),
-        (False, None, "no answer since"),
+        (Why.UNUSABLE, timedelta(minutes=4), "answers can&#39;t be used since", "answers can&#39;t be used"),
+        (Why.UNUSABLE, None, "answers, but has no price", "answers can&#39;t be used"),
+        (Why.FUTURE, None, "times in the future since", "times are in the future"),
+        (Why.REFUSED, None, "refuses requests since", "the price provider refuses requests"),
+        (Why.UNASKED, None, "not asked since", "nobody asks the price provider"),
+        (Why.SILENT, None, "no answer since", "the price provider does not answer"),
     ],
 )
-def test_a_provider_that_answers_is_not_said_to_be_silent(unusable: bool, due: timedelta | None, words: str) -> None:
+def test_a_board_says_why_prices_stand_still(why: Why, due: timedelta | None, words: str, reason: str) -> None:
     feeds = the_feeds(prices="down")
-    state = replace(feeds.prices, unusable=unusable, next_publication_at=due and feeds.now + due)
+    state = replace(feeds.prices, why=why, next_publication_at=due and feeds.now + due)
     html = render_feed_states(replace(feeds, prices=state))
     assert words in html
-    assert ("does not answer" in html) is not unusable
+    assert reason in html
+
+
+def test_a_publication_that_is_late_says_so_and_whether_it_can_be_asked_for() -> None:
+    feeds = the_feeds(prices="late")
+    assert "late since" in render_feed_states(feeds)
+    state = replace(feeds.prices, why=Why.USED_UP)
+    assert "requests used up, late since" in render_feed_states(replace(feeds, prices=state))
 
 
 def test_nothing_known_of_the_feeds() -> None:

@@ -19,6 +19,9 @@ class Nowhere:
     def now(self) -> float:
         return self.clock
 
+    def is_over(self) -> bool:
+        return False
+
     def budget(self) -> Budget:
         return Budget.untouched(50, 1000)
 

@@ -6,7 +6,6 @@ import hashlib
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.audit.log import record
 from accounts.audit.models import Action
+from market import clock
 from market.models import Market
 from market.queries import MarketError, market_by_code
 from trades.frames import FrameSource
@@ -91,7 +91,7 @@ class Command(BaseCommand):
 
     def _book(self, market: Market, data: bytes, report: Report, options: dict[str, Any]) -> None:
         source = FrameSource(f"file-{hashlib.sha256(data).hexdigest()}", "import")
-        carry_out(market=market, source=source, report=report, now=datetime.now(UTC))
+        carry_out(market=market, source=source, report=report, now=clock.now())
         counts = {"lines": report.lines, "added": report.added, "different": len(report.different)}
         if report.doubts:
             counts["despite doubts"] = len(report.doubts)

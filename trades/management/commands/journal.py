@@ -7,7 +7,7 @@ import sys
 from argparse import ArgumentParser
 from collections import deque
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from market import clock
 from market.periods import PeriodError, parse_day
 from market.queries import MarketError
 from trades.capture.journal import JournalError, archived_segments, is_written, read_frames, read_header, segments
@@ -100,7 +101,7 @@ class Command(BaseCommand):
         if options["older_than"] < 1:
             raise CommandError("--older-than takes whole days, at least 1")
         kept = timedelta(days=options["older_than"])
-        self._report(prune(directory=directory, now=datetime.now(UTC), older_than=kept), "removed")
+        self._report(prune(directory=directory, now=clock.now(), older_than=kept), "removed")
 
     def _report(self, outcomes: Iterable[Outcome], done: str) -> None:
         """One line a segment; exit code 1 if one had to be left."""

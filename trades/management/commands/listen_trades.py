@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from market import clock
 from market.queries import MarketError
 from trades.capture.journal import JournalError
 from trades.capture.listener import run_listener
@@ -24,6 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--name", help="the listener's name, for its journal; default: the first free listener-N")
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        clock.follow_if_possible()
         try:
             run_listener(market_code=options["market"], name=options["name"])
         except (JournalError, MarketError) as error:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.audit.log import record
 from accounts.audit.models import Action
+from market import clock
 from market.queries import MarketError, market_by_code
 from trades.ledger.confirmations import timestamp_of
 from trades.ledger.judging_again import judge_again, open_reasons
@@ -41,7 +41,7 @@ class Command(BaseCommand):
             reason=options["reason"],
             since=since,
             market_id=market_id,
-            now=datetime.now(UTC),
+            now=clock.now(),
             dry_run=options["dry_run"],
         )
         self.stdout.write(f"{result}{' (dry run: nothing was changed)' if options['dry_run'] else ''}")
