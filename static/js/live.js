@@ -10,7 +10,8 @@ import { word, write } from "./words.js";
 const board = document.getElementById("board");
 const root = document.documentElement;
 const [SILENCE, OPENS_WITHIN, ANSWER_WITHIN] = [4_000, 2_000, 2_000]; // heartbeats come every 2 s
-const LONGEST_PAUSE = 2_000;
+const [LONGEST_PAUSE, ANSWER_IN_ALL] = [2_000, 15_000];
+const [MOST_RELOADS, LOOK_AGAIN, STEADY] = [2, 10_000, 300_000];
 const [NOT_LOGGED_IN, NO_SUCH_BOARD, TOO_MANY] = [4401, 4404, 4429];
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const title = document.title;
@@ -18,6 +19,7 @@ const clock = new Intl.DateTimeFormat(word("locale"), { timeStyle: "medium", tim
 
 let socket = null;
 let [heardAt, acceptedAt] = [performance.now(), performance.now()];
+let [steady, lookedAt] = [{}, -LOOK_AGAIN]; // what the socket has said of version and day; when they were last looked for
 let rightAt = Date.parse(board.dataset.now); // when the figures were last known to be right, by the server's clock
 let [attempts, stopped, refreshing, askedFor, retry] = [0, false, false, null, null];
 
@@ -56,13 +58,18 @@ function apply({ version, parts }) {
   board.dataset.version = version;
 }
 
+// What this page's own address gives now. An answer that does not come, or not in time, is an error.
+async function served() {
+  const answer = await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(ANSWER_IN_ALL) });
+  return { answer, page: new DOMParser().parseFromString(await answer.text(), "text/html") };
+}
+
 // The whole board from its own address: when rows have to be added, or when asking did not help.
 async function refresh({ evenIfOlder = false } = {}) {
   if (refreshing || stopped) return;
   refreshing = true;
   try {
-    const answer = await fetch(location.href, { cache: "no-store" });
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const { answer, page } = await served();
     const fresh = page.getElementById("board");
     if (fresh ? page.documentElement.lang !== root.lang : answer.redirected) return void location.reload();
     if (!fresh || (isOlder(fresh.dataset.version, board.dataset.version) && !evenIfOlder)) return;
@@ -80,7 +87,7 @@ async function refresh({ evenIfOlder = false } = {}) {
 function receive(message) {
   heardAt = performance.now();
   attempts = 0;
-  if (isOutdated(message)) return void location.reload();
+  if (differs(board, message)) reloadWhenServed(message);
   const now = Date.parse(message.now);
   document.dispatchEvent(new CustomEvent("desk:now", { detail: now }));
   if (message.trouble) return showLost(word(message.trouble));
@@ -93,13 +100,22 @@ function receive(message) {
   apply(message);
 }
 
-// A new product version, or a new day on a page that follows today: once for each, whatever comes back.
-function isOutdated({ app, today }) {
-  const outdated = app !== board.dataset.app || ("followsToday" in board.dataset && today !== board.dataset.today);
-  const reason = `${app} ${today}`;
-  if (!outdated || sessionStorage.getItem("reloaded for") === reason) return false;
-  sessionStorage.setItem("reloaded for", reason);
-  return true;
+// A new product version, or a new day on a page that follows today. During an update old and new servers answer in any
+// order: the page is loaded again once its own address gives what the socket says, twice at most for these two, and
+// again only when the socket has said nothing else for a while.
+const differs = ({ dataset }, { app, today }) => app !== dataset.app || ("followsToday" in dataset && today !== dataset.today);
+
+async function reloadWhenServed({ app, today }) {
+  const said = `${app} ${today}`;
+  if (said !== steady.said) steady = { said, since: performance.now() };
+  const key = `reloads ${[app, board.dataset.app].sort()} ${today}`;
+  const isOver = Number(sessionStorage.getItem(key)) >= MOST_RELOADS && performance.now() - steady.since < STEADY;
+  if (isOver || performance.now() < lookedAt + LOOK_AGAIN) return;
+  lookedAt = performance.now();
+  const fresh = (await served().catch(() => null))?.page.getElementById("board");
+  if (!fresh || differs(fresh, { app, today })) return;
+  sessionStorage.setItem(key, Number(sessionStorage.getItem(key)) + 1);
+  location.reload();
 }
 
 // The server is ahead but sent nothing: something was missed on the way. If asking brings nothing, nothing shows.
