@@ -228,6 +228,22 @@ def last_publication(*, market_id: int) -> Publication | None:
     return Publication(*row) if row else None
 
 
+def corrected_finals(*, market_id: int, since: datetime) -> int:
+    """How many prices that were final have been changed by what arrived after `since`. One query over a few days."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT count(DISTINCT (new.delivery_start, new.delivery_end))
+               FROM prices_referencepricehistory AS new
+               JOIN market_market AS m ON m.id = new.market_id
+               JOIN prices_referencepricehistory AS final USING (market_id, delivery_start, delivery_end)
+               WHERE new.market_id = %(market)s AND new.delivery_day >= %(first)s AND new.arrived_at > %(since)s
+                   AND final.last_update < new.last_update AND final.value <> new.value
+                   AND final.last_update >= new.delivery_start - m.gate_closure_minutes * interval '1 minute'""",
+            {"market": market_id, "first": since.date() - timedelta(days=3), "since": since},
+        )
+        return int(cursor.fetchone()[0])
+
+
 def chased_now(*, market_ids: Collection[int]) -> set[int]:
     """Those of the markets that a worker is chasing at this moment. One query."""
     with connection.cursor() as cursor:

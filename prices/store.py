@@ -34,7 +34,8 @@ _UPSERT = """
         SET value = EXCLUDED.value, last_update = EXCLUDED.last_update, arrived_at = EXCLUDED.arrived_at,
             delivery_hour = EXCLUDED.delivery_hour, revision = known.revision + 1
         WHERE EXCLUDED.last_update > known.last_update
-    RETURNING (SELECT before.value FROM prices_referenceprice AS before WHERE before.id = known.id)
+    RETURNING (SELECT before.value FROM prices_referenceprice AS before WHERE before.id = known.id),
+        (SELECT before.last_update FROM prices_referenceprice AS before WHERE before.id = known.id)
 """
 _HISTORY = """
     INSERT INTO prices_referencepricehistory (market_id, delivery_day, delivery_hour, delivery_start, delivery_end,
@@ -57,6 +58,8 @@ class Arrival:
     label: str
     answer: Answer
     arrived_at: datetime
+    gate_closes_at: datetime | None = None
+    """From a publication that covers it on, the price should not change any more."""
 
 
 def store_answer(arrival: Arrival) -> Outcome:
@@ -84,6 +87,7 @@ def _store_price(arrival: Arrival, price: Published) -> Outcome:
         cursor.execute(_HISTORY, row)
     request_ledger.finish(request_id=arrival.request_id, outcome=Outcome.NEWER)
     _log_price(row, changed[0])
+    _log_correction(arrival, price, *changed)
     changes = frozenset({(arrival.key.market_id, arrival.key.day)})
     transaction.on_commit(lambda: prices_changed.send_robust(sender=ReferencePrice, changes=changes))
     return Outcome.NEWER
@@ -120,6 +124,21 @@ def _refused(arrival: Arrival, outcome: Outcome, reason: str, pause: float | Non
         delivery_hour=arrival.label,
     )
     return outcome
+
+
+def _log_correction(arrival: Arrival, price: Published, before: Decimal | None, last_update: datetime | None) -> None:
+    """A price that was final has changed: results of a closed period are other ones now."""
+    gate = arrival.gate_closes_at
+    if before is None or last_update is None or gate is None or last_update < gate or price.value == before:
+        return
+    log.warning(
+        "final_price_corrected",
+        market_id=arrival.key.market_id,
+        delivery_day=arrival.key.day,
+        delivery_hour=arrival.label,
+        before=before.normalize(),
+        value=price.value.normalize(),
+    )
 
 
 def _log_price(row: dict[str, Any], before: Decimal | None) -> None:

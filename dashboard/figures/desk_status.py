@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from dashboard.figures.feed_status import FeedStates, load_feeds
 from dashboard.figures.incidents import Facts, Incident, clock_incidents, incidents
@@ -28,6 +28,8 @@ class MarketStatus:
     open_gaps: int
     quarantine: dict[str, int]
     """Frames kept aside that wait for a decision, by kind."""
+    corrected_finals: int
+    """Final prices that were changed within a day."""
     refusing_rules: dict[str, int]
     """Rules that have kept more than a handful of confirmations aside within ten minutes."""
 
@@ -50,7 +52,16 @@ class DeskStatus:
             incident
             for m in self.markets
             for incident in incidents(
-                Facts(m.market.code, m.feeds, m.listeners, m.open_gaps, m.quarantine, refused, m.refusing_rules)
+                Facts(
+                    m.market.code,
+                    m.feeds,
+                    m.listeners,
+                    m.open_gaps,
+                    m.quarantine,
+                    refused,
+                    m.refusing_rules,
+                    m.corrected_finals,
+                )
             )
         ]
 
@@ -78,5 +89,6 @@ def _market_status(market: Market, now: datetime, chased: bool) -> MarketStatus:
         listeners=tuple(feed_status.connected_listeners(market_id=market.pk, now=now)),
         open_gaps=feed_status.open_gap_count(market_id=market.pk),
         quarantine=feed_status.open_quarantine_counts(market_id=market.pk),
+        corrected_finals=prices.corrected_finals(market_id=market.pk, since=now - timedelta(days=1)),
         refusing_rules=feed_status.refusing_rules(market_id=market.pk, now=now),
     )

@@ -54,6 +54,8 @@ class Facts:
     refused: bool
     refusing_rules: dict[str, int] = field(default_factory=dict)
     """Rules that have kept more than a handful of confirmations aside within minutes, and how many."""
+    corrected_finals: int = 0
+    """Final prices that were changed within a day."""
 
 
 def incidents(facts: Facts) -> list[Incident]:
@@ -136,6 +138,13 @@ def _why_no_prices(why: StandstillReason) -> str:
 
 
 def _for_people(facts: Facts) -> Iterator[Incident]:
+    if facts.corrected_finals:
+        sentence = ngettext(
+            "%(count)s final price was corrected within a day: the results of its period have changed.",
+            "%(count)s final prices were corrected within a day: the results of their periods have changed.",
+            facts.corrected_finals,
+        )
+        yield Incident(Level.NOTICE, facts.market, sentence % {"count": facts.corrected_finals}, "the-number-is-wrong")
     if facts.gaps:
         sentence = ngettext(
             "%(count)s gap of the exchange feed has to be compared with the exchange's file.",

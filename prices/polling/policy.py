@@ -9,7 +9,8 @@ docs/reference-prices.md has the reasons and the mathematics. In short:
   the last days taught (prices.polling.delays); days and markets that come together are probed together;
 - a day whose periods turn out to be published one by one, or each `interval` after its own last update, is chased
   period by period instead;
-- a period whose gate has closed is asked until the publication that covers the closure is known, then never again.
+- a period whose gate has closed is asked until the publication that covers the closure is known; after that only
+  whether it was corrected, from what is left over (prices.polling.final_checks).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from functools import cached_property
 
 from prices.observations import FAILURES, MINUTE, Budget, Facts, Outcome, PeriodKey, Plan, Priority
 from prices.polling.delays import NOTHING_LEARNT, Delays, Learnt
+from prices.polling.final_checks import next_check
 from prices.publications import PublicationClock
 
 FEWEST_PROBES = 3
@@ -251,11 +253,15 @@ def plan(
 
     `facts` holds every period of every active market that may still change. Never plans more than `budget` allows.
     """
-    rhythm = PublicationClock(interval)
+    rhythm, facts = PublicationClock(interval), list(facts)
     days = _days(facts, now, rhythm, learnt)
     pace = _pace(days, budget, rhythm)
     requests = [w for day in days for w in _requests_of(day, pace) if not w.facts.in_flight(now)]
-    return _within_budget(requests, days, now, budget, rhythm)
+    found = _within_budget(requests, days, now, budget, rhythm)
+    if found.asks or any(day.awaiting for day in days):
+        return found
+    check = next_check((period for period in facts if is_final(period, now, rhythm)), now, budget)
+    return found if check is None else Plan((check,), found.look_again)
 
 
 def _days(facts: Iterable[Facts], now: float, rhythm: PublicationClock, learnt: Learnt) -> list[_Day]:

@@ -36,8 +36,9 @@ from prices.polling.priority import priorities
 log = structlog.get_logger(__name__)
 
 
-SETTLE_FOR = timedelta(hours=24)
-"""Closed periods are still chased for their final price for this long, for example after an outage."""
+SETTLE_FOR = timedelta(hours=36)
+"""Closed periods are still chased for their final price for this long, for example after an outage; and asked for again
+the next morning, whether it was corrected."""
 
 PERIOD_MINUTES = 60
 
@@ -186,7 +187,8 @@ class _World:
         key, request_id = self._under_way.pop(future)
         answer = _answer_of(future)
         label = label_of(DeliveryPeriod(key.start, key.end), self._markets[key.market_id].zone)
-        outcome = store.store_answer(store.Arrival(request_id, key, label, answer, self._moment()))
+        gate = DeliveryPeriod(key.start, key.end).gate_closure(self._markets[key.market_id].gate_closure_lead)
+        outcome = store.store_answer(store.Arrival(request_id, key, label, answer, self._moment(), gate))
         if outcome is Outcome.NEWER and isinstance(answer, observations.Published):
             return Arrived(key, outcome, answer.last_update.timestamp())
         return Arrived(key, outcome, None)

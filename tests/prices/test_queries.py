@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from market.models import Market
 from market.periods import DeliveryPeriod
 from prices import queries
 from prices.models import ProviderRequest
-from prices.observations import ASKS_REMEMBERED, FROM_THE_FUTURE, WHICH_OF_TWO, Outcome, Refusal
+from prices.observations import ASKS_REMEMBERED, FROM_THE_FUTURE, WHICH_OF_TWO, Outcome, Published, Refusal
 from prices.polling import state
 from prices.queries import KnownPrice, PricePoint
 from tests.prices.conftest import DAY, database_now, key_of, published, store, used
@@ -237,3 +238,21 @@ def test_without_an_open_period_nothing_is_late(market: Market) -> None:
     logged(market, at(10, 56), Outcome.UNCHANGED)  # the gate of 12-13 local time closes at 10:55 UTC
     state = feed(market, at(10, 57))
     assert (state.state, state.next_publication_at) == ("ok", None)
+
+
+def test_final_prices_that_were_corrected(market: Market) -> None:
+    """Hour 12 is delivered from 11:00 UTC on, its gate closes at 10:55."""
+    since = at(9, 0)
+
+    def publish(hour: int, value: str, at_hour: int, minute: int) -> None:
+        store(market, hour, Published(Decimal(value), at(at_hour, minute)))
+
+    for hour, minute, value in ((12, 50, "10"), (12, 58, "11"), (13, 58, "20")):
+        publish(hour, value, 10, minute)
+    assert queries.corrected_finals(market_id=market.pk, since=since) == 0, "12's first final, 13 is still open"
+    publish(12, "11", 11, 10)
+    assert queries.corrected_finals(market_id=market.pk, since=since) == 0, "the same again"
+    publish(12, "12", 11, 20)
+    publish(12, "13", 11, 30)
+    assert queries.corrected_finals(market_id=market.pk, since=since) == 1
+    assert queries.corrected_finals(market_id=market.pk, since=timezone.now()) == 0

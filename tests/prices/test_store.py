@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -19,8 +20,9 @@ from market.models import Market
 from prices.models import ProviderRequest, ReferencePrice, ReferencePriceHistory
 from prices.observations import Outcome, Published, Refusal, Undefined
 from prices.signals import prices_changed
+from prices.store import Arrival, store_answer
 from tests.emptying import emptied
-from tests.prices.conftest import DAY, published, store
+from tests.prices.conftest import DAY, key_of, published, reserved, store
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
 
@@ -162,3 +164,15 @@ def test_many_at_once_leave_one_row_and_a_whole_path(market: Market) -> None:
     value, revision = known(market)
     assert value == 7
     assert revision == ReferencePriceHistory.objects.count()
+
+
+@pytest.mark.parametrize(("minute", "value", "corrected"), [(10, "9.9", True), (10, "9.8", False), (50, "9.9", False)])
+def test_a_final_price_that_changes_is_noticed(market: Market, minute: int, value: str, corrected: bool) -> None:
+    """`minute`: when the gate closed; the first price is of 09:20, so it is final only from 09:10's on."""
+    gate = datetime(2026, 3, 2, 9, minute, tzinfo=UTC)
+    key = key_of(market, 12)
+    for price in (published("9.8", minute=20), published(value, minute=30)):
+        with capture_logs() as logs:
+            store_answer(Arrival(reserved(key), key, "12-13", price, timezone.now(), gate))
+    said = [entry for entry in logs if entry["event"] == "final_price_corrected"]
+    assert [(entry["before"], entry["value"]) for entry in said] == ([(Decimal("9.8"), Decimal("9.9"))] * corrected)

@@ -50,6 +50,8 @@ def test_a_desk_that_is_well_has_nothing_open() -> None:
         (replace(WELL, feeds=standing_still(Why.UNASKED)), Level.ALARM, "Nobody asks"),
         (replace(WELL, feeds=the_feeds(prices="none")), Level.NOTICE, "answers, and has no price"),
         (replace(WELL, feeds=the_feeds(prices="late")), Level.NOTICE, "is late"),
+        (replace(WELL, corrected_finals=1), Level.NOTICE, "1 final price was corrected"),
+        (replace(WELL, corrected_finals=2), Level.NOTICE, "2 final prices were corrected"),
         (replace(WELL, gaps=1), Level.NOTICE, "1 gap of the exchange feed has"),
         (replace(WELL, gaps=2), Level.NOTICE, "2 gaps of the exchange feed have"),
         (replace(WELL, quarantine={"conflict": 1}), Level.NOTICE, "1 conflict with a stored trade"),
