@@ -15,7 +15,6 @@ from dashboard.figures.timeline import load_timeline
 from dashboard.render.addresses import board_address, named_market
 from dashboard.render.board import page_version, render_parts
 from dashboard.render.desk import render_desk
-from dashboard.render.feed_status import FEED_STATES
 from market import clock
 from market.models import Market
 from market.periods import day_of
@@ -42,10 +41,6 @@ class Rendered:
     def today(self) -> str:
         """The market's date now, so that a page that follows today notices midnight."""
         return day_of(clock.now(), self.board.market.zone).isoformat()
-
-    def parts_since(self, version: str) -> dict[str, str]:
-        """What a page that shows `version` is missing; the feeds' states are no part of the version."""
-        return {FEED_STATES: self.parts[FEED_STATES]} if version == self.version else self.parts
 
 
 def render(key: BoardKey, now: datetime, before: Rendered | None) -> Rendered:

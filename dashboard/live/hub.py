@@ -29,6 +29,7 @@ from dashboard.figures.feed_status import FeedStates
 from dashboard.live import metrics
 from dashboard.live.announcer import ACCESS, GROUP, hints_layer
 from dashboard.live.boards import Rendered, is_at_least, read_feeds, read_versions, render
+from dashboard.live.messages import News, message, news_between, news_since
 from dashboard.render.feed_status import FEED_STATES, render_feed_states
 from market import clock
 
@@ -137,7 +138,7 @@ class Hub:
         await done
         if watched.rendered is not None and page in watched.pages:
             shown = watched.rendered
-            await page.send(self._message(shown, shown.parts_since(have)))
+            await page.send(self._message(shown, news_since(have, shown.version, shown.parts)))
 
     async def at_version(self, key: BoardKey, version: str) -> Rendered | None:
         """The board at this version of its figures or a later one, rendered once for all; None if it can't be read."""
@@ -220,11 +221,12 @@ class Hub:
             await self._publish_in_turn(watched, fresh)
 
     async def _publish_in_turn(self, watched: _Watched, fresh: Rendered) -> None:
-        before = watched.rendered.parts if watched.rendered else {}
-        watched.rendered = fresh
-        changed = {name: html for name, html in fresh.parts.items() if before.get(name) != html}
-        if changed and before:
-            await self._tell(watched, self._message(fresh, changed))
+        before, watched.rendered = watched.rendered, fresh
+        if before is None:
+            return
+        news = news_between(before.version, before.parts, fresh.version, fresh.parts)
+        if news is not None:
+            await self._tell(watched, self._message(fresh, news))
 
     async def _tell(self, watched: _Watched, message: str) -> None:
         for page in list(watched.pages):
@@ -235,19 +237,17 @@ class Hub:
             except Exception:  # a socket that is just going away; its own disconnect takes it off the list
                 watched.pages.discard(page)
 
-    def _message(self, rendered: Rendered, parts: dict[str, str]) -> str:
+    def _message(self, rendered: Rendered, news: News) -> str:
         now, since = clock.now(), time.monotonic() - self._looked_at
-        return json.dumps(
-            {
-                "version": rendered.version,
-                "now": _iso(now),
-                "today": rendered.today,
-                "app": settings.VERSION,
-                "right": _iso(now - timedelta(seconds=since)),
-                "trouble": self._trouble or ("database" if since > LONGEST_LOOK else ""),
-                "parts": parts,
-            }
+        told = message(
+            news,
+            now=now,
+            right=now - timedelta(seconds=since),
+            today=rendered.today,
+            app=settings.VERSION,
+            trouble=self._trouble or ("database" if since > LONGEST_LOOK else ""),
         )
+        return json.dumps(told)
 
     # --- hints and lost hints ------------------------------------------------------------------------------------
     async def _hear_for_ever(self) -> None:
@@ -312,7 +312,7 @@ class Hub:
         for watched in list(self._boards.values()):
             async with watched.telling:
                 if watched.rendered is not None:
-                    await self._tell(watched, self._message(watched.rendered, {}))
+                    await self._tell(watched, self._message(watched.rendered, News(watched.rendered.version, {})))
 
     async def _in_thread(self, work: Callable[[], Any]) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._executor, _with_connection, work)
@@ -327,10 +327,6 @@ def _look(keys: set[BoardKey]) -> tuple[dict[BoardKey, str], dict[int, FeedState
     """The versions of these boards and the states of their feeds, by the desk's time."""
     clock.desk.follow()
     return read_versions(keys), read_feeds(keys)
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _with_connection(work: Callable[[], Any]) -> Any:

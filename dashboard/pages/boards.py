@@ -18,6 +18,7 @@ from dashboard.figures.timeline import load_timeline
 from dashboard.live.page_cache import note_page
 from dashboard.pages.frame import board_frame
 from dashboard.pages.navigation import Here, exports, links
+from dashboard.pages.news import is_asked, news
 from dashboard.pages.requests import asked_market, asked_trader, no_board_sentence, refusal, refusing
 from dashboard.render.addresses import board_address
 from dashboard.render.board import page_version, render_parts
@@ -95,6 +96,8 @@ def show_board(
     parts = render_parts(shown, load_feeds(market=shown.market, now=now), frame.address, load_timeline(shown))
     named = frame.market if frame.markets else None
     version = page_version(shown, parts)
+    if is_asked(request):
+        return news(request, shown, version=version, parts=parts, now=now)
     note_page(request, shown, *(() if opened else (version, dict(parts))))
     context = {
         "version": version,

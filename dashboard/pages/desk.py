@@ -16,6 +16,7 @@ from dashboard.figures.desk import Desk, load_desk
 from dashboard.figures.feed_status import load_feeds
 from dashboard.pages.frame import board_frame
 from dashboard.pages.navigation import Here, exports, links
+from dashboard.pages.news import is_asked, news
 from dashboard.pages.requests import NotThereError, asked_market, refusing
 from dashboard.render.addresses import desk_address
 from dashboard.render.board import page_version
@@ -54,8 +55,11 @@ def _show(request: HttpRequest, shown: Desk, now: datetime, *, follows_today: bo
     frame = board_frame(shown.whole, user=request.user, follows_today=follows_today)
     named = frame.market if frame.markets else None
     parts = render_desk(shown, load_feeds(market=frame.market, now=now), named=named is not None)
+    version = page_version(shown.whole, parts)
+    if is_asked(request):
+        return news(request, shown.whole, version=version, parts=parts, now=now)
     context = {
-        "version": page_version(shown.whole, parts),
+        "version": version,
         "frame": frame,
         "many": len(shown.boards) > MANY_TRADERS,
         "feed_states": parts.pop("feed-states"),

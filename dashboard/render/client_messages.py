@@ -15,6 +15,8 @@ def page_messages() -> dict[str, str]:
         # the link
         "live": gettext("live"),
         "since": gettext("since {time}"),
+        "asked": gettext("updated every {count} s"),
+        "no live connection": gettext("no live connection"),
         "not live": gettext("not live since {time} · {reason}"),
         "reconnecting": gettext("reconnecting"),
         "no right": gettext("this board is not yours to see any more"),

@@ -94,19 +94,29 @@ function options(place) {
 export async function draw(place) {
   const address = new URL(place.dataset.source, location);
   if (shown?.place === place) address.searchParams.set("have", shown.data.state);
-  const [answer] = await Promise.all([fetch(address, { cache: "no-store" }), library(place.dataset)]);
+  const [answer] = await Promise.all([fetch(address, { cache: "no-store", signal: AbortSignal.timeout(10_000) }), library(place.dataset)]);
   if (answer.ok && place.isConnected) paint(place, await answer.json());
 }
 
+const sized = new ResizeObserver(() => shown?.place.clientWidth && shown.plot.setSize(size(shown.place)));
+
+// Nothing of a chart stays when its row is closed: a canvas is megabytes.
+export function clear() {
+  sized.disconnect();
+  shown?.plot?.destroy();
+  shown = null;
+}
+
 export function paint(place, data) {
-  const plot = shown?.place === place ? shown.plot : null;
+  if (shown && shown.place !== place) clear();
+  const plot = shown?.plot ?? null;
   if (data.after) for (const name of ["time", "side", "mw", "price"]) data[name] = shown.data[name].concat(data[name]);
   const { rows, mw } = columns(data, Date.parse(place.dataset.gate));
   shown = { place, data, plot, mw };
   if (plot) plot.setData(rows);
   else {
     shown.plot = new uPlot(options(place), rows, place);
-    new ResizeObserver(() => shown.place === place && place.clientWidth && shown.plot.setSize(size(place))).observe(place);
+    sized.observe(place);
   }
   place.dataset.drawn = mw.length;
 }

@@ -9,11 +9,15 @@ const rowOf = (opened) => document.getElementById(opened.dataset.of).querySelect
 const linkTo = (address) => links().find((one) => one.pathname === new URL(address, location).pathname);
 let home = panel()?.dataset.close ?? location.href; // where closing leads
 // The row's figures that the panel was fetched for; the one question whose answer is still wanted.
-let seen = panel()?.dataset.revision, loading = null;
+let seen = panel()?.dataset.revision, loading = null, chart = null;
 
 const mark = () => links().forEach((link) => link.setAttribute("aria-expanded", String(Boolean(panel()) && rowOf(panel()).contains(link))));
 
-const drawChart = async (place = document.getElementById("chart")) => place && (await import(place.dataset.draws)).draw(place);
+async function drawChart(place = document.getElementById("chart")) {
+  if (!place) return;
+  chart = await import(place.dataset.draws);
+  await chart.draw(place);
+}
 
 // The panel of the row at `address`, behind its row. Whatever can't be shown here is shown as a page of its own.
 async function load(address) {
@@ -21,12 +25,12 @@ async function load(address) {
   const row = linkTo(address)?.closest(".period");
   const revision = row?.dataset.revision;
   try {
-    const answer = await fetch(address, { headers: { "X-Part": "opened" }, cache: "no-store" });
+    const answer = await fetch(address, { headers: { "X-Part": "opened" }, cache: "no-store", signal: AbortSignal.timeout(10_000) });
     if (loading === asked && (!row || !answer.ok || answer.redirected)) return void location.assign(address);
     const html = await answer.text();
     if (loading !== asked || !row.isConnected) return; // closed, or another row opened meanwhile
     seen = revision;
-    if (panel() && rowOf(panel()) !== row) panel().remove();
+    if (panel() && rowOf(panel()) !== row) clearAway();
     if (panel()) morph(panel(), html);
     else row.parentElement.insertAdjacentHTML("afterend", html);
     mark();
@@ -39,7 +43,12 @@ async function load(address) {
   keepUp(); // what came meanwhile
 }
 
-const remove = () => (loading = null, panel()?.remove());
+function clearAway() {
+  chart?.clear();
+  panel()?.remove();
+}
+
+const remove = () => ((loading = null), clearAway());
 
 function close() {
   if (!panel()) return;

@@ -82,6 +82,7 @@ def test_a_link_that_is_cut_freezes_or_lags(board: Page, proxy: Proxy, desk: Des
     store_trade("12-13", "sell", "10", "70", day=tomorrow)
     proxy.switch(Mode.PASS)
     expect_right_again(board, "50.00")
+    expect(link(board)).to_have_text("live")
 
     proxy.delay = 1.5
     proxy.switch(Mode.DELAY)  # slow is not lost

@@ -177,3 +177,35 @@ def test_ten_thousand_trades_are_drawn_at_once(desk: Desk, page: Page, market: M
     )
     print(f"10,000 trades: {took:.0f} ms from data to the painted frame")
     expect(page.locator("#opened tbody tr")).to_have_count(50)
+
+
+def canvases(page: Page) -> int:
+    """How many canvas elements the page keeps alive, shown or not."""
+    session = page.context.new_cdp_session(page)
+    session.send("HeapProfiler.collectGarbage")
+    prototype = session.send("Runtime.evaluate", {"expression": "HTMLCanvasElement.prototype"})
+    found = session.send("Runtime.queryObjects", {"prototypeObjectId": prototype["result"]["objectId"]})
+    length = {"functionDeclaration": "function () { return this.length }", "objectId": found["objects"]["objectId"]}
+    count = session.send("Runtime.callFunctionOn", length)["result"]["value"]
+    session.detach()
+    return int(count)
+
+
+def test_closed_charts_leave_nothing_behind(desk: Desk, page: Page, tomorrow: date) -> None:
+    hours = [f"{hour:02d}-{hour + 1:02d}" for hour in range(6, 18)]
+    for label in hours:
+        store_trade(label, "sell", "10", "30", day=tomorrow)
+    open_board(desk, page, tomorrow)
+    for label in hours:
+        row(page, label).locator("td").nth(4).click()
+        drawn(page, 1)
+        page.keyboard.press("Escape")
+        expect(page.locator("#opened")).to_have_count(0)
+    assert canvases(page) <= 1, "the last one may be under the browser's own hand"
+    row(page, hours[0]).locator("td").nth(4).click()
+    drawn(page, 1)
+    row(page, hours[1]).locator("td").nth(4).click()  # another row while one is open
+    expect(page).to_have_url(re.compile(rf"/{hours[1]}/$"))
+    drawn(page, 1)
+    assert page.locator("#chart canvas").count() == 1
+    assert canvases(page) <= 2

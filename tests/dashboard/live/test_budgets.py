@@ -22,6 +22,7 @@ from dashboard.live import announcer as announcer_module
 from dashboard.live.announcer import Announcer
 from dashboard.live.boards import Rendered, render
 from dashboard.live.hub import Hub
+from dashboard.live.messages import news_between
 from tests.dashboard.boards import SKETCH_DAY, store_price, store_trade
 from tests.dashboard.people import a_trader
 from tests.processes import wait_until
@@ -82,9 +83,10 @@ def test_a_change_costs_a_statement_or_two_and_a_small_message(anna: User) -> No
     with CaptureQueriesContext(connection) as change:
         after = render(key, MOMENT + timedelta(seconds=1), before)
     assert len(change) == A_TRADE_ON_A_BOARD, statements(change)
-    changed = {name: html for name, html in after.parts.items() if before.parts[name] != html}
-    assert len(changed) == 3, "the row, the day's answer and the total"
-    assert len(Hub()._message(after, changed).encode()) < BYTES_OF_A_CHANGE
+    news = news_between(before.version, before.parts, after.version, after.parts)
+    assert news is not None
+    assert len(news.parts) == 3, "the row, the day's answer and the total"
+    assert len(Hub()._message(after, news).encode()) < BYTES_OF_A_CHANGE
     store_price("12-13", "19")
     with CaptureQueriesContext(connection) as change:
         priced = render(key, MOMENT + timedelta(seconds=2), replace(after, prices_moved=True))
