@@ -1,5 +1,6 @@
 // How an open board hears of its news: by a websocket, and while there is none by plain requests, every few seconds. Says
 // in the header which of the two it is, and since when neither works. The page is told with open({receive, have}).
+import { toLogIn } from "./session.js";
 import { word, write } from "./words.js";
 
 const board = document.getElementById("board");
@@ -62,8 +63,6 @@ function lose(code) {
   const pause = Math.min(LONGEST_PAUSE, 300 * 2 ** attempts++);
   if (!ended) retry = setTimeout(connect, pause * (0.5 + Math.random() / 2));
 }
-
-const toLogIn = () => location.assign(`${board.dataset.login}?next=${encodeURIComponent(location.pathname + location.search)}`);
 
 // After sleep, from the background, back online: a socket may look open and be dead. Ask, and don't wait long.
 function wake() {
