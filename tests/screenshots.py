@@ -1,5 +1,6 @@
 """Pictures of a seeded desk: `python -m tests.screenshots` writes the documents' to docs/screenshots/, and
-`python -m tests.screenshots all` every page's, in both themes and three widths, to var/screenshots/.
+`python -m tests.screenshots all` every page's, in both themes and three widths, to var/screenshots/; or only those of
+pages whose names begin as said.
 
 Everything is of its own and repeatable: servers, trades from a seed, and a web process whose clock is set to MOMENT.
 """
@@ -10,6 +11,7 @@ import math
 import random
 import sys
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -41,8 +43,14 @@ TRADERS = {
     "bot_1": "Solar bot",
 }
 _WEB = """
-import datetime, sys, time_machine
+import datetime, os, sys, time, time_machine
 time_machine.travel(datetime.datetime.fromisoformat(sys.argv[1]), tick=True).start()
+os.environ |= {"DJANGO_SETTINGS_MODULE": "tests.settings", "PROCESS_ROLE": "web"}
+import django
+django.setup()
+from market import clock
+clock.desk = clock.DeskClock(timer=time.time)  # it travels, PostgreSQL does not
+clock.DeskClock.follow = lambda _self, **_every: None
 from daphne.cli import CommandLineInterface
 CommandLineInterface().run(["-b", "127.0.0.1", "-p", sys.argv[2], "reporting.asgi:application"])
 """
@@ -90,6 +98,9 @@ PAGES = {
     "status": "/status/",
     "not-found": "/boards/nobody/2026-11-23/",
     "login": "/accounts/login/",
+    "gap-board": BOARD,  # from here on the feed has an open gap
+    "gap-desk": "/desk/",
+    "gap-status": "/status/",
 }
 SIZES = ((1920, 1080), (1366, 900), (390, 844))
 
@@ -206,6 +217,18 @@ def _store_prices() -> None:
         store_price(label, str(REFERENCES[hour]), day=DAY, at=last)
 
 
+def store_gap() -> None:
+    """Two open gaps of the exchange's feed."""
+    from tests.trades.frames import germany
+    from trades.models import FeedGap
+
+    for hour, minutes in ((6, 3), (8, 1)):
+        start = MIDNIGHT + timedelta(hours=hour, minutes=12, seconds=7)
+        FeedGap.objects.get_or_create(
+            market=germany(), started_at=start, defaults={"ended_at": start + timedelta(minutes=minutes)}
+        )
+
+
 @contextmanager
 def web() -> Iterator[str]:
     """A web process whose clock shows MOMENT; its address."""
@@ -235,6 +258,9 @@ def take(browser: Browser, address: str, shots: Iterable[Shot], folder: Path) ->
     _log_in(page, address)
     sessions = {"head": page.context.storage_state(), "": None}
     for shot in shots:
+        if shot.name.startswith("gap-"):
+            with ThreadPoolExecutor(1) as elsewhere:  # Playwright's loop runs in this thread
+                elsewhere.submit(store_gap).result()
         context = browser.new_context(
             viewport={"width": shot.width, "height": shot.height},
             color_scheme=shot.theme,  # type: ignore[arg-type]
@@ -262,8 +288,9 @@ def _log_in(page: Page, address: str) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    everything = arguments == ["all"]
-    shots, folder = (every_page(), EVERYTHING) if everything else (SHOTS, DOCUMENTS)
+    shots, folder = (every_page(), EVERYTHING) if arguments else (SHOTS, DOCUMENTS)
+    if arguments and arguments != ["all"]:  # only the pages whose names begin so
+        shots = (shot for shot in shots if shot.name.startswith(tuple(arguments)))
     with testbed.entered():
         import django
 

@@ -33,6 +33,11 @@ def figure(page: Page, label: str, field: str) -> Locator:
     return row(page, label).locator(f'[data-field="{field}"]')
 
 
+def open_menu(page: Page) -> None:
+    """The one with everything that belongs to the person."""
+    page.locator(".account summary").click()
+
+
 def link(page: Page) -> Locator:
     return page.locator("#link-state small")
 
@@ -169,7 +174,7 @@ def test_a_restart_of_the_web_process(desk: Desk, page: Page, tomorrow: date) ->
     expect(page.locator("#as-of")).to_have_text("")
     expect(figure(page, "12-13", "sold_mwh")).to_have_css("opacity", "1")
     assert page.evaluate("window.sameDocument"), "without a reload"
-    desk.expect_complaints("WebSocket connection to")
+    desk.expect_complaints("WebSocket connection to", "ERR_CONNECTION_REFUSED")
 
 
 def test_a_lost_exchange_dims_what_depends_on_it(
@@ -195,7 +200,7 @@ def test_a_login_that_ended_leads_to_the_login_page(desk: Desk, page: Page, tomo
     desk.kill()
     desk.start()
     expect(page).to_have_url(f"{desk.address}/accounts/login/?next=%2Fboards%2Ftrader_1%2F{tomorrow}%2F")
-    desk.expect_complaints("WebSocket connection to")
+    desk.expect_complaints("WebSocket connection to", "ERR_CONNECTION_REFUSED")
 
 
 def test_switching_the_trader_and_the_day(desk: Desk, page: Page) -> None:
@@ -215,11 +220,50 @@ def test_the_theme_can_be_switched_and_stays(desk: Desk, page: Page) -> None:
     open_board(desk, page, SKETCH_DAY)
     ground = page.locator("html")
     expect(ground).to_have_css("background-color", "rgb(15, 20, 25)")
+    open_menu(page)
     page.get_by_role("button", name="Light").click()
     expect(ground).to_have_css("background-color", "rgb(246, 247, 249)")
     page.reload()
     expect(ground).to_have_css("background-color", "rgb(246, 247, 249)")
+    open_menu(page)
     expect(page.get_by_role("button", name="Dark")).to_be_visible()
+
+
+def test_a_menu_closes_by_escape_and_by_a_click_elsewhere(desk: Desk, page: Page) -> None:
+    open_board(desk, page, SKETCH_DAY)
+    menu = page.locator(".account")
+    open_menu(page)
+    expect(menu.get_by_role("link", name="Account")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(menu).not_to_have_attribute("open", "")
+    expect(menu.locator("summary")).to_be_focused()
+    open_menu(page)
+    page.locator("#summary").click()
+    expect(menu).not_to_have_attribute("open", "")
+
+
+def test_the_head_is_one_calm_line(desk: Desk, page: Page, market: Market) -> None:
+    """At 1366 px with a gap open, in both languages, on the board; and on the history page."""
+    now = timezone.now()
+    for hours in (1, 3):
+        FeedGap.objects.create(
+            market=market, started_at=now - timedelta(hours=hours), ended_at=now - timedelta(hours=hours - 0.5)
+        )
+    page.set_viewport_size({"width": 1366, "height": 900})
+    open_board(desk, page, day_of(now, market.zone))
+    for language in ("en", "de"):
+        page.goto(f"{desk.address}/")
+        expect(page.locator("#gaps")).to_be_visible()
+        for address in ("/", "/history/"):
+            page.goto(desk.address + address)
+            head = page.locator(".top").bounding_box()
+            assert head is not None
+            assert head["height"] <= 70, f"{address} in {language}"
+            expect_no_sideways_scroll(page)
+        if language == "en":
+            open_menu(page)
+            page.get_by_role("button", name="Deutsch").click()
+            expect(page.locator("html")).to_have_attribute("lang", "de")
 
 
 def test_nothing_flashes_for_those_who_want_no_motion(desk: Desk, page: Page, tomorrow: date) -> None:
@@ -260,6 +304,7 @@ def test_plain_pages(desk: Desk, page: Page) -> None:
     expect(page.locator("main")).to_contain_text("There is no trader “somebody” whose board you may see.")
     page.get_by_role("link", name="To your board").click()
     expect(link(page)).to_have_text("live")
+    open_menu(page)
     page.get_by_role("button", name="Log out").click()
     expect(page).to_have_url(re.compile(r"/accounts/login/(\?next=.*)?$"))
     desk.expect_complaints("404 (Not Found)")

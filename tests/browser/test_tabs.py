@@ -13,7 +13,7 @@ from dashboard.live.announcer import announcer
 from market.models import Market
 from market.periods import day_of
 from tests.browser.conftest import Desk
-from tests.browser.test_board import link
+from tests.browser.test_board import link, open_menu
 from tests.dashboard.people import PASSWORD, a_trader
 
 pytestmark = pytest.mark.browser
@@ -34,7 +34,7 @@ def test_a_session_that_ended_sends_every_tab_away_and_a_log_in_brings_all_back(
     desk: Desk, page: Page, tomorrow: date
 ) -> None:
     a_trader()
-    desk.expect_complaints("WebSocket")
+    desk.expect_complaints("WebSocket", "ERR_")
     board, history = f"/boards/trader_1/{tomorrow}/", "/history/"
     desk.log_in(page, "anna", board)
     other, account = page.context.new_page(), page.context.new_page()
@@ -68,11 +68,12 @@ def test_two_tabs_at_the_log_in_form(desk: Desk, page: Page, tomorrow: date) -> 
 
 def test_logging_out_is_for_all_tabs(desk: Desk, page: Page, tomorrow: date) -> None:
     a_trader()
-    desk.expect_complaints("WebSocket")
+    desk.expect_complaints("WebSocket", "ERR_")
     board = f"/boards/trader_1/{tomorrow}/"
     desk.log_in(page, "anna", board)
     other = page.context.new_page()
     other.goto(f"{desk.address}/history/")
+    open_menu(page)
     page.click("button:has-text('Log out')")
     expect(page).to_have_url(f"{desk.address}/accounts/login/")
     expect(other).to_have_url(f"{desk.address}/accounts/login/?next=%2Fhistory%2F")

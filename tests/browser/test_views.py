@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from market.models import Market
 from market.periods import day_of
 from tests.browser.conftest import Desk
-from tests.browser.test_board import expect_no_sideways_scroll
+from tests.browser.test_board import expect_no_sideways_scroll, open_menu
 from tests.dashboard.boards import SKETCH_DAY, store_price, store_sketch, store_trade
 from tests.dashboard.people import a_head, a_trader
 
@@ -83,12 +83,15 @@ def test_a_choice_of_language_reaches_what_scripts_say(desk: Desk, page: Page) -
     a_trader()
     store_sketch()
     desk.log_in(page, "anna", f"/boards/trader_1/{SKETCH_DAY}/")
+    open_menu(page)
     page.get_by_role("button", name="Deutsch").click()
     page.wait_for_url(f"{desk.address}/boards/trader_1/{SKETCH_DAY}/")
     expect(page.locator("#question")).to_have_text("Wie stehen wir bisher?")
     expect(page.locator("tr[data-delivery-hour='12-13'] [data-field=performance]")).to_have_text("+0,40")
     expect(page.locator("tr[data-delivery-hour='12-13'] .gate")).to_have_text("zu")
+    open_menu(page)
     expect(page.get_by_role("button", name="Hell")).to_be_visible()
+    page.keyboard.press("Escape")
     store_trade("12-13", "sell", "10", "12.2")
     expect(page.locator("tr[data-delivery-hour='12-13'] [data-field=performance]")).to_have_text(
         "+1,40", timeout=10_000
@@ -102,4 +105,4 @@ def test_a_choice_of_language_reaches_what_scripts_say(desk: Desk, page: Page) -
         re.compile(r"nicht live seit \d\d:\d\d:\d\d · verbindet sich neu")
     )
     assert urlsplit(page.url).path == f"/boards/trader_1/{SKETCH_DAY}/"
-    desk.expect_complaints("WebSocket connection to")
+    desk.expect_complaints("WebSocket connection to", "ERR_CONNECTION_REFUSED")

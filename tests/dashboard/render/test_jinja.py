@@ -18,7 +18,10 @@ def rendered(source: str, **values: object) -> str:
 
 def test_values_are_escaped_and_our_own_texts_are_not() -> None:
     assert rendered("{{ name }}", name="<b>&'\"") == "&lt;b&gt;&amp;&#39;&#34;"
-    assert rendered('{{ _("compare with the exchange\'s file") }}') == "compare with the exchange's file"
+    assert (
+        rendered("{{ _(\"the price provider's answers can't be used\") }}")
+        == "the price provider's answers can't be used"
+    )
 
 
 def test_texts_are_in_the_active_language() -> None:
