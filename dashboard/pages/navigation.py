@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from dashboard.access.rights import AnyUser, may_see_all
+from dashboard.access.rights import AnyUser, may_see_all, may_see_status
 from dashboard.render.addresses import board_address
 from market.models import Market
 from trades.models import Trader
@@ -22,6 +22,7 @@ class Here(StrEnum):
     BOARD = "board"
     DESK = "desk"
     HISTORY = "history"
+    STATUS = "status"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,10 @@ def links(
         desk = reverse("desk_day", args=[day.isoformat()]) if day else reverse("desk")
         views.append(View(gettext("Desk"), _with(desk, market), here == Here.DESK))
     history = _with(reverse("history"), market, trader=trader.trader_id if trader else "")
-    return [*views, View(gettext("History"), history, here == Here.HISTORY)]
+    views.append(View(gettext("History"), history, here == Here.HISTORY))
+    if may_see_status(user):
+        views.append(View(gettext("Status"), reverse("status"), here == Here.STATUS))
+    return views
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
@@ -19,6 +20,7 @@ from django.views.decorators.http import require_safe
 
 from dashboard.access.rights import may_see_status
 from dashboard.figures.desk_status import DeskStatus, MarketStatus, load_status
+from dashboard.pages.navigation import Here, links
 from dashboard.pages.requests import refusal
 from dashboard.render import formatting as fmt
 from dashboard.render.feed_status import standstill_words
@@ -44,6 +46,9 @@ FEED_WORDS = {
 }
 
 
+RUNBOOKS = settings.BASE_DIR / "docs" / "runbooks"
+
+
 @require_safe
 @never_cache
 def status(request: HttpRequest) -> HttpResponse:
@@ -65,9 +70,23 @@ def _page(request: HttpRequest) -> HttpResponse:
         "now": fmt.utc(shown.now)[:19].replace("T", " "),
         "markets": _tables(shown),
         "budget": _budget(shown),
+        "incidents": shown.incidents,
+        "nav": links(request.user, here=Here.STATUS),
     }
-    context |= {"incidents": shown.incidents}
     return render(request, "dashboard/status.html", context)
+
+
+@require_safe
+@never_cache
+@login_required
+def runbook(request: HttpRequest, name: str) -> HttpResponse:
+    """GET /status/runbooks/<name>/: what to do, as it is written in docs/runbooks/; 404 as for the status."""
+    file = RUNBOOKS / f"{name}.md"
+    if not may_see_status(request.user) or name not in {path.stem for path in RUNBOOKS.glob("*.md")}:
+        return refusal(request, gettext("There is nothing at this address."))
+    title, _, text = file.read_text(encoding="utf-8").removeprefix("# ").partition("\n")
+    context = {"title": title, "text": text.strip(), "nav": links(request.user, here=Here.STATUS)}
+    return render(request, "dashboard/runbook.html", context)
 
 
 def _json(request: HttpRequest) -> JsonResponse:
@@ -156,19 +175,20 @@ def _left(used: int, limit: int) -> str:
 
 
 def _tables(desk: DeskStatus) -> list[dict[str, Any]]:
+    """Each market's lines, with its own time of day beside UTC."""
     return [{"market": m.market, "lines": [*_exchange(m), *_prices(m, desk.now), *_last_hour(m)]} for m in desk.markets]
 
 
 def _exchange(market: MarketStatus) -> list[tuple[str, str]]:
-    exchange = market.feeds.exchange
+    exchange, zone = market.feeds.exchange, market.market.zone
     words = gettext("no answer since") if exchange.silent else gettext("not connected since")
     connected = gettext("connected since") if exchange.connected else words
-    since = f"{connected} {_clock(exchange.since)}" if exchange.since else gettext("never connected yet")
+    since = f"{connected} {_clock(exchange.since, zone)}" if exchange.since else gettext("never connected yet")
     listeners = ", ".join(f"{listener.listener} ({_waiting(listener.waiting)})" for listener in market.listeners)
     aside = ", ".join(f"{count} {QUARANTINE_WORDS[kind]}" for kind, count in market.quarantine.items() if count)
     return [
         (gettext("Exchange"), since),
-        (gettext("Last message"), _clock(exchange.last_frame_at)),
+        (gettext("Last message"), _clock(exchange.last_frame_at, zone)),
         (gettext("Listeners"), listeners or gettext("none connected")),
         (gettext("Open gaps"), fmt.count(market.open_gaps) if market.open_gaps else gettext("none")),
         (gettext("Frames kept aside"), aside or gettext("none")),
@@ -182,24 +202,25 @@ def _waiting(count: int) -> str:
 
 
 def _prices(market: MarketStatus, now: datetime) -> list[tuple[str, str]]:
-    feed, news = market.feeds.prices, market.last_publication
+    feed, news, zone = market.feeds.prices, market.last_publication, market.market.zone
     due = feed.next_publication_at
     chased = f", {gettext('being chased now')}" if market.chased_now else ""
     lines = [
         (gettext("Prices"), f"{_feed_words(feed)}{chased}"),
-        (gettext("Last usable answer"), _clock(feed.last_success_at)),
-        (gettext("Next publication"), _due(due, now) if due else fmt.UNDEFINED),
+        (gettext("Last usable answer"), _clock(feed.last_success_at, zone)),
+        (gettext("Next publication"), _due(due, now, zone) if due else fmt.UNDEFINED),
     ]
     if news:
-        seen = {"time": _clock(_moment(news.last_update)), "seconds": fmt.seconds(news.seen_at - news.last_update, 1)}
+        late = fmt.seconds(news.seen_at - news.last_update, 1)
+        seen = {"time": _clock(_moment(news.last_update), zone), "seconds": late}
         lines.append((gettext("Last publication"), gettext("%(time)s, here %(seconds)s s later") % seen))
     return lines
 
 
-def _due(due: datetime, now: datetime) -> str:
+def _due(due: datetime, now: datetime, zone: ZoneInfo) -> str:
     if due > now:
-        return _clock(due)
-    since = {"time": _clock(due), "seconds": int((now - due) / timedelta(seconds=1))}
+        return _clock(due, zone)
+    since = {"time": _clock(due, zone), "seconds": int((now - due) / timedelta(seconds=1))}
     return gettext("due since %(time)s (%(seconds)s s)") % since
 
 
@@ -215,8 +236,14 @@ def _last_hour(market: MarketStatus) -> list[tuple[str, str]]:
     return [*lines, (gettext("Last error"), hour.last_error)] if hour.last_error else lines
 
 
-def _clock(moment: datetime | None) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if moment else fmt.UNDEFINED
+def _clock(moment: datetime | None, zone: ZoneInfo | None = None) -> str:
+    """UTC; with a zone that zone's day and time, and the time in UTC beside it."""
+    if moment is None:
+        return fmt.UNDEFINED
+    utc = moment.astimezone(UTC)
+    if zone is None:
+        return f"{utc:%Y-%m-%d %H:%M:%S}"
+    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S} ({utc:%H:%M:%S} UTC)"
 
 
 def _feed_words(feed: PriceFeedState) -> str:

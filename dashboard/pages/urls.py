@@ -28,6 +28,7 @@ urlpatterns = [
     re_path(rf"^history/history\.{_FORM}\Z", exports.history, name="history_export"),
     path("history/", history.history, name="history"),
     path("status/", status.status, name="status"),
+    path("status/runbooks/<slug:name>/", status.runbook, name="runbook"),
     path("language/", language.choose, name="language"),
     path("accounts/", account.account, name="account"),
     path("accounts/sessions/end/", account.end, name="end_session"),

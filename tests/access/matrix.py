@@ -120,6 +120,7 @@ PAGES = (
     Row("history/", "/history/?trader=trader_1", "login 200 404 200 404 200 200", "a trader's range of days"),
     Row("history/", "/history/?trader=nobody", "login 404 404 404 404 404 404", "none"),
     Row("status/", "/status/", "login 404 404 200 200 200 200", "the feeds"),
+    Row("status/runbooks/<slug:name>/", "/status/runbooks/gap/", "login 404 404 200 200 200 200", "what to do"),
     Row("status/", "/status/?format=json", "401 404 404 200 200 200 200", "the feeds as JSON"),
     Row("language/", "/language/", "405 405 405 405 405 405 405", "the pages' language, by POST alone"),
     Row("accounts/", "/accounts/", "login 200 200 200 200 200 200", "the own account"),

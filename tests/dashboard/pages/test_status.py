@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
@@ -99,7 +101,12 @@ def test_what_the_ledger_and_the_prices_say(client: Client, head: User, market: 
     assert prices["last_publication_at"] == "2026-03-02T09:10:04Z"
     assert prices["chased_now"] is False
     page = client.get(ADDRESS).content.decode()
-    for words in ("48 of 50", "2: 1 new price, 1 no answer", "2026-03-02 09:10:04", "no answer: refused"):
+    for words in (
+        "48 of 50",
+        "2: 1 new price, 1 no answer",
+        "2026-03-02 10:10:04 (09:10:04 UTC)",
+        "no answer: refused",
+    ):
         assert words in page
 
 
@@ -134,3 +141,23 @@ def test_metrics_tell_outcomes_latency_and_the_last_publication(client: Client, 
     (line,) = (li for li in text.splitlines() if li.startswith("desk_reference_price_published_timestamp_seconds{"))
     assert float(line.split()[-1]) == stamped.timestamp()
     assert 'desk_reference_price_arrival_delay_seconds{market="DE"}' in text
+
+
+def test_each_thing_that_is_open_leads_to_what_to_do(client: Client, head: User, market: Market) -> None:
+    page = client.get(ADDRESS).content.decode()
+    assert '<a href="/status/runbooks/feed-down/">What to do</a>' in page
+    runbook = client.get("/status/runbooks/feed-down/").content.decode()
+    assert "<h2>" in runbook
+    title = (settings.BASE_DIR / "docs/runbooks/feed-down.md").read_text().split("\n")[0].removeprefix("# ")
+    assert title in unescape(runbook)
+
+
+@pytest.mark.parametrize("name", ["nothing", "README.md", "..", "gap.md"])
+def test_there_are_no_other_runbooks(client: Client, head: User, name: str) -> None:
+    assert client.get(f"/status/runbooks/{name}/").status_code == 404
+
+
+def test_the_views_of_the_desk_lead_to_the_status(client: Client, head: User) -> None:
+    assert '<a href="/status/">Status</a>' in client.get("/desk/").content.decode()
+    client.force_login(a_trader())
+    assert "/status/" not in client.get("/history/").content.decode()
