@@ -60,9 +60,10 @@ class ExportLink:
 
 def exports(view: str, *, asked: dict[str, str], market: Market | None = None, **arguments: str) -> list[ExportLink]:
     """The files of an export's address (its name in dashboard/pages/urls.py); `asked`: what the page was asked with."""
+    forms = (("xlsx", gettext("XLSX for spreadsheets")), ("csv", gettext("CSV for programs")))
     return [
-        ExportLink(form.upper(), _with(reverse(view, kwargs={**arguments, "form": form}), market, **asked))
-        for form in ("csv", "xlsx")
+        ExportLink(title, _with(reverse(view, kwargs={**arguments, "form": form}), market, **asked))
+        for form, title in forms
     ]
 
 
