@@ -2,7 +2,8 @@
 
 CSV (RFC 4180, UTF-8): decimals exact with dots, moments as ISO 8601, in UTC with Z and local with their offset. Text
 that a spreadsheet would take for a formula gets an apostrophe before it, as OWASP advises; numbers are never touched.
-XLSX: numbers are numbers (to the 16 digits that the format holds), days and moments are dates, text is text.
+XLSX: numbers are numbers (to the 16 digits that the format holds), days and moments are dates, text is text; totals
+stand on sheets of their own.
 """
 
 from __future__ import annotations
@@ -79,24 +80,42 @@ _SHAPES = {
 _WIDTHS = {Kind.TEXT: 16, Kind.INTEGER: 12, Kind.NUMBER: 18, Kind.DAY: 12, Kind.UTC: 23, Kind.LOCAL: 23}
 
 
+KIND = "row"
+"""The column that says what a row is: in a workbook each kind has a sheet of its own."""
+
+
 def xlsx_file(table: Table) -> bytes:
-    """A workbook of one sheet with a fixed header and a filter."""
+    """A workbook of a sheet for each kind of row, so that a column's sum is never added to what it sums up.
+
+    Each has a fixed header and a filter.
+    """
     file = io.BytesIO()
     workbook = xlsxwriter.Workbook(file, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
-    sheet = workbook.add_worksheet(table.name)
     formats = {kind: workbook.add_format({"num_format": shape}) for kind, shape in _SHAPES.items()}
     formats[Kind.TEXT] = workbook.add_format({"num_format": "@", "quote_prefix": True})
     bold = workbook.add_format({"bold": True})
-    for at, column in enumerate(table.columns):
-        sheet.write_string(0, at, column.name, bold)
-        sheet.set_column(at, at, _WIDTHS[column.kind])
-    for line, row in enumerate(table.rows, start=1):
-        for at, (column, value) in enumerate(zip(table.columns, row, strict=True)):
-            _write(sheet, (line, at), value, _moment_zone(table, column), formats.get(column.kind))
-    sheet.freeze_panes(1, 0)
-    sheet.autofilter(0, 0, len(table.rows), len(table.columns) - 1)
+    for name, rows in _sheets(table).items():
+        sheet = workbook.add_worksheet(name)
+        for at, column in enumerate(table.columns):
+            sheet.write_string(0, at, column.name, bold)
+            sheet.set_column(at, at, _WIDTHS[column.kind])
+        for line, row in enumerate(rows, start=1):
+            for at, (column, value) in enumerate(zip(table.columns, row, strict=True)):
+                _write(sheet, (line, at), value, _moment_zone(table, column), formats.get(column.kind))
+        sheet.freeze_panes(1, 0)
+        sheet.autofilter(0, 0, len(rows), len(table.columns) - 1)
     workbook.close()
     return file.getvalue()
+
+
+def _sheets(table: Table) -> dict[str, list[Sequence[Value]]]:
+    """Each sheet's name and rows, in the order of the table; one sheet for a table whose rows are all of a kind."""
+    if table.columns[0].name != KIND:
+        return {table.name: list(table.rows)}
+    found: dict[str, list[Sequence[Value]]] = {}
+    for row in table.rows:
+        found.setdefault(str(row[0]), []).append(row)
+    return found or {table.name: []}
 
 
 def _moment_zone(table: Table, column: Column) -> object:

@@ -171,7 +171,7 @@ def test_exports_are_typed_column_by_column(client: Client, root: User) -> None:
             "a negative price"
         )
         book = openpyxl.load_workbook(io.BytesIO(b"".join(client.get(f"{base}.xlsx"))))
-        values = [cell for row in book.active.iter_rows(min_row=2) for cell in row]
+        values = [cell for sheet in book.worksheets for row in sheet.iter_rows(min_row=2) for cell in row]
         assert not [cell for cell in values if cell.data_type == "f"], "no cell is a formula"
         assert [cell for cell in values if cell.data_type == "n" and cell.value is not None and cell.value < 0]
     assert Entry.objects.filter(action=Action.EXPORTED).count() == 2 * len(NAMES)

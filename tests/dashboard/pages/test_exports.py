@@ -70,10 +70,14 @@ def as_csv(client: Client, address: str, **asked: str) -> list[dict[str, str]]:
 
 
 def as_xlsx(client: Client, address: str, **asked: str) -> list[dict[str, Any]]:
-    sheet = openpyxl.load_workbook(io.BytesIO(fetched(client, f"{address}.xlsx", **asked).content)).active
-    assert sheet is not None
-    names, *rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
-    return [dict(zip(map(str, names), row, strict=True)) for row in rows]
+    """The rows of all sheets; each sheet has the rows of one kind, by which it is named."""
+    found = []
+    for sheet in openpyxl.load_workbook(io.BytesIO(fetched(client, f"{address}.xlsx", **asked).content)).worksheets:
+        names, *rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
+        of_sheet = [dict(zip(map(str, names), row, strict=True)) for row in rows]
+        assert {row.get("row", sheet.title) for row in of_sheet} <= {sheet.title}
+        found += of_sheet
+    return found
 
 
 # --- the same figures -----------------------------------------------------------------------------------------------
@@ -99,6 +103,8 @@ def test_xlsx_says_what_csv_says_with_types(client: Client, head: User, address:
     asked = RANGE if address == HISTORY else {}
     rows, cells = as_csv(client, address, **asked), as_xlsx(client, address, **asked)
     assert len(rows) == len(cells) > 0
+    kinds = list(dict.fromkeys(row.get("row") for row in rows))
+    rows.sort(key=lambda row: kinds.index(row.get("row")))  # a sheet after the other
     for row, typed in zip(rows, cells, strict=True):
         assert list(row) == list(typed)
         for name, text in row.items():
@@ -257,3 +263,17 @@ def test_long_files_are_made_piece_by_piece() -> None:
     columns = (Column("n", Kind.INTEGER),)
     table = Table("t", Market(code="DE").zone, columns, tuple((n,) for n in range(1_200)))
     assert [piece.count("\r\n") for piece in csv_pieces(table)] == [1, 500, 500, 200]
+
+
+@pages
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume")
+@pytest.mark.parametrize(
+    ("address", "parts", "whole"), [(BOARD, "period", "total"), (DESK, "trader period", "desk total")]
+)
+def test_a_columns_sum_in_a_workbook_is_the_truth(
+    client: Client, head: User, address: str, parts: str, whole: str
+) -> None:
+    rows = as_xlsx(client, address)
+    of = {kind: [row["performance_eur"] or 0 for row in rows if row["row"] == kind] for kind in (parts, whole)}
+    assert len(of[whole]) == 1
+    assert sum(of[parts]) == pytest.approx(of[whole][0])
