@@ -20,7 +20,7 @@ from functools import partial
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, transaction
+from django.db import DatabaseError, InterfaceError, ProgrammingError, transaction
 
 from market import clock_row
 from market.clock_row import Look
@@ -88,7 +88,8 @@ class DeskClock:
     def follow(self, *, every: float = LOOK_EVERY_SECONDS) -> None:
         """Look at PostgreSQL's clock and this machine's, unless that was done within `every` seconds.
 
-        Not within a transaction: what is decided must stand at once. Raises django.db.Error without PostgreSQL.
+        Not within a transaction: what is decided must stand at once. Raises django.db.Error without PostgreSQL. Where
+        an update has not brought the table yet, there is nothing to look at.
         """
         if self._timer() - self._looked_at < every or not self._looking.acquire(blocking=False):
             return
@@ -98,6 +99,8 @@ class DeskClock:
             if look is not None:
                 self._judge(look)
             self.report()
+        except ProgrammingError:
+            log.warning("clock_without_its_table")
         finally:
             self._looking.release()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import connection
+from django.db import ProgrammingError, connection
 
 from market.clock import MOVED_SECONDS
 from market.models import ClockReport
@@ -33,7 +33,17 @@ class ClockState:
 
 
 def state_of_clocks(*, now: datetime) -> ClockState:
-    """What the processes have written down, as of `now` (UTC). Two small queries."""
+    """What the processes have written down, as of `now` (UTC). Two small queries.
+
+    Nothing, where an update has not brought the tables yet.
+    """
+    try:
+        return _state(now)
+    except ProgrammingError:
+        return ClockState(())
+
+
+def _state(now: datetime) -> ClockState:
     with connection.cursor() as cursor:
         cursor.execute("SELECT ahead, stepped_by, stepped_at FROM market_deskclock WHERE id = 1")
         row = cursor.fetchone() or (0.0, None, None)

@@ -46,7 +46,7 @@ PERIOD_MINUTES = 60
 def chase_prices(*, now: datetime) -> PollStats:
     """One tick at `now` (UTC): bring the prices of every active market up to date, or leave it to the chase that is on.
 
-    An idle tick costs two queries. Raises django.db.Error when PostgreSQL is away.
+    An idle tick costs three queries, one of them for the desk's time. Raises django.db.Error when PostgreSQL is away.
     """
     interval = float(settings.MARKET_DATA_UPDATE_INTERVAL)
     clock.desk.follow()

@@ -311,3 +311,21 @@ def test_nothing_is_asked_of_the_provider_while_the_time_is_not_sure(
     assert isinstance(request_ledger.reserve(key), request_ledger.NoRoom)
     assert not wrong.is_firm
     assert begun_now.is_firm
+
+
+def test_before_an_updates_migration_a_process_goes_by_its_own_time(clocks: Clocks) -> None:
+    """New code on the schema of before: listeners record their connections, boards and the status are there."""
+    desk = clocks.process()
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE market_deskclock RENAME TO elsewhere")
+    try:
+        look(desk)
+        assert is_now(desk)
+        assert desk.is_firm
+        assert not desk.has_stepped()
+        assert state() == []
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE elsewhere RENAME TO market_deskclock")
+    look(desk, desk)
+    assert is_now(desk)
