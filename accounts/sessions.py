@@ -21,7 +21,8 @@ from accounts.client_address import address_of
 from accounts.models import UserSession
 from market import clock
 
-STARTED, SEEN, ADDRESS, BROWSER = "_started", "_seen", "_address", "_browser"
+STARTED, SEEN, ADDRESS, BROWSER, DAYS = "_started", "_seen", "_address", "_browser", "_days"
+"""DAYS: for how many a session holds that is no person's, used or not; missing for everybody else's."""
 SEEN_EVERY = timedelta(minutes=10)
 """How often a session's use is written down: a storm of refreshes writes nothing."""
 
@@ -79,13 +80,12 @@ class SessionStore(DatabaseStore):
 
     def get_expiry_date(self, **_kwargs: Any) -> datetime:
         """From when it was begun and is used, not from what is asked for."""
-        now = clock.now()
-        return expires_at(
-            started=_moment(self.get(STARTED), now),
-            seen=now,
-            idle=timedelta(seconds=settings.SESSION_COOKIE_AGE),
-            longest=timedelta(seconds=settings.SESSION_LONGEST_AGE),
+        now, days = clock.now(), self.get(DAYS)
+        idle, longest = (
+            timedelta(days=days) if days else timedelta(seconds=most)
+            for most in (settings.SESSION_COOKIE_AGE, settings.SESSION_LONGEST_AGE)
         )
+        return expires_at(started=_moment(self.get(STARTED), now), seen=now, idle=idle, longest=longest)
 
     async def aget_expiry_date(self, **_kwargs: Any) -> datetime:
         await self._aget_session()  # type: ignore[attr-defined]  # loaded: what follows asks no database

@@ -7,6 +7,7 @@ class DashboardConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import audit_signals
+        from dashboard.access import wall_screens
         from dashboard.live import access_news, announcer, price_priority
         from dashboard.models import TraderLogin
         from market.models import Market
@@ -14,5 +15,6 @@ class DashboardConfig(AppConfig):
 
         audit_signals.watch(TraderLogin, Market, Trader)
         access_news.connect_signals()
+        wall_screens.connect_signals()
         announcer.connect_signals()
         price_priority.connect()

@@ -100,7 +100,7 @@ class DeskClock:
                 self._judge(look)
             self.report()
         except ProgrammingError:
-            log.warning("clock_without_its_table")
+            return
         finally:
             self._looking.release()
 

@@ -306,6 +306,7 @@ TRADE_JOURNAL_DIR = Path(os.environ.get("TRADE_JOURNAL_DIR") or VAR_DIR / "journ
 SESSION_ENGINE = "accounts.sessions"  # in PostgreSQL: a flushed Redis logs nobody out
 SESSION_COOKIE_AGE = 12 * 3600  # without a request
 SESSION_LONGEST_AGE = 24 * 3600  # from the log-in
+WALL_SCREEN_DAYS = positive("WALL_SCREEN_DAYS", 90)  # a screen on the wall, which nobody logs in every day
 CSRF_FAILURE_VIEW = "reporting.http.forms_again.csrf_refused"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"

@@ -4,6 +4,7 @@ Roles come from three places: a login that belongs to a trader, three groups, an
 
 - trader: sees the own boards
 - desk head: sees all boards and the desk's view
+- wall screen: sees the same and nothing else; its session stays for days (settings.WALL_SCREEN_DAYS)
 - operations: sees the admin without trade facts (frames kept aside, gaps, feeds, prices, users); may judge frames,
   close gaps, look after traders and users
 - auditor: sees everything, the admin and the audit log included; changes nothing
@@ -42,14 +43,15 @@ class Role(StrEnum):
     OPERATIONS = "operations"
     AUDITOR = "auditor"
     ADMIN = "admin"
+    WALL_SCREEN = "wall screen"
 
 
 DESK_HEAD = Role.DESK_HEAD.value
-GROUP_ROLES = (Role.DESK_HEAD, Role.OPERATIONS, Role.AUDITOR)
-SEE_ALL_BOARDS = frozenset({Role.DESK_HEAD, Role.AUDITOR, Role.ADMIN})
+GROUP_ROLES = (Role.DESK_HEAD, Role.OPERATIONS, Role.AUDITOR, Role.WALL_SCREEN)
+SEE_ALL_BOARDS = frozenset({Role.DESK_HEAD, Role.AUDITOR, Role.ADMIN, Role.WALL_SCREEN})
 SEE_STATUS = frozenset({Role.DESK_HEAD, Role.OPERATIONS, Role.AUDITOR, Role.ADMIN})
 ENTER_ADMIN = frozenset({Role.OPERATIONS, Role.AUDITOR, Role.ADMIN})
-SEE_TRADE_FACTS = frozenset({Role.TRADER, Role.DESK_HEAD, Role.AUDITOR, Role.ADMIN})
+SEE_TRADE_FACTS = frozenset({Role.TRADER, Role.DESK_HEAD, Role.AUDITOR, Role.ADMIN, Role.WALL_SCREEN})
 
 OPERATIONS_PERMISSIONS = frozenset(
     {
@@ -170,6 +172,11 @@ def may_see_status(user: AnyUser) -> bool:
 def may_enter_admin(user: AnyUser) -> bool:
     """Whether the admin's pages exist for the user; what is on them is asked permission by permission."""
     return bool(group_roles(user) & ENTER_ADMIN) or _is_staff(user)
+
+
+def is_wall_screen(user: AnyUser) -> bool:
+    """Whether the user is a wall screen and nothing else: somebody with more to do logs in as everybody does."""
+    return roles_of(user) == {Role.WALL_SCREEN} and not _is_staff(user)
 
 
 def may_decide_roles(user: AnyUser) -> bool:

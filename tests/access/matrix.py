@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ANONYMOUS = "anonymous"
-COLUMNS = (ANONYMOUS, "trader", "another trader", "desk head", "operations", "auditor", "admin")
+COLUMNS = (ANONYMOUS, "trader", "another trader", "desk head", "operations", "auditor", "admin", "wall screen")
 """`trader` is trader_1, whose boards the addresses are about."""
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "access.md"
@@ -67,72 +67,98 @@ class AdminModel:
 
 def admin(words: str) -> str:
     """The row of an admin's page from the words for operations, auditor and admin."""
-    return f"login 404 404 404 {words}"
+    return f"login 404 404 404 {words} 404"
 
 
 ONLY_READ = AdminModel  # the defaults are a page that auditors and admins read and nobody changes
 DECIDE = "<path:object_id>/decide/<slug:decision>/"
 
 PAGES = (
-    Row("healthz", "/healthz", "200 200 200 200 200 200 200", "alive"),
-    Row("readyz", "/readyz", "200 200 200 200 200 200 200", "able to serve"),
-    Row("metrics", "/metrics", "200 200 200 200 200 200 200", "counts and states for Prometheus"),
-    Row("", "/", "login 200 200 200 status 200 200", "own board of today, or the first that one may see"),
-    Row("boards/", f"/boards/?trader={BOARD[:8]}&day={BOARD[9:]}", "login 302 302 302 302 302 302", "leads to a board"),
-    Row("boards/<path:trader_id>/<str:day>/", f"/boards/{BOARD}/", "login 200 404 200 404 200 200", "board"),
-    Row("boards/<path:trader_id>/<str:day>/", "/boards/nobody/2026-11-23/", "login 404 404 404 404 404 404", "none"),
-    Row(rf"^boards/{PERIOD}/\Z", f"/boards/{BOARD}/12-13/", "login 200 404 200 404 200 200", "board, one row opened"),
-    Row(rf"^api/v1/trades/{PERIOD}\Z", f"/api/v1/trades/{BOARD}/12-13", "401 200 404 200 404 200 200", "its chart"),
-    Row("api/v1/boards/<path:trader_id>/<str:day>", f"/api/v1/boards/{BOARD}", "401 200 404 200 404 200 200", "board"),
+    Row("healthz", "/healthz", "200 200 200 200 200 200 200 200", "alive"),
+    Row("readyz", "/readyz", "200 200 200 200 200 200 200 200", "able to serve"),
+    Row("metrics", "/metrics", "200 200 200 200 200 200 200 200", "counts and states for Prometheus"),
+    Row("", "/", "login 200 200 200 status 200 200 200", "own board of today, or the first that one may see"),
+    Row(
+        "boards/",
+        f"/boards/?trader={BOARD[:8]}&day={BOARD[9:]}",
+        "login 302 302 302 302 302 302 302",
+        "leads to a board",
+    ),
+    Row("boards/<path:trader_id>/<str:day>/", f"/boards/{BOARD}/", "login 200 404 200 404 200 200 200", "board"),
+    Row(
+        "boards/<path:trader_id>/<str:day>/", "/boards/nobody/2026-11-23/", "login 404 404 404 404 404 404 404", "none"
+    ),
+    Row(
+        rf"^boards/{PERIOD}/\Z", f"/boards/{BOARD}/12-13/", "login 200 404 200 404 200 200 200", "board, one row opened"
+    ),
+    Row(rf"^api/v1/trades/{PERIOD}\Z", f"/api/v1/trades/{BOARD}/12-13", "401 200 404 200 404 200 200 200", "its chart"),
+    Row(
+        "api/v1/boards/<path:trader_id>/<str:day>",
+        f"/api/v1/boards/{BOARD}",
+        "401 200 404 200 404 200 200 200",
+        "board",
+    ),
     Row(
         "api/v1/prices/<str:market>/<str:day>/<str:delivery_hour>",
         "/api/v1/prices/DE/2026-11-23/12-13",
-        "401 200 200 200 404 200 200",
+        "401 200 200 200 404 200 200 200",
         "path of a reference price",
     ),
-    Row("desk/", "/desk/", "login 404 404 200 404 200 200", "the desk today"),
-    Row("desk/<str:day>/", "/desk/2026-11-23/", "login 404 404 200 404 200 200", "the desk"),
+    Row("desk/", "/desk/", "login 404 404 200 404 200 200 200", "the desk today"),
+    Row("desk/<str:day>/", "/desk/2026-11-23/", "login 404 404 200 404 200 200 200", "the desk"),
     Row(
         r"^boards/(?P<trader_id>.+)/(?P<day>\d{4}-\d{2}-\d{2})/board\.(?P<form>csv|xlsx)\Z",
         f"/boards/{BOARD}/board.csv",
-        "login 200 404 200 404 200 200",
+        "login 200 404 200 404 200 200 200",
         "board as a file (.xlsx alike)",
     ),
     Row(
         r"^boards/(?P<trader_id>.+)/(?P<day>\d{4}-\d{2}-\d{2})/(?P<delivery_hour>(?!\d{4}-\d{2}-\d{2}/?\Z)[^/]+)/trades\.(?P<form>csv|xlsx)\Z",
         f"/boards/{BOARD}/12-13/trades.csv",
-        "login 200 404 200 404 200 200",
+        "login 200 404 200 404 200 200 200",
         "a row's trades as a file",
     ),
     Row(
         r"^desk/(?P<day>[^/]+)/desk\.(?P<form>csv|xlsx)\Z",
         "/desk/2026-11-23/desk.csv",
-        "login 404 404 200 404 200 200",
+        "login 404 404 200 404 200 200 200",
         "the desk as a file",
     ),
     Row(
         r"^history/history\.(?P<form>csv|xlsx)\Z",
         "/history/history.csv?trader=trader_1",
-        "login 200 404 200 404 200 200",
+        "login 200 404 200 404 200 200 200",
         "a range of days as a file",
     ),
-    Row("history/", "/history/", "login 200 200 200 404 200 200", "the own range of days, or the desk's"),
-    Row("history/", "/history/?trader=trader_1", "login 200 404 200 404 200 200", "a trader's range of days"),
-    Row("history/", "/history/?trader=nobody", "login 404 404 404 404 404 404", "none"),
-    Row("status/", "/status/", "login 404 404 200 200 200 200", "the feeds"),
-    Row("status/runbooks/<slug:name>/", "/status/runbooks/gap/", "login 404 404 200 200 200 200", "what to do"),
-    Row("status/", "/status/?format=json", "401 404 404 200 200 200 200", "the feeds as JSON"),
-    Row("language/", "/language/", "405 405 405 405 405 405 405", "the pages' language, by POST alone"),
-    Row("accounts/", "/accounts/", "login 200 200 200 200 200 200", "the own account"),
-    Row("accounts/sessions/end/", "/accounts/sessions/end/", "405 405 405 405 405 405 405", "own sessions, by POST"),
-    Row("accounts/password/", "/accounts/password/", "login 200 200 200 200 200 200", "own password"),
-    Row("accounts/second-step/", "/accounts/second-step/", "login login login login login login login", "log-in"),
-    Row("accounts/second-factor/", "/accounts/second-factor/", "login 404 404 404 404 404 404", "off here: not there"),
-    Row("accounts/second-factor/remove/", "/accounts/second-factor/remove/", "405 405 405 405 405 405 405", "by POST"),
-    Row("accounts/company/", "/accounts/company/", "404 404 404 404 404 404 404", "off here: not there"),
-    Row("accounts/company/back/", "/accounts/company/back/", "404 404 404 404 404 404 404", "off here: not there"),
-    Row("accounts/login/", "/accounts/login/", "200 302 302 302 302 302 302", "log-in"),
-    Row("accounts/logout/", "/accounts/logout/", "405 405 405 405 405 405 405", "log-out, by POST alone"),
+    Row("history/", "/history/", "login 200 200 200 404 200 200 200", "the own range of days, or the desk's"),
+    Row("history/", "/history/?trader=trader_1", "login 200 404 200 404 200 200 200", "a trader's range of days"),
+    Row("history/", "/history/?trader=nobody", "login 404 404 404 404 404 404 404", "none"),
+    Row("status/", "/status/", "login 404 404 200 200 200 200 404", "the feeds"),
+    Row("status/runbooks/<slug:name>/", "/status/runbooks/gap/", "login 404 404 200 200 200 200 404", "what to do"),
+    Row("status/", "/status/?format=json", "401 404 404 200 200 200 200 404", "the feeds as JSON"),
+    Row("language/", "/language/", "405 405 405 405 405 405 405 405", "the pages' language, by POST alone"),
+    Row("accounts/", "/accounts/", "login 200 200 200 200 200 200 200", "the own account"),
+    Row(
+        "accounts/sessions/end/", "/accounts/sessions/end/", "405 405 405 405 405 405 405 405", "own sessions, by POST"
+    ),
+    Row("accounts/password/", "/accounts/password/", "login 200 200 200 200 200 200 200", "own password"),
+    Row("accounts/second-step/", "/accounts/second-step/", "login login login login login login login login", "log-in"),
+    Row(
+        "accounts/second-factor/",
+        "/accounts/second-factor/",
+        "login 404 404 404 404 404 404 404",
+        "off here: not there",
+    ),
+    Row(
+        "accounts/second-factor/remove/",
+        "/accounts/second-factor/remove/",
+        "405 405 405 405 405 405 405 405",
+        "by POST",
+    ),
+    Row("accounts/company/", "/accounts/company/", "404 404 404 404 404 404 404 404", "off here: not there"),
+    Row("accounts/company/back/", "/accounts/company/back/", "404 404 404 404 404 404 404 404", "off here: not there"),
+    Row("accounts/login/", "/accounts/login/", "200 302 302 302 302 302 302 302", "log-in"),
+    Row("accounts/logout/", "/accounts/logout/", "405 405 405 405 405 405 405 405", "log-out, by POST alone"),
 )
 
 ADMIN_PAGES = (
@@ -177,17 +203,22 @@ ADMIN_MODELS = (
 )
 
 SOCKETS = (
-    Row(r"^ws/desk/(?P<day>\d{4}-\d{2}-\d{2})/$", "/ws/desk/2026-11-23/", "4401 4404 4404 open 4404 open open", "desk"),
+    Row(
+        r"^ws/desk/(?P<day>\d{4}-\d{2}-\d{2})/$",
+        "/ws/desk/2026-11-23/",
+        "4401 4404 4404 open 4404 open open open",
+        "desk",
+    ),
     Row(
         r"^ws/boards/(?P<trader_id>.+)/(?P<day>\d{4}-\d{2}-\d{2})/$",
         f"/ws/boards/{BOARD}/",
-        "4401 open 4404 open 4404 open open",
+        "4401 open 4404 open 4404 open open open",
         "board",
     ),
     Row(
         r"^ws/boards/(?P<trader_id>.+)/(?P<day>\d{4}-\d{2}-\d{2})/$",
         "/ws/boards/nobody/2026-11-23/",
-        "4401 4404 4404 4404 4404 4404 4404",
+        "4401 4404 4404 4404 4404 4404 4404 4404",
         "no board",
     ),
 )

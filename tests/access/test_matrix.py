@@ -200,7 +200,7 @@ def everything() -> dict[str, list[Any]]:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("column", [ANONYMOUS, "trader", "another trader", "desk head", "auditor"])
+@pytest.mark.parametrize("column", [ANONYMOUS, "trader", "another trader", "desk head", "auditor", "wall screen"])
 def test_whoever_only_looks_changes_nothing(column: str) -> None:
     users, world = people(), rows_to_look_at()
     client = client_of(users[column])
