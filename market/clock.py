@@ -158,7 +158,7 @@ class DeskClock:
         if jump:
             log.error("desk_clock_stepped", seconds=round(jump, 1))
         else:
-            log.error("database_clock_moved", ahead_of_desk_seconds=round(-ahead, 1))
+            log.error("database_clock_moved", ahead_of_desk_seconds=round(-ahead, 1) + 0.0)  # no -0.0
 
     def _begin(self, look: Look) -> None:
         """The first look: the time is what the others go by, or PostgreSQL's if they are all gone."""
