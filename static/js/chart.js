@@ -33,7 +33,7 @@ export function columns({ time, side, mw, price, path, now }, gate) {
 // The theme's colours as the stylesheet gives them to the chart's own element and to its legend.
 const OWN = { text: "color", line: "borderTopColor", quiet: "caretColor", accent: "outlineColor" };
 const inLegend = (name) => shown.place.parentElement.querySelector(`.legend [data-side=${name}]`);
-const colour = (name) => (OWN[name] ? getComputedStyle(shown.place)[OWN[name]] : getComputedStyle(inLegend(name)).color);
+const colour = (name) => shown && (OWN[name] ? getComputedStyle(shown.place)[OWN[name]] : getComputedStyle(inLegend(name)).color);
 
 function dotsAndGate(plot) {
   const { ctx, bbox, data } = plot;
@@ -69,6 +69,9 @@ function readOut({ cursor: { idx: at }, data }) {
   document.getElementById("chart-at").textContent = text;
 }
 
+// The library paints a moment later: by then the row may have been closed.
+const whileShown = (hook) => (plot) => shown?.place.isConnected && hook(plot);
+
 const size = (place) => ({ width: Math.max(place.clientWidth, 240), height: place.clientWidth < 700 ? 220 : 260 });
 
 function options(place) {
@@ -87,7 +90,7 @@ function options(place) {
       { ...axis, size: 64, values: (plot, ticks) => ticks.map((at) => number(at)) },
     ],
     series: [{}, { ...line("text", [], 2), paths: uPlot.paths.stepped({ align: 1 }) }, line("sell", [5, 3], 1), line("buy", [5, 3], 1), dots, dots],
-    hooks: { draw: [dotsAndGate], setCursor: [readOut] },
+    hooks: { draw: [whileShown(dotsAndGate)], setCursor: [whileShown(readOut)] },
   };
 }
 

@@ -209,3 +209,26 @@ def test_closed_charts_leave_nothing_behind(desk: Desk, page: Page, tomorrow: da
     expect(page.locator("#chart canvas")).to_have_count(1)
     drawn(page, 1)
     assert canvases(page) <= 2
+
+
+def test_a_row_that_is_closed_before_its_chart_is_painted_breaks_nothing(
+    desk: Desk, page: Page, tomorrow: date
+) -> None:
+    """The library paints a moment after the chart is made: the row is closed in between."""
+    store_trade("12-13", "sell", "10", "30", day=tomorrow)
+    open_board(desk, page, tomorrow)
+    page.evaluate(
+        """() => {
+            const seen = new MutationObserver(() => {
+                if (!document.querySelector("#chart canvas")) return;
+                seen.disconnect();
+                document.dispatchEvent(new CustomEvent("desk:close"));
+                window.hasClosed = true;
+            });
+            seen.observe(document.getElementById("board"), { subtree: true, childList: true });
+        }"""
+    )
+    row(page, "12-13").locator("td").nth(4).click()
+    page.wait_for_function("() => window.hasClosed")
+    expect(page.locator("#opened")).to_have_count(0)
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
