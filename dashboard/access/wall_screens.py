@@ -6,22 +6,25 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.contrib.auth.signals import user_logged_in
-from django.db.models.signals import m2m_changed, post_save
+from django.db.models.signals import m2m_changed, post_delete, post_save
 from django.http import HttpRequest
 
 from accounts.models import UserSession
 from accounts.sessions import DAYS
 from dashboard.access.rights import is_wall_screen
+from dashboard.models import TraderLogin
 from market import clock
 
 
 def connect_signals() -> None:
     """Called once, when Django has started."""
     user_logged_in.connect(_stay, dispatch_uid="dashboard.access.wall_screens.stay")
-    m2m_changed.connect(_roles_changed, sender=User.groups.through, dispatch_uid="dashboard.access.wall_screens.roles")
-    post_save.connect(_user_changed, sender=User, dispatch_uid="dashboard.access.wall_screens.user")
+    m2m_changed.connect(_end_others, sender=User.groups.through, dispatch_uid="dashboard.access.wall_screens.roles")
+    for model in (User, TraderLogin):
+        post_save.connect(_end_others, sender=model, dispatch_uid="dashboard.access.wall_screens.saved")
+    post_delete.connect(_end_others, sender=Group, dispatch_uid="dashboard.access.wall_screens.deleted")
 
 
 def _stay(request: HttpRequest | None, user: User, **_kwargs: Any) -> None:
@@ -33,21 +36,10 @@ def _stay(request: HttpRequest | None, user: User, **_kwargs: Any) -> None:
         request.session[DAYS] = settings.WALL_SCREEN_DAYS
 
 
-def _roles_changed(instance: Any, action: str, pk_set: set[int] | None, **_kwargs: Any) -> None:
-    if not action.startswith("post_"):
-        return
-    users = [instance] if isinstance(instance, User) else User.objects.filter(pk__in=pk_set or ())
-    for user in users:
-        _end_what_would_stay(user)
-
-
-def _user_changed(instance: User, created: bool, **_kwargs: Any) -> None:
-    if not created:
-        _end_what_would_stay(instance)
-
-
-def _end_what_would_stay(user: User) -> None:
-    """Whoever is no wall screen (any more), or has become more than that, has no session that holds for days."""
-    if not is_wall_screen(User.objects.get(pk=user.pk)):
-        longest = clock.now() + timedelta(seconds=settings.SESSION_LONGEST_AGE)
-        UserSession.objects.filter(user_id=user.pk, expire_date__gt=longest).delete()
+def _end_others(**_kwargs: Any) -> None:
+    """Roles may have changed: whoever is no wall screen, or more than that, has no session that holds for days."""
+    longest = clock.now() + timedelta(seconds=settings.SESSION_LONGEST_AGE)
+    staying = UserSession.objects.filter(expire_date__gt=longest)
+    for user in User.objects.filter(pk__in=staying.values("user_id")):
+        if not is_wall_screen(user):
+            staying.filter(user_id=user.pk).delete()

@@ -15,8 +15,10 @@ from pytest_django import Settings
 from accounts.models import UserSession
 from accounts.sessions import SessionStore
 from dashboard.access.rights import Role
+from dashboard.models import TraderLogin
 from tests.dashboard.people import PASSWORD
 from tests.trades.frames import germany
+from trades.ledger.traders import ensure_trader
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
@@ -74,7 +76,22 @@ def made_staff(user: User) -> None:
     user.save()
 
 
-@pytest.mark.parametrize("change", [taken_away, taken_away_by_the_group, made_more, made_staff])
+def group_emptied(_user: User) -> None:
+    Group.objects.get(name=Role.WALL_SCREEN.value).user_set.clear()
+
+
+def group_deleted(_user: User) -> None:
+    Group.objects.get(name=Role.WALL_SCREEN.value).delete()
+
+
+def made_a_trader(user: User) -> None:
+    TraderLogin.objects.create(user=user, trader=ensure_trader(trader_id="trader_1"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [taken_away, taken_away_by_the_group, group_emptied, group_deleted, made_more, made_staff, made_a_trader],
+)
 def test_a_screen_that_becomes_something_else_has_to_log_in_again(
     client: Client, change: Callable[[User], None]
 ) -> None:
