@@ -1,5 +1,3 @@
-from typing import Any
-
 from django.apps import AppConfig
 
 
@@ -12,7 +10,4 @@ class PricesConfig(AppConfig):
         from market.signals import desk_clock_stepped
         from prices import request_ledger
 
-        def move_along(*, seconds: float, now: Any, **_kwargs: Any) -> None:
-            request_ledger.move_along(seconds=seconds, now=now)
-
-        desk_clock_stepped.connect(move_along, weak=False, dispatch_uid="prices")
+        desk_clock_stepped.connect(request_ledger.move_along, dispatch_uid="prices")

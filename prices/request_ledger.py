@@ -171,7 +171,7 @@ def prune(*, keep_days: int = KEEP_DAYS, batch: int = PRUNE_BATCH) -> int:
         return int(cursor.rowcount)
 
 
-def move_along(*, seconds: float, now: datetime) -> None:
+def move_along(*, seconds: float, now: datetime, **_signal: Any) -> None:
     """The desk's time steps by `seconds` (below 0: back) from `now` on: what counts still, counts as long as before."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [AdvisoryLock.REQUEST_LEDGER])

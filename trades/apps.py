@@ -1,5 +1,3 @@
-from typing import Any
-
 from django.apps import AppConfig
 
 
@@ -12,7 +10,4 @@ class TradesConfig(AppConfig):
         from market.signals import desk_clock_stepped
         from trades.feed import connections
 
-        def move_along(*, seconds: float, now: Any, **_kwargs: Any) -> None:
-            connections.move_along(seconds=seconds, now=now)
-
-        desk_clock_stepped.connect(move_along, weak=False, dispatch_uid="trades")
+        desk_clock_stepped.connect(connections.move_along, dispatch_uid="trades")

@@ -22,7 +22,7 @@ const isOpen = () => socket?.readyState === WebSocket.OPEN;
 const isLive = () => isOpen() && root.dataset.link === "live";
 export const say = () => isOpen() && socket.send(JSON.stringify({ have: page.have() }));
 export const stop = () => (ended = true);
-export const go = () => ((ended = false), wake());
+const go = () => ((ended = false), wake());
 
 // --- the websocket -----------------------------------------------------------------------------------------------
 

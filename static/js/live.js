@@ -136,4 +136,4 @@ document.addEventListener("visibilitychange", bringIn);
 document.addEventListener("submit", (event) => event.target.matches(".account form[method=post]") && stop());
 document.addEventListener("desk:gate-closed", () => setTimeout(refresh, 500 + Math.random() * 1500));
 document.addEventListener("animationend", (event) => event.target.classList.remove("flash"));
-open({ receive, have: () => board.dataset.version });
+open({ receive, have });

@@ -78,7 +78,7 @@ def close_connection(*, market: Market, connection_pk: int, at: datetime, health
     feed_changed.send_robust(sender=None, market_id=market.pk)
 
 
-def move_along(*, seconds: float, now: datetime) -> None:
+def move_along(*, seconds: float, now: datetime, **_signal: Any) -> None:
     """The desk's time steps by `seconds` (below 0: back) from `now` on.
 
     A connection that is open was heard until now, by the new time as well. After a step back nothing may lie ahead:
