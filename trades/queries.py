@@ -12,35 +12,25 @@ from django.db.models import Sum
 
 from market.periods import DeliveryPeriod
 from market.totals import Total
+from trades.effective_trades import effective_trades
 from trades.models import JournalProgress, Position, Trader
 
 SLOT_SECONDS = 600
 
-_OF_PERIOD = """WITH candidates AS (
-        SELECT id FROM trades_trade WHERE market_id = %(market)s AND trader_id = %(trader)s AND delivery_day = %(day)s
-            AND delivery_start = %(start)s AND delivery_end = %(end)s
-        UNION SELECT trade_id FROM trades_tradechange
-            WHERE trader_id = %(trader)s AND delivery_day = %(day)s AND delivery_start = %(start)s
-                AND delivery_end = %(end)s),
-    changes AS (SELECT * FROM trades_tradechange WHERE trade_id IN (SELECT id FROM candidates)),
-    newest AS (SELECT DISTINCT ON (trade_id) trade_id, id, kind, reason FROM changes ORDER BY trade_id, id DESC),
-    facts AS (SELECT DISTINCT ON (trade_id) * FROM changes WHERE kind = 'corrected' ORDER BY trade_id, id DESC),
-    mine AS (SELECT t.id, t.exchange_id, coalesce(f.direction, t.direction) AS direction,
-            coalesce(f.price, t.price) AS price, coalesce(f.quantity, t.quantity) AS quantity, t.execution_time,
-            t.received_at, t.flags, coalesce(n.kind, '') AS kind, coalesce(n.reason, '') AS reason, n.id AS change
-        FROM candidates JOIN trades_trade AS t USING (id)
-        LEFT JOIN newest AS n ON n.trade_id = t.id LEFT JOIN facts AS f ON f.trade_id = t.id
-        WHERE t.market_id = %(market)s AND coalesce(f.trader_id, t.trader_id) = %(trader)s
-            AND coalesce(f.delivery_day, t.delivery_day) = %(day)s
-            AND coalesce(f.delivery_start, t.delivery_start) = %(start)s
-            AND coalesce(f.delivery_end, t.delivery_end) = %(end)s)
-"""
+_PERIODS_CANDIDATES = """SELECT id FROM trades_trade WHERE market_id = %(market)s AND trader_id = %(trader)s
+        AND delivery_day = %(day)s AND delivery_start = %(start)s AND delivery_end = %(end)s
+    UNION SELECT trade_id FROM trades_tradechange WHERE trader_id = %(trader)s AND delivery_day = %(day)s
+        AND delivery_start = %(start)s AND delivery_end = %(end)s"""
 
-_STATE = f"""{_OF_PERIOD} SELECT count(*), count(*) FILTER (WHERE kind = 'cancelled'), coalesce(max(id), 0),
-    coalesce(max(change), 0) FROM mine"""  # noqa: S608 - our own text
+_OF_PERIOD = f"""FROM ({effective_trades(ids=_PERIODS_CANDIDATES, cancelled_too=True)}) AS e
+    WHERE (market_id, trader_id, delivery_day, delivery_start, delivery_end)
+        = (%(market)s, %(trader)s, %(day)s, %(start)s, %(end)s)"""
 
-_LIST = f"""{_OF_PERIOD} SELECT id, exchange_id, direction, price, quantity, execution_time, received_at, flags, kind,
-    reason FROM mine WHERE id > %(after)s ORDER BY execution_time DESC, id DESC OFFSET %(skip)s LIMIT %(most)s"""  # noqa: S608 - our own text
+_STATE = f"""SELECT count(*), count(*) FILTER (WHERE kind = 'cancelled'), coalesce(max(id), 0),
+    coalesce(max(change), 0) {_OF_PERIOD}"""
+
+_LIST = f"""SELECT id, exchange_id, direction, price, quantity, execution_time, received_at, flags, kind, reason
+    {_OF_PERIOD} AND id > %(after)s ORDER BY execution_time DESC, id DESC OFFSET %(skip)s LIMIT %(most)s"""
 
 
 @dataclass(frozen=True, slots=True)

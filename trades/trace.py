@@ -11,8 +11,9 @@ from django.db import connection
 from market.totals import Total
 from trades.capture.journal import JournalError, read_frames
 from trades.capture.journal_archive import find_segment
+from trades.effective_trades import IDENTITY, IS_POSITION, TRADES_OF_TRADERS_DAY, effective_trades
 from trades.frames import JournalFrame
-from trades.ledger.effective import EFFECTIVE_TRADES, SUMS, PositionKey, effective_facts
+from trades.ledger.effective import SUMS, PositionKey, effective_facts
 from trades.models import JournalProgress, Position, QuarantinedMessage, Trade, TradeChange
 
 _FROM_FILE, _FROM_QUARANTINE, _DIRECT = "file-", "quarantine-", "direct-"
@@ -126,8 +127,7 @@ def _frame(path: Path, number: int) -> JournalFrame | None:
 
 
 def _position(key: PositionKey) -> Position | None:
-    names = ("market_id", "trader_id", "direction", "delivery_day", "delivery_start", "delivery_end")
-    return Position.objects.filter(**dict(zip(names, key, strict=True))).first()
+    return Position.objects.filter(**dict(zip(IDENTITY.split(", "), key, strict=True))).first()
 
 
 def _sums(key: PositionKey) -> Total:
@@ -135,12 +135,8 @@ def _sums(key: PositionKey) -> Total:
     market_id, trader_pk, _, day, _, _ = key
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""SELECT n, mwh, eur, mw FROM (SELECT {SUMS} FROM (
-                    {EFFECTIVE_TRADES} AND t.id IN (
-                        SELECT id FROM trades_trade WHERE market_id = %s AND trader_id = %s AND delivery_day = %s
-                        UNION SELECT trade_id FROM trades_tradechange WHERE trader_id = %s AND delivery_day = %s)
-                ) AS e WHERE (market_id, trader_id, direction, delivery_day, delivery_start, delivery_end)
-                    = (%s, %s, %s, %s, %s, %s)) AS s""",  # noqa: S608 - our own text
+            f"""SELECT n, mwh, eur, mw FROM (SELECT {SUMS} FROM ({effective_trades(ids=TRADES_OF_TRADERS_DAY)}) AS e
+                WHERE {IS_POSITION}) AS s""",  # noqa: S608 - our own text
             [market_id, trader_pk, day, trader_pk, day, *key],
         )
         n, *sums = cursor.fetchone()

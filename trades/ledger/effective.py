@@ -1,4 +1,4 @@
-"""Trades as they count now, with their newest correction and without the cancelled ones; what they add up to."""
+"""Stored trades held against confirmations, and against the positions that they add up to."""
 
 from __future__ import annotations
 
@@ -10,23 +10,12 @@ from decimal import Decimal
 from django.db import connection
 from django.db.models import DurationField, ExpressionWrapper, F
 
+from trades.effective_trades import IDENTITY, effective_trades
 from trades.ledger.confirmations import TradeConfirmation
 from trades.models import Trade
 
 PositionKey = tuple[int, int, str, date, datetime, datetime]
 """market, trader (primary keys), direction, delivery day, delivery start, delivery end."""
-
-EFFECTIVE_TRADES = """SELECT t.id, t.market_id, coalesce(c.trader_id, t.trader_id) AS trader_id,
-    coalesce(nullif(c.direction, ''), t.direction) AS direction, coalesce(c.price, t.price) AS price,
-    coalesce(c.quantity, t.quantity) AS quantity, coalesce(c.delivery_day, t.delivery_day) AS delivery_day,
-    coalesce(nullif(c.delivery_hour, ''), t.delivery_hour) AS delivery_hour,
-    coalesce(c.delivery_start, t.delivery_start) AS delivery_start,
-    coalesce(c.delivery_end, t.delivery_end) AS delivery_end, t.execution_time
-    FROM trades_trade t
-    LEFT JOIN (SELECT DISTINCT ON (trade_id) * FROM trades_tradechange ORDER BY trade_id, id DESC) AS c
-        ON c.trade_id = t.id
-    WHERE c.kind IS DISTINCT FROM 'cancelled'"""
-"""Trades as they count now: with their newest correction, without the cancelled ones."""
 
 SUMS = """min(delivery_hour) AS hour, count(*) AS n, sum(quantity) AS mw,
     sum(quantity * extract(epoch FROM delivery_end - delivery_start) / 3600) AS mwh,
@@ -143,14 +132,12 @@ def position_differences() -> list[PositionDifference]:
     """Every position that differs from its trades, from one consistent snapshot; safe while trades arrive."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""WITH t AS (SELECT market_id, trader_id, direction, delivery_day, delivery_start, delivery_end, {SUMS}
-                FROM ({EFFECTIVE_TRADES}) AS e GROUP BY 1, 2, 3, 4, 5, 6)
-            SELECT market_id, trader_id, direction, delivery_day, delivery_start, delivery_end,
-                coalesce(t.hour, p.delivery_hour), coalesce(t.n, 0), coalesce(t.mw, 0), coalesce(t.mwh, 0),
-                coalesce(t.eur, 0), coalesce(p.trade_count, 0), coalesce(p.quantity, 0), coalesce(p.energy, 0),
-                coalesce(p.turnover, 0)
+            f"""WITH t AS (SELECT {IDENTITY}, {SUMS} FROM ({effective_trades()}) AS e GROUP BY {IDENTITY})
+            SELECT {IDENTITY}, coalesce(t.hour, p.delivery_hour), coalesce(t.n, 0), coalesce(t.mw, 0),
+                coalesce(t.mwh, 0), coalesce(t.eur, 0), coalesce(p.trade_count, 0),
+                coalesce(p.quantity, 0), coalesce(p.energy, 0), coalesce(p.turnover, 0)
             FROM t FULL JOIN trades_position p
-                USING (market_id, trader_id, direction, delivery_day, delivery_start, delivery_end)
+                USING ({IDENTITY})
             WHERE (coalesce(t.n, 0), coalesce(t.mw, 0), coalesce(t.mwh, 0), coalesce(t.eur, 0))
                 IS DISTINCT FROM (coalesce(p.trade_count, 0), coalesce(p.quantity, 0), coalesce(p.energy, 0),
                 coalesce(p.turnover, 0))
@@ -167,8 +154,7 @@ def effective_facts(*, trade_pk: int) -> PositionKey | None:
     """The position that a trade counts in now, with its newest correction; None once it is cancelled."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""SELECT market_id, trader_id, direction, delivery_day, delivery_start, delivery_end
-                FROM ({EFFECTIVE_TRADES} AND t.id = %s) AS e""",  # noqa: S608 - our own text
+            f"SELECT {IDENTITY} FROM ({effective_trades(ids='SELECT %s::bigint AS id')}) AS e",  # noqa: S608 - our own text
             [trade_pk],
         )
         row = cursor.fetchone()

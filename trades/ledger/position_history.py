@@ -15,10 +15,10 @@ from django.db.backends.utils import CursorWrapper
 
 from market.periods import DeliveryPeriod
 from market.totals import Booked, totals_by_key
-from trades.ledger.effective import EFFECTIVE_TRADES, PositionKey
+from trades.effective_trades import IDENTITY, IS_POSITION, TRADES_OF_TRADERS_DAY, effective_trades
+from trades.ledger.effective import PositionKey
 from trades.queries import SLOT_SECONDS, slot_of
 
-_IDENTITY = "market_id, trader_id, direction, delivery_day, delivery_start, delivery_end"
 _SUMS = f"""floor(extract(epoch FROM e.execution_time) / {SLOT_SECONDS})::bigint AS slot, count(*)::integer AS n,
     sum(e.quantity * extract(epoch FROM e.delivery_end - e.delivery_start) / 3600) AS mwh,
     sum(e.price * e.quantity * extract(epoch FROM e.delivery_end - e.delivery_start) / 3600) AS eur"""
@@ -50,17 +50,14 @@ def rebuild_slots(cursor: CursorWrapper, key: PositionKey) -> None:
     market_id, trader_pk, _, day, _, _ = key
     cursor.execute(
         f"""DELETE FROM trades_positionslot USING trades_position AS p
-            WHERE position_id = p.id AND ({_IDENTITY}) = (%s, %s, %s, %s, %s, %s)""",  # noqa: S608 - our own text
+            WHERE position_id = p.id AND {IS_POSITION}""",  # noqa: S608 - our own text
         list(key),
     )
     cursor.execute(
         f"""INSERT INTO trades_positionslot (position_id, slot, trade_count, energy, turnover)
             SELECT p.id, {_SUMS} FROM trades_position AS p JOIN (
-                {EFFECTIVE_TRADES} AND t.id IN (
-                    SELECT id FROM trades_trade WHERE market_id = %s AND trader_id = %s AND delivery_day = %s
-                    UNION SELECT trade_id FROM trades_tradechange WHERE trader_id = %s AND delivery_day = %s)
-            ) AS e USING ({_IDENTITY})
-            WHERE ({_IDENTITY}) = (%s, %s, %s, %s, %s, %s) GROUP BY p.id, slot""",  # noqa: S608 - our own text
+                {effective_trades(ids=TRADES_OF_TRADERS_DAY)}) AS e USING ({IDENTITY})
+            WHERE {IS_POSITION} GROUP BY p.id, slot""",  # noqa: S608 - our own text
         [market_id, trader_pk, day, trader_pk, day, *key],
     )
 
@@ -69,10 +66,10 @@ def slot_differences() -> list[PositionKey]:
     """Positions whose slots are not what their trades add up to, from one snapshot; safe while trades arrive."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""WITH t AS (SELECT {_IDENTITY}, {_SUMS} FROM ({EFFECTIVE_TRADES}) AS e GROUP BY {_IDENTITY}, slot),
-                s AS (SELECT {_IDENTITY}, s.slot, s.trade_count, s.energy, s.turnover
+            f"""WITH t AS (SELECT {IDENTITY}, {_SUMS} FROM ({effective_trades()}) AS e GROUP BY {IDENTITY}, slot),
+                s AS (SELECT {IDENTITY}, s.slot, s.trade_count, s.energy, s.turnover
                     FROM trades_positionslot AS s JOIN trades_position AS p ON p.id = s.position_id)
-            SELECT DISTINCT {_IDENTITY} FROM t FULL JOIN s USING ({_IDENTITY}, slot)
+            SELECT DISTINCT {IDENTITY} FROM t FULL JOIN s USING ({IDENTITY}, slot)
             WHERE (t.n, t.mwh, t.eur) IS DISTINCT FROM (s.trade_count, s.energy, s.turnover)
             ORDER BY delivery_start, trader_id, direction"""  # noqa: S608 - our own text, no input
         )

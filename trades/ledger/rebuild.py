@@ -7,17 +7,13 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from trades.ledger.effective import EFFECTIVE_TRADES, SUMS, PositionKey
+from trades.effective_trades import IDENTITY, IS_POSITION, TRADES_OF_TRADERS_DAY, effective_trades
+from trades.ledger.effective import SUMS, PositionKey
 from trades.ledger.position_history import rebuild_slots
 from trades.signals import announce_positions
 
-_IDENTITY = "market_id, trader_id, direction, delivery_day, delivery_start, delivery_end"
-
-_TRADES_OF_POSITION = f"""(SELECT {_IDENTITY}, {SUMS} FROM (
-        {EFFECTIVE_TRADES} AND t.id IN (
-            SELECT id FROM trades_trade WHERE market_id = %s AND trader_id = %s AND delivery_day = %s
-            UNION SELECT trade_id FROM trades_tradechange WHERE trader_id = %s AND delivery_day = %s)
-    ) AS e WHERE ({_IDENTITY}) = (%s, %s, %s, %s, %s, %s) GROUP BY {_IDENTITY}) AS s"""  # noqa: S608 - our own text
+_TRADES_OF_POSITION = f"""(SELECT {IDENTITY}, {SUMS} FROM ({effective_trades(ids=TRADES_OF_TRADERS_DAY)}) AS e
+    WHERE {IS_POSITION} GROUP BY {IDENTITY}) AS s"""  # noqa: S608 - our own text
 
 
 def rebuild_positions(*, keys: Sequence[PositionKey]) -> int:
@@ -37,13 +33,13 @@ def _rebuild_position(key: PositionKey) -> None:
     of_position: list[Any] = [market_id, trader_pk, day, trader_pk, day, *key]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            f"""INSERT INTO trades_position ({_IDENTITY}, delivery_hour, trade_count, quantity, energy, turnover,
+            f"""INSERT INTO trades_position ({IDENTITY}, delivery_hour, trade_count, quantity, energy, turnover,
                    revision)
-               SELECT {_IDENTITY}, hour, 0, 0, 0, 0, 0 FROM {_TRADES_OF_POSITION} ON CONFLICT DO NOTHING""",  # noqa: S608
+               SELECT {IDENTITY}, hour, 0, 0, 0, 0, 0 FROM {_TRADES_OF_POSITION} ON CONFLICT DO NOTHING""",  # noqa: S608
             of_position,
         )
         cursor.execute(
-            f"SELECT 1 FROM trades_position WHERE ({_IDENTITY}) = (%s, %s, %s, %s, %s, %s) FOR UPDATE",  # noqa: S608
+            f"SELECT 1 FROM trades_position WHERE {IS_POSITION} FOR UPDATE",  # noqa: S608
             list(key),
         )
         cursor.execute(
@@ -52,7 +48,7 @@ def _rebuild_position(key: PositionKey) -> None:
                    updated_at = now()
                FROM (SELECT sum(n)::integer AS n, sum(mw) AS mw, sum(mwh) AS mwh, sum(eur) AS eur
                    FROM {_TRADES_OF_POSITION}) AS a
-               WHERE ({_IDENTITY}) = (%s, %s, %s, %s, %s, %s)""",  # noqa: S608 - our own text
+               WHERE {IS_POSITION}""",  # noqa: S608 - our own text
             [*of_position, *key],
         )
         rebuild_slots(cursor, key)

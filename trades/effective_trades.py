@@ -1,0 +1,61 @@
+"""The one statement for a trade as it counts: its own facts, or those of its newest correction. Text only, no I/O.
+
+The trade's own row never changes. What people decided of it stands in trades_tradechange; the newest decision holds.
+Moments are of when we knew: a trade counts from its `received_at`, a change from its `made_at`.
+"""
+
+from __future__ import annotations
+
+IDENTITY = "market_id, trader_id, direction, delivery_day, delivery_start, delivery_end"
+"""The columns that name a position, in the order of `trades.ledger.effective.PositionKey`."""
+
+IS_POSITION = f"({IDENTITY}) = (%s, %s, %s, %s, %s, %s)"
+"""Takes a PositionKey."""
+
+TRADES_OF_TRADERS_DAY = """SELECT id FROM trades_trade WHERE market_id = %s AND trader_id = %s AND delivery_day = %s
+    UNION SELECT trade_id FROM trades_tradechange WHERE trader_id = %s AND delivery_day = %s"""
+"""Ids of all trades that are or ever were of a trader's day; takes market, trader, day, trader, day."""
+
+
+def effective_trades(*, ids: str = "", moment: str = "", cancelled_too: bool = False) -> str:
+    """The SELECT of trades as they count: facts as they are now, and `kind`, `reason`, `change` of the newest change.
+
+    `ids` is a SELECT of the trades' primary keys (all of them without it), `moment` an SQL expression: the trades as
+    they counted then. A cancelled trade is left out, or keeps the facts that it had. Parameters of `ids` come once,
+    those of `moment` twice, in this order: ids, moment (changes), moment (trades).
+    """
+    of_changes = _where(
+        "trade_id IN (SELECT id FROM candidates)" if ids else "", f"made_at <= {moment}" if moment else ""
+    )
+    of_trades = _where(
+        "" if cancelled_too else "n.kind IS DISTINCT FROM 'cancelled'", f"t.received_at <= {moment}" if moment else ""
+    )
+    return f"""WITH {f"candidates AS ({ids})," if ids else ""}
+        changes AS (SELECT * FROM trades_tradechange {of_changes}),
+        newest AS (SELECT DISTINCT ON (trade_id) trade_id, id, kind, reason FROM changes ORDER BY trade_id, id DESC),
+        facts AS (SELECT DISTINCT ON (trade_id) * FROM changes WHERE kind = 'corrected' ORDER BY trade_id, id DESC)
+    SELECT t.id, t.exchange_id, t.market_id, {_FACTS}, t.execution_time, t.received_at, t.flags,
+        coalesce(n.kind, '') AS kind, coalesce(n.reason, '') AS reason, n.id AS change
+    FROM {"candidates JOIN trades_trade AS t USING (id)" if ids else "trades_trade AS t"}
+        LEFT JOIN newest AS n ON n.trade_id = t.id LEFT JOIN facts AS f ON f.trade_id = t.id
+    {of_trades}"""  # noqa: S608 - our own text
+
+
+_FACTS = ", ".join(
+    f"coalesce({f'nullif(f.{name}, {empty!r})' if empty is not None else f'f.{name}'}, t.{name}) AS {name}"
+    for name, empty in (
+        ("trader_id", None),
+        ("direction", ""),
+        ("price", None),
+        ("quantity", None),
+        ("delivery_day", None),
+        ("delivery_hour", ""),
+        ("delivery_start", None),
+        ("delivery_end", None),
+    )
+)
+
+
+def _where(*conditions: str) -> str:
+    wanted = " AND ".join(condition for condition in conditions if condition)
+    return f"WHERE {wanted}" if wanted else ""
