@@ -5,9 +5,11 @@ A chart never stands alone: the same figures are in a table beside it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+from dashboard.render.chart_geometry import Scale, bounds
 
 WIDTH, HEIGHT = 1000, 240
 LEFT, TOP, BOTTOM = 74, 10, 24
@@ -73,15 +75,12 @@ def bar_chart(points: Sequence[Point]) -> Chart | None:
     known = [point.value for point in points if point.value is not None]
     if not known:
         return None
-    step = _step(max(*known, _ZERO) - min(*known, _ZERO))
-    lowest = (min(*known, _ZERO) / step).to_integral_value(ROUND_FLOOR) * step
-    highest = max((max(*known, _ZERO) / step).to_integral_value(ROUND_CEILING) * step, lowest + step)
-    scale = (HEIGHT - TOP - BOTTOM) / (highest - lowest)
+    low, high = bounds(known)
+    step = _step(high - low)
+    lowest = (low / step).to_integral_value(ROUND_FLOOR) * step
+    highest = max((high / step).to_integral_value(ROUND_CEILING) * step, lowest + step)
+    height_of = Scale(lowest, highest, top=TOP, height=HEIGHT - TOP - BOTTOM)
     slot = Decimal(WIDTH - LEFT) / len(points)
-
-    def height_of(value: Decimal) -> Decimal:
-        return TOP + (highest - value) * scale
-
     lines, value = [], lowest
     while value <= highest:
         lines.append(Line(_text(height_of(value)), value))
@@ -99,7 +98,7 @@ def bar_chart(points: Sequence[Point]) -> Chart | None:
     )
 
 
-def _bar(point: Point, x: Decimal, slot: Decimal, height_of: Callable[[Decimal], Decimal]) -> Bar:
+def _bar(point: Point, x: Decimal, slot: Decimal, height_of: Scale) -> Bar:
     gap = min(slot * Decimal("0.2"), Decimal(6))
     value = point.value if point.value is not None else _ZERO
     top, base = sorted((height_of(value), height_of(_ZERO)))

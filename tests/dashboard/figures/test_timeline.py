@@ -7,14 +7,11 @@ from decimal import Decimal
 
 import pytest
 from django.test import Client
-from hypothesis import given
-from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
 from dashboard.figures.board import Board, load_board
 from dashboard.figures.timeline import DAY_POINTS, ROW_POINTS, Timeline, build_timeline, load_timeline
 from dashboard.render.board import render_parts
-from dashboard.render.sparklines import bars, line
 from market.labels import parse_period
 from market.periods import DeliveryPeriod
 from prices.queries import PriceTimeline
@@ -101,44 +98,6 @@ def test_without_trades_there_is_no_line() -> None:
 def test_slots_end_on_the_clock() -> None:
     assert next_slot(datetime.fromisoformat("2026-11-23T09:59:59.9Z")).isoformat() == "2026-11-23T10:00:00+00:00"
     assert next_slot(datetime.fromisoformat("2026-11-23T10:00:00Z")).isoformat() == "2026-11-23T10:10:00+00:00"
-
-
-# --- geometry ---------------------------------------------------------------------------------------------------------
-amounts = st.lists(st.none() | st.decimals(-(10**6), 10**6, places=2), max_size=60)
-
-
-@given(amounts)
-def test_a_line_stays_in_its_box_and_ends_at_the_newest(values: list[Decimal | None]) -> None:
-    drawn = line(values, 84, 22)
-    known = [value for value in values if value is not None]
-    if len(known) < 2:
-        assert drawn is None
-        return
-    assert drawn is not None
-    numbers = [list(map(int, part.split())) for part in drawn.path.replace("M", "L").split("L")[1:]]
-    assert len(numbers) == len(known)
-    assert all(0 <= x <= 84 and 1 <= y <= 21 for x, y in numbers)
-    assert tuple(numbers[-1]) == drawn.end
-    assert 1 <= drawn.zero <= 21
-
-
-@given(amounts)
-def test_bars_stand_on_zero(values: list[Decimal | None]) -> None:
-    drawn, zero = bars(values, 10, 48)
-    assert len(drawn) == sum(1 for value in values if value)
-    for bar in drawn:
-        assert bar.top >= 0
-        assert bar.top + bar.height <= 48
-        assert zero in {bar.top + bar.height, bar.top}
-
-
-def test_undefined_is_a_gap_and_zero_alone_a_flat_line() -> None:
-    gap = line([Q(1), None, Q(2), Q(3)], 30, 22)
-    assert gap is not None
-    assert gap.path.count("M") == 2
-    flat = line([Q(0), Q(0)], 30, 22)
-    assert flat is not None
-    assert flat.zero == flat.end[1]
 
 
 # --- stored -----------------------------------------------------------------------------------------------------------
