@@ -213,9 +213,10 @@ class Standing:
     trader_pk: int | None
     expires_at: datetime
 
-    def may_see_board(self, trader_pk: int) -> bool:
-        """The same rule as `board_trader`. Asks no database."""
-        return self.trader_pk == trader_pk or bool(self.roles & SEE_ALL_BOARDS)
+    def may_see_board(self, trader_pk: int | None) -> bool:
+        """The same rule as `board_trader`; None is the whole desk. Asks no database."""
+        own = trader_pk is not None and self.trader_pk == trader_pk  # who has no trader does not own the desk
+        return own or bool(self.roles & SEE_ALL_BOARDS)
 
 
 def standings(*, digests: Collection[str], now: datetime) -> dict[str, Standing]:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from django.conf import settings
 
-WHOLE_DESK = 0
-"""In a trader's place: all of them, the desk's view."""
+WHOLE_DESK: Final = None
+"""In a trader's place, on boards and in the history alike: all of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class BoardKey:
     """One board in one language: trader (or WHOLE_DESK) and market by primary key, and the delivery day."""
 
-    trader_pk: int
+    trader_pk: int | None
     market_pk: int
     day: date
     language: str = settings.LANGUAGE_CODE

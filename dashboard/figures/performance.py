@@ -13,8 +13,6 @@ from functools import lru_cache
 from market.totals import EXACT, ZERO, Total
 
 _CENT = Decimal("0.01")
-
-
 NOTHING = Total()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.utils.translation import override
 
@@ -49,7 +49,7 @@ def render(key: BoardKey, now: datetime, before: Rendered | None) -> Rendered:
     What a trade or a price doesn't change is taken over from `before`: the market, the trader, and the feeds' states,
     which the sweep keeps up to date; and the prices, unless they may have moved, too.
     """
-    if key.trader_pk == WHOLE_DESK:
+    if key.trader_pk is WHOLE_DESK:
         return _render_desk(key, now, before)
     if before is None:
         market, trader = Market.objects.get(pk=key.market_pk), Trader.objects.get(pk=key.trader_pk)
@@ -82,9 +82,11 @@ def is_at_least(version: str, other: str) -> bool:
 
 def read_versions(keys: set[BoardKey]) -> dict[BoardKey, str]:
     """The data version of each board, as figures.board.board_version counts it. Three queries for all at most."""
-    desks = day_position_versions(keys={(k.market_pk, k.day) for k in keys if k.trader_pk == WHOLE_DESK})
-    positions = position_versions(keys={(k.trader_pk, k.market_pk, k.day) for k in keys if k.trader_pk != WHOLE_DESK})
-    positions |= {(WHOLE_DESK, *key): version for key, version in desks.items()}
+    days = day_position_versions(keys={(k.market_pk, k.day) for k in keys if k.trader_pk is WHOLE_DESK})
+    own = {(k.trader_pk, k.market_pk, k.day) for k in keys if k.trader_pk is not None}
+    positions: dict[tuple[int | None, int, date], int] = {(WHOLE_DESK, *k): version for k, version in days.items()}
+    for key, version in position_versions(keys=own).items():
+        positions[key] = version
     prices = price_versions(keys={(k.market_pk, k.day) for k in keys})
     return {k: f"{positions[(k.trader_pk, k.market_pk, k.day)]}.{prices[(k.market_pk, k.day)]}" for k in keys}
 

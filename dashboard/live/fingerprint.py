@@ -43,7 +43,7 @@ class PageOf:
     """What a board's page depends on: the digest of the session's key, trader and market by primary key, the day."""
 
     session: str
-    trader_pk: int
+    trader_pk: int | None
     market_pk: int
     day: date
 

@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from dashboard.access.rights import AnyUser, home_trader, may_see_all, visible_traders
+from dashboard.figures.board_key import WHOLE_DESK
 from dashboard.figures.history import DayRange, day_range, last_days, load_history
 from dashboard.pages.navigation import Here, exports, links
 from dashboard.pages.requests import NotThereError, asked_market, asked_trader, refusing, sentence
@@ -28,8 +29,6 @@ from trades.models import Trader
 
 PRESETS = (7, 30, 90)
 DEFAULT_DAYS = 30
-WHOLE_DESK = ""
-"""In a trader's place, as the page's form sends it."""
 
 
 def asked_history(request: HttpRequest, *, days: DayRange | None = None) -> Asked:
@@ -38,7 +37,7 @@ def asked_history(request: HttpRequest, *, days: DayRange | None = None) -> Aske
     return Asked(
         market=market,
         named=named_market(market, active_markets()),
-        trader=_asked_trader(request.user, request.GET.get("trader", WHOLE_DESK)),
+        trader=_asked_trader(request.user, request.GET.get("trader", "")),
         days=days or _asked_days(request, day_of(clock.now(), market.zone)),
     )
 
@@ -47,7 +46,7 @@ def _asked_trader(user: AnyUser, trader_id: str) -> Trader | None:
     if trader_id:
         return asked_trader(user, trader_id)
     if may_see_all(user):
-        return None
+        return WHOLE_DESK
     own = home_trader(user)
     if own is None:
         raise NotThereError(gettext("Your login does not belong to a trader."))
