@@ -1,8 +1,6 @@
-"""Delivery periods of a market's local day: labels, clock changes, gate closure. Pure: no Django, no clock.
+"""Delivery periods of a market's local day: clock changes, gate closure. Pure: no Django, no clock.
 
-A period is identified by its start in UTC and its duration. Labels are what people and wires call it on a
-delivery day: "08-09" for an hour, "08:15-08:30" for a quarter hour, "02-03A" and "02-03B" for the hour that
-exists twice on the day the clocks go back.
+A period is identified by its start in UTC and its duration. What people and wires call it: market/labels.py.
 """
 
 from __future__ import annotations
@@ -82,7 +80,6 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
 
 
-@lru_cache(maxsize=512)
 @lru_cache(maxsize=512)
 def day_periods(day: date, zone: ZoneInfo, minutes: int = 60) -> tuple[DeliveryPeriod, ...]:
     """All periods of `minutes` length of the local day, in order: 23, 24 or 25 hours."""
