@@ -18,7 +18,7 @@ def test_a_trader_sees_the_own_board_and_nothing_else() -> None:
 
 
 def test_a_head_sees_every_board_and_the_whole_desk() -> None:
-    head = replace(TRADER, trader_pk=None, roles=frozenset({Role.HEAD}))
+    head = replace(TRADER, trader_pk=None, roles=frozenset({Role.DESK_HEAD}))
     assert head.may_see_board(7)
     assert head.may_see_board(WHOLE_DESK)
 
