@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from django.utils.translation import override
 
@@ -83,12 +83,13 @@ def is_at_least(version: str, other: str) -> bool:
 def read_versions(keys: set[BoardKey]) -> dict[BoardKey, str]:
     """The data version of each board, as figures.board.board_version counts it. Three queries for all at most."""
     days = day_position_versions(keys={(k.market_pk, k.day) for k in keys if k.trader_pk is WHOLE_DESK})
-    own = {(k.trader_pk, k.market_pk, k.day) for k in keys if k.trader_pk is not None}
-    positions: dict[tuple[int | None, int, date], int] = {(WHOLE_DESK, *k): version for k, version in days.items()}
-    for key, version in position_versions(keys=own).items():
-        positions[key] = version
+    own = position_versions(keys={(k.trader_pk, k.market_pk, k.day) for k in keys if k.trader_pk is not None})
     prices = price_versions(keys={(k.market_pk, k.day) for k in keys})
-    return {k: f"{positions[(k.trader_pk, k.market_pk, k.day)]}.{prices[(k.market_pk, k.day)]}" for k in keys}
+
+    def of_positions(k: BoardKey) -> int:
+        return days[(k.market_pk, k.day)] if k.trader_pk is None else own[(k.trader_pk, k.market_pk, k.day)]
+
+    return {k: f"{of_positions(k)}.{prices[(k.market_pk, k.day)]}" for k in keys}
 
 
 def read_feeds(keys: set[BoardKey]) -> dict[int, FeedStates]:
