@@ -30,7 +30,12 @@ function connect() {
   clearTimeout(retry);
   if (ended || socket) return;
   beganAt = performance.now();
-  const opened = (socket = new WebSocket(new URL(address, location.href.replace(/^http/, "ws"))));
+  try {
+    socket = new WebSocket(new URL(address, location.href.replace(/^http/, "ws")));
+  } catch {
+    return lose(); // Firefox throws where a policy or an extension allows none
+  }
+  const opened = socket;
   opened.onopen = () => {
     heardAt = performance.now();
     opening = heardAt - beganAt;
