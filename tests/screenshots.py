@@ -1,6 +1,6 @@
 """Pictures of a seeded desk: `python -m tests.screenshots` writes the documents' to docs/screenshots/, and
 `python -m tests.screenshots all` every page's, in both themes and three widths, to var/screenshots/; or only those of
-pages whose names begin as said.
+pages whose names begin as said. Every page is taken in Firefox, too.
 
 Everything is of its own and repeatable: servers, trades from a seed, and a web process whose clock is set to MOMENT.
 """
@@ -68,6 +68,7 @@ class Shot:
     language: str = "en"
     user: str = "head"
     """Whose session it is; empty: nobody's."""
+    firefox: bool = False
 
 
 BOARD = f"/boards/trader_1/{DAY}/"
@@ -112,6 +113,7 @@ def every_page() -> Iterator[Shot]:
         for theme in ("dark", "light"):
             for width, height in SIZES:
                 yield Shot(f"{name}-{theme}-{width}", address, theme, width, height, user=user)
+                yield Shot(f"{name}-{theme}-{width}-firefox", address, theme, width, height, user=user, firefox=True)
         yield Shot(f"{name}-german", address, "dark", 1366, 900, language="de", user=user)
 
 
@@ -263,7 +265,7 @@ def take(browser: Browser, address: str, shots: Iterable[Shot], folder: Path) ->
                 elsewhere.submit(store_gap).result()
         context = browser.new_context(
             viewport={"width": shot.width, "height": shot.height},
-            color_scheme=shot.theme,  # type: ignore[arg-type]
+            color_scheme="null" if shot.firefox else shot.theme,  # type: ignore[arg-type]
             locale=shot.language,
             storage_state=sessions[shot.user],
         )
@@ -315,13 +317,18 @@ def settings_name() -> str:
 
 
 def _photograph(address: str, shots: Iterable[Shot], folder: Path) -> None:
-    from local.checks.run import need_chromium
-    from tests.browser.conftest import CHROMIUM_FLAGS
+    """In Chromium; what is for Firefox in a Firefox for each theme."""
+    from tests.browser import browsers
 
+    shots = list(shots)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=need_chromium(), args=CHROMIUM_FLAGS)
-        take(browser, address, shots, folder)
-        browser.close()
+        with browsers.chromium(playwright) as browser:
+            take(browser, address, [shot for shot in shots if not shot.firefox], folder)
+        for theme in ("dark", "light"):
+            chosen = [shot for shot in shots if shot.firefox and shot.theme == theme]
+            if chosen:
+                with browsers.firefox(playwright, theme) as browser:
+                    take(browser, address, chosen, folder)
 
 
 if __name__ == "__main__":

@@ -23,8 +23,11 @@ from local.checks import pure_rooms, secrecy, testbed
 from local.servers import installation
 
 ROOT = testbed.ROOT
-_CHROMIUM_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_MAC_CHROMES = ("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",)
+_CHROMIUM_NAMES = (
+    *("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+)
+_FIREFOX_NAMES = ("firefox-esr", "firefox", "/Applications/Firefox.app/Contents/MacOS/firefox")
 _RESULTS = ROOT / "var" / "test" / "results"
 _PRODUCTION = {
     "DEBUG": "0",
@@ -124,34 +127,42 @@ def _processor_seconds() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-# --- a browser ----------------------------------------------------------------------------------------------------
-def find_chromium() -> str | None:
-    """The system's Chromium or Chrome, the one without a screen first: it takes half. CHROMIUM names another."""
-    named = os.environ.get("CHROMIUM")
-    if named:
-        return shutil.which(named)
-    for name in (*_CHROMIUM_NAMES, *_MAC_CHROMES):
-        path = shutil.which(name)
-        if path:
-            return path
-    return None
+# --- browsers -----------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class BrowserProgram:
+    """A browser as the system has it: an environment's variable that names another, its names, its Debian package."""
+
+    name: str
+    variable: str
+    names: tuple[str, ...]
+    package: str
+
+    def find(self) -> str | None:
+        """The first that is there; what the variable names goes before."""
+        named = os.environ.get(self.variable)
+        return next((path for name in ([named] if named else self.names) if (path := shutil.which(name))), None)
+
+    def need(self) -> str:
+        """Find it; as root on Debian install it. TestingError says how to get it otherwise."""
+        path = self.find()
+        if not path and os.geteuid() == 0 and shutil.which("apt-get"):
+            print(f"Installing {self.name} (apt-get)…", flush=True)
+            quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "stdin": subprocess.DEVNULL}
+            environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+            for arguments in (["update"], ["install", "-y", "--no-install-recommends", self.package]):
+                subprocess.run(["apt-get", "-qq", *arguments], check=False, env=environment, **quiet)  # type: ignore[call-overload]
+            path = self.find()
+        if not path:
+            raise TestingError(
+                f"The browser tests need {self.name}: install it (Debian: apt-get install {self.package}) or name it "
+                f"in {self.variable}."
+            )
+        return path
 
 
-def need_chromium() -> str:
-    """Find it; as root on Debian install it. TestingError says how to get it otherwise."""
-    path = find_chromium()
-    if not path and os.geteuid() == 0 and shutil.which("apt-get"):
-        print("Installing Chromium (apt-get)…", flush=True)
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "stdin": subprocess.DEVNULL}
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for arguments in (["update"], ["install", "-y", "--no-install-recommends", "chromium-headless-shell"]):
-            subprocess.run(["apt-get", "-qq", *arguments], check=False, env=environment, **quiet)  # type: ignore[call-overload]
-        path = find_chromium()
-    if not path:
-        raise TestingError(
-            "The browser tests need Chromium: install it (Debian: apt-get install chromium) or name it in CHROMIUM."
-        )
-    return path
+CHROMIUM = BrowserProgram("Chromium", "CHROMIUM", _CHROMIUM_NAMES, "chromium-headless-shell")
+"""The system's Chromium or Chrome, the one without a screen first: it takes half."""
+FIREFOX = BrowserProgram("Firefox", "FIREFOX", _FIREFOX_NAMES, "firefox-esr")
 
 
 # --- all of it ----------------------------------------------------------------------------------------------------
@@ -162,7 +173,7 @@ def main(arguments: list[str]) -> int:
             os.environ["PYTHONPATH"] = str(ROOT)
             if arguments[:1] == ["pytest"]:
                 return _pytest_alone(arguments[1:])
-            os.environ["CHROMIUM"] = need_chromium()
+            os.environ.update({browser.variable: browser.need() for browser in (CHROMIUM, FIREFOX)})
             return _all_stages()
     except (TestingError, installation.ServerError) as error:
         print(error, file=sys.stderr)
@@ -173,8 +184,9 @@ def main(arguments: list[str]) -> int:
 
 
 def _pytest_alone(arguments: list[str]) -> int:
-    with suppress(TestingError):
-        os.environ["CHROMIUM"] = need_chromium()
+    for browser in (CHROMIUM, FIREFOX):
+        with suppress(TestingError):
+            os.environ[browser.variable] = browser.need()
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": TEST_SETTINGS}
     return subprocess.run(
         [sys.executable, "-m", "pytest", *arguments], cwd=ROOT, env=environment, check=False

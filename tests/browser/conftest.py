@@ -18,27 +18,13 @@ from django.conf import settings
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
-from local.checks.run import need_chromium
 from local.servers import bootstrap
 from market.models import Market
+from tests.browser import browsers
 from tests.dashboard.people import PASSWORD
 from tests.processes import Process, environment, free_port, running, wait_until
 from tests.trades.frames import germany
 from trades.models import FeedConnection
-
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-dev-shm-usage",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    # A page that a test answers itself is none of this machine's to Chromium, and may not ask its servers.
-    "--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets",
-]
-
 
 expect.set_options(timeout=20_000)  # a busy machine is slow; nothing here is about being quick
 
@@ -115,9 +101,14 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="module")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
-    browser = playwright.chromium.launch(executable_path=need_chromium(), args=CHROMIUM_FLAGS)
-    yield browser
-    browser.close()
+    with browsers.chromium(playwright) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def firefox(playwright: Playwright) -> Iterator[Browser]:
+    with browsers.firefox(playwright) as browser:
+        yield browser
 
 
 @pytest.fixture
