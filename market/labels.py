@@ -17,6 +17,8 @@ _SIDE = r"(\d{2})([AaBb]?)(?::([0-5]\d)([AaBb]?))?"
 
 _LABEL = re.compile(rf"{_SIDE}-{_SIDE}", re.ASCII)
 
+_HOUR = re.compile(r"(\d{2})-(\d{2})([AB]?)", re.ASCII)
+
 _HOUR_NUMBER_WITH_MARK = re.compile(r"(\d{1,2})([AaBb])", re.ASCII)
 
 _BARE_HOUR = re.compile(r"\d{1,2}", re.ASCII)
@@ -107,6 +109,12 @@ def label_of(period: DeliveryPeriod, zone: ZoneInfo) -> str:
     else:
         text = f"{begin // 60:02d}:{begin % 60:02d}-{end // 60:02d}:{end % 60:02d}"
     return text + _mark(local)
+
+
+def file_label(label: str) -> str:
+    """The label as files have it, "08:00-09:00" for "08-09": the short one is a date to spreadsheets and csvkit."""
+    short = _HOUR.fullmatch(label)
+    return f"{short[1]}:00-{short[2]}:00{short[3]}" if short else label
 
 
 def _mark(local: datetime) -> str:

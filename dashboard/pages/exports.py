@@ -15,13 +15,23 @@ from dashboard.figures.history import load_history
 from dashboard.figures.period import load_all_trades
 from dashboard.pages.desk import need_desk
 from dashboard.pages.history import asked_history
+from dashboard.pages.language import numbers_language
 from dashboard.pages.requests import asked_market, asked_period, asked_trader, refusal, refusing, sentence
-from dashboard.render.files import CSV_TYPE, XLSX_TYPE, csv_pieces, file_name, xlsx_file
+from dashboard.render.files import (
+    CSV_TYPE,
+    FOR_PROGRAMS,
+    XLSX_TYPE,
+    Dialect,
+    csv_pieces,
+    file_name,
+    for_spreadsheets,
+    xlsx_file,
+)
 from dashboard.render.tables import Table, board_table, desk_table, history_table, trades_table
 from market import clock
 from market.periods import PeriodError, parse_day
 
-CSV, XLSX = "csv", "xlsx"
+XLSX, SHEET_CSV = "xlsx", "sheet.csv"
 
 
 @require_safe
@@ -29,10 +39,10 @@ CSV, XLSX = "csv", "xlsx"
 @login_required
 @refusing
 def board(request: HttpRequest, trader_id: str, day: str, form: str) -> HttpResponseBase:
-    """GET /boards/<trader_id>/<day>/board.csv (or .xlsx)."""
+    """GET /boards/<trader_id>/<day>/board.csv (or .xlsx, or .sheet.csv)."""
     trader, market = asked_trader(request.user, trader_id), asked_market(request)
     shown = load_board(trader=trader, market=market, delivery_day=parse_day(day), now=clock.now())
-    return _file(board_table(shown), file_name("board", trader_id, day, form=form), form)
+    return _file(request, board_table(shown), file_name("board", trader_id, day, form=form), form)
 
 
 @require_safe
@@ -50,7 +60,7 @@ def trades(request: HttpRequest, trader_id: str, day: str, delivery_hour: str, f
         now=clock.now(),
     )
     name = file_name("trades", trader_id, day, asked.parsed.label, form=form)
-    return _file(trades_table(shown, row, judged), name, form)
+    return _file(request, trades_table(shown, row, judged), name, form)
 
 
 @require_safe
@@ -62,7 +72,7 @@ def desk(request: HttpRequest, day: str, form: str) -> HttpResponseBase:
     need_desk(request.user)
     market = asked_market(request)
     shown = load_desk(market=market, delivery_day=parse_day(day), now=clock.now())
-    return _file(desk_table(shown), file_name("desk", market.code, day, form=form), form)
+    return _file(request, desk_table(shown), file_name("desk", market.code, day, form=form), form)
 
 
 @require_safe
@@ -78,20 +88,21 @@ def history(request: HttpRequest, form: str) -> HttpResponseBase:
     loaded = load_history(market=asked.market, trader=asked.trader, days=asked.days)
     whose = asked.trader.trader_id if asked.trader else "desk"
     name = file_name("history", whose, str(asked.days.first), str(asked.days.last), form=form)
-    return _file(history_table(loaded), name, form)
+    return _file(request, history_table(loaded), name, form)
 
 
-def _file(table: Table, name: str, form: str) -> HttpResponseBase:
+def _file(request: HttpRequest, table: Table, name: str, form: str) -> HttpResponseBase:
     answer: HttpResponseBase
     if form == XLSX:
         answer = HttpResponse(xlsx_file(table), content_type=XLSX_TYPE)
     else:
-        answer = StreamingHttpResponse(_pieces(table), content_type=CSV_TYPE)
+        dialect = for_spreadsheets(numbers_language(request)) if form == SHEET_CSV else FOR_PROGRAMS
+        answer = StreamingHttpResponse(_pieces(table, dialect), content_type=CSV_TYPE)
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 
 
-async def _pieces(table: Table) -> AsyncIterator[bytes]:
+async def _pieces(table: Table, dialect: Dialect) -> AsyncIterator[bytes]:
     """Asynchronous, because the server sends what is synchronous only when all of it is there."""
-    for piece in csv_pieces(table):
+    for piece in csv_pieces(table, dialect):
         yield piece.encode()

@@ -60,7 +60,11 @@ class ExportLink:
 
 def exports(view: str, *, asked: dict[str, str], market: Market | None = None, **arguments: str) -> list[ExportLink]:
     """The files of an export's address (its name in dashboard/pages/urls.py); `asked`: what the page was asked with."""
-    forms = (("xlsx", gettext("XLSX for spreadsheets")), ("csv", gettext("CSV for programs")))
+    forms = (
+        ("xlsx", gettext("XLSX for spreadsheets")),
+        ("sheet.csv", gettext("CSV for spreadsheets")),
+        ("csv", gettext("CSV for programs")),
+    )
     return [
         ExportLink(title, _with(reverse(view, kwargs={**arguments, "form": form}), market, **asked))
         for form, title in forms

@@ -7,7 +7,7 @@ from django.urls import path, re_path
 
 from dashboard.pages import account, api, boards, desk, exports, history, language, login, period, second_factor, status
 
-_FORM = r"(?P<form>csv|xlsx)"
+_FORM = r"(?P<form>csv|xlsx|sheet\.csv)"
 _DAY = r"(?P<trader_id>.+)/(?P<day>\d{4}-\d{2}-\d{2})"
 _PERIOD = r"(?P<trader_id>.+)/(?P<day>\d{4}-\d{2}-\d{2})/(?P<delivery_hour>(?!\d{4}-\d{2}-\d{2}/?\Z)[^/]+)"
 """Whatever stands behind a day and is no day itself is meant as one of its periods."""

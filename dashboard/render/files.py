@@ -1,7 +1,9 @@
-"""Tables as files: CSV for programs, XLSX for spreadsheets. Both typed, both safe to open.
+"""Tables as files: XLSX and a CSV for spreadsheets, and a CSV for programs. All typed, all safe to open.
 
-CSV (RFC 4180, UTF-8): decimals exact with dots, moments as ISO 8601, in UTC with Z and local with their offset. Text
-that a spreadsheet would take for a formula gets an apostrophe before it, as OWASP advises; numbers are never touched.
+CSV for programs (RFC 4180, UTF-8): decimals exact with dots, moments as ISO 8601, in UTC with Z and local with their
+offset. CSV for spreadsheets: the reader's decimal mark, moments without zones (the column's name says which clock), and
+only the rows that nothing else in the table sums up. In both, text that a spreadsheet would take for a formula gets an
+apostrophe before it, as OWASP advises; numbers are never touched.
 XLSX: numbers are numbers (to the 16 digits that the format holds), days and moments are dates, text is text; totals
 stand on sheets of their own.
 """
@@ -12,11 +14,13 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from itertools import islice
 
 import xlsxwriter
+from django.utils.formats import get_format
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
@@ -28,8 +32,10 @@ XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ROWS_A_PIECE = 500
 LONGEST_NAME = 120
 
-_FORMULA = re.compile(r"[=+\-@\t\r\n＝＋－＠]")
-"""How a text begins that a spreadsheet may run."""
+_FORMULA = re.compile(r"[=+\-@\t\r\n＝＋－＠']")
+"""How a text begins that a spreadsheet may run, or that would look like one that was guarded."""
+_NO_TEXT = re.compile(r"[\d.,/\s-]*\d[\d.,/\s-]*([eE][+-]?\d+)?|true|false", re.ASCII | re.IGNORECASE)
+"""What a spreadsheet takes for a number or a date (and an id of 16 digits or more for another number)."""
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9.-]+")
 
@@ -41,34 +47,70 @@ def file_name(*parts: str, form: str) -> str:
 
 
 # --- CSV ------------------------------------------------------------------------------------------------------------
-def csv_pieces(table: Table) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a CSV is written: what parts its cells, its decimal mark, and whether a spreadsheet is to open it."""
+
+    separator: str = ","
+    decimal: str = "."
+    for_spreadsheets: bool = False
+
+
+FOR_PROGRAMS = Dialect()
+LEAST_DECIMALS = 4
+"""Of a number that has any. Where a comma is the decimal mark, spreadsheets take 3.075 for 3075 and 12.5 for the 12th
+of May (LibreOffice 7.4 in German and Polish); with four they take it for text, which nobody adds up unawares."""
+
+
+def for_spreadsheets(language: str) -> Dialect:
+    """Semicolons and a decimal comma where the language has one; else commas and a point."""
+    decimal = str(get_format("DECIMAL_SEPARATOR", lang=language, use_l10n=True))
+    return Dialect(";" if decimal == "," else ",", decimal, for_spreadsheets=True)
+
+
+def csv_pieces(table: Table, dialect: Dialect = FOR_PROGRAMS) -> Iterator[str]:
     """The file, some rows at a time: the header first, so that a table without rows is one that says what it is."""
-    yield _lines([[column.name for column in table.columns]])
-    rows = iter(table.rows)
+    mark = "\ufeff" if dialect.for_spreadsheets else ""  # without it Excel takes UTF-8 for the computer's old encoding
+    yield mark + _lines([[column.name for column in table.columns]], dialect)
+    rows = iter(parts_of(table) if dialect.for_spreadsheets else table.rows)
     while piece := list(islice(rows, ROWS_A_PIECE)):
-        yield _lines(_csv_row(table, row) for row in piece)
+        yield _lines((_csv_row(table, row, dialect) for row in piece), dialect)
 
 
-def _lines(rows: Iterable[Sequence[str]]) -> str:
+def _lines(rows: Iterable[Sequence[str]], dialect: Dialect) -> str:
     text = io.StringIO()
-    csv.writer(text).writerows(rows)
+    csv.writer(text, delimiter=dialect.separator).writerows(rows)
     return text.getvalue()
 
 
-def _csv_row(table: Table, row: Sequence[Value]) -> list[str]:
-    return [_csv_cell(table, column, value) for column, value in zip(table.columns, row, strict=True)]
+def _csv_row(table: Table, row: Sequence[Value], dialect: Dialect) -> list[str]:
+    return [_csv_cell(table, column, value, dialect) for column, value in zip(table.columns, row, strict=True)]
 
 
-def _csv_cell(table: Table, column: Column, value: Value) -> str:
+def _csv_cell(table: Table, column: Column, value: Value, dialect: Dialect) -> str:
     if value is None:
         return ""
     if isinstance(value, datetime):
-        return utc(value) if column.kind == Kind.UTC else value.astimezone(table.zone).isoformat()
+        return _csv_moment(value, column, table, dialect)
     if isinstance(value, Decimal):
-        return plain(value) or ""
+        return _with_decimals(plain(value) or "").replace(".", dialect.decimal)
     if isinstance(value, str):
-        return f"'{value}" if _FORMULA.match(value) else value
+        guarded = _FORMULA.match(value) or (dialect.for_spreadsheets and _NO_TEXT.fullmatch(value))
+        return f"'{value}" if guarded else value
     return str(value)
+
+
+def _csv_moment(value: datetime, column: Column, table: Table, dialect: Dialect) -> str:
+    if not dialect.for_spreadsheets:
+        return utc(value) if column.kind == Kind.UTC else value.astimezone(table.zone).isoformat()
+    on_its_clock = value.astimezone(_moment_zone(table, column)).replace(tzinfo=None)
+    precision = "milliseconds" if on_its_clock.microsecond else "seconds"
+    return on_its_clock.isoformat(" ", precision).replace(".", dialect.decimal)
+
+
+def _with_decimals(text: str) -> str:
+    _, point, decimals = text.partition(".")
+    return text + "0" * (LEAST_DECIMALS - len(decimals)) if point else text
 
 
 # --- XLSX -----------------------------------------------------------------------------------------------------------
@@ -118,15 +160,20 @@ def _sheets(table: Table) -> dict[str, list[Sequence[Value]]]:
     return found or {table.name: []}
 
 
-def _moment_zone(table: Table, column: Column) -> object:
+def parts_of(table: Table) -> list[Sequence[Value]]:
+    """The rows of the table's first kind: the finest, which all others are sums of."""
+    return next(iter(_sheets(table).values()))
+
+
+def _moment_zone(table: Table, column: Column) -> tzinfo:
     return UTC if column.kind == Kind.UTC else table.zone
 
 
-def _write(sheet: Worksheet, cell: tuple[int, int], value: Value, zone: object, shape: Format | None) -> None:
+def _write(sheet: Worksheet, cell: tuple[int, int], value: Value, zone: tzinfo, shape: Format | None) -> None:
     if value is None:
         return
     if isinstance(value, datetime):  # the format knows no zones: the column's name says which clock it is
-        sheet.write_datetime(*cell, value.astimezone(zone).replace(tzinfo=None), shape)  # type: ignore[arg-type]
+        sheet.write_datetime(*cell, value.astimezone(zone).replace(tzinfo=None), shape)
     elif isinstance(value, date):
         sheet.write_datetime(*cell, value, shape)
     elif isinstance(value, str):

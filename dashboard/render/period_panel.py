@@ -114,7 +114,11 @@ def render_opened(opened: OpenedPeriod, addresses: Addresses, show: str, *, whol
         "sum": _sum(row.figures),
         "show": show,
         "tabs": _tabs(opened, addresses, show),
-        "exports": [(addresses.export(form), form.upper()) for form in ("csv", "xlsx")],
+        "exports": [
+            (addresses.export("xlsx"), "XLSX", _("XLSX for spreadsheets")),
+            (addresses.export("sheet.csv"), _("CSV (sheet)"), _("CSV for spreadsheets")),
+            (addresses.export("csv"), "CSV", _("CSV for programs")),
+        ],
         "close": addresses.board,
         "chart": addresses.chart,
         "gate": fmt.utc(row.gate_closes_at),

@@ -2,7 +2,7 @@
 
 Columns carry the names of the JSON API, in English in every language. The first column says what a row is, so that a
 total can't be taken for a period, nor a trader called "total" for one. Units: MW, MWh, the market's currency (and per
-MWh); undefined is empty, never 0.
+MWh); undefined is empty, never 0. Periods carry their long labels, which no tool takes for a date.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from dashboard.figures.desk import Desk
 from dashboard.figures.history import History, Slice
 from dashboard.figures.performance import Figures
 from dashboard.figures.period import JudgedTrade
+from market.labels import file_label
 from market.models import Market
 from market.periods import day_bounds
 
@@ -104,10 +105,9 @@ def desk_table(desk: Desk) -> Table:
 def _period_rows(kind: str, board: Board, *, only_traded: bool = False) -> Iterator[tuple[Value, ...]]:
     for row in board.rows:
         if row.figures.trade_count or not only_traded:
-            start, end = row.period.start, row.period.end
-            period = (row.delivery_hour, start, end, start, end)
             where = _where(kind, board.market, board.delivery_day)
-            yield (*where, *_who(board), *period, *_figures(row.figures), *_updated(row))
+            updated = row.reference.last_update if row.reference else None
+            yield (*where, *_who(board), *_period(row), *_figures(row.figures), updated, updated)
 
 
 def _total_row(kind: str, board: Board) -> tuple[Value, ...]:
@@ -119,13 +119,12 @@ def _where(kind: str, market: Market, day: date | None) -> tuple[Value, ...]:
     return kind, market.code, market.currency, market.time_zone, day
 
 
+def _period(row: BoardRow) -> tuple[Value, ...]:
+    return file_label(row.delivery_hour), *(2 * (row.period.start, row.period.end))
+
+
 def _who(board: Board) -> tuple[Value, ...]:
     return board.trader.trader_id or None, str(board.trader) or None
-
-
-def _updated(row: BoardRow) -> tuple[Value, ...]:
-    updated = row.reference.last_update if row.reference else None
-    return updated, updated
 
 
 def _figures(figures: Figures) -> tuple[Value, ...]:
@@ -168,8 +167,7 @@ _TRADES = (
 
 def trades_table(board: Board, row: BoardRow, trades: Sequence[JudgedTrade]) -> Table:
     """A period's trades as they are given, the cancelled among them: `change` says so, and they count in nothing."""
-    start, end = row.period.start, row.period.end
-    key = (*_where("trade", board.market, board.delivery_day), *_who(board), row.delivery_hour, start, end, start, end)
+    key = (*_where("trade", board.market, board.delivery_day), *_who(board), *_period(row))
     rows = tuple((*key, *_trade(judged)) for judged in trades)
     return Table("trades", board.market.zone, _TRADES, rows)
 
@@ -237,7 +235,7 @@ def history_table(history: History) -> Table:
         return (*_where(kind, market, day), *bounds, *more, *who, *_slice(part))
 
     rows = [row("day", part, day=day, bounds=2 * day_bounds(day, market.zone)) for day, part in history.days]
-    rows += [row("hour", part, more=(f"{hour:02d}-{hour + 1:02d}", None)) for hour, part in history.hours]
+    rows += [row("hour", part, more=(file_label(f"{hour:02d}-{hour + 1:02d}"), None)) for hour, part in history.hours]
     rows += [row("trader", part, who=(whose.trader_id, str(whose))) for whose, part in history.traders]
     rows.append(row("side", Slice(sold=history.total.sold), more=(None, "sell")))
     rows.append(row("side", Slice(bought=history.total.bought), more=(None, "buy")))

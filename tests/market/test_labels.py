@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from market.labels import doubled_periods, label_of, parse_period
+from market.labels import doubled_periods, file_label, label_of, parse_period
 from market.periods import PeriodError, day_of, day_periods
 from tests.market.test_periods import BERLIN, LONDON, LONG, PLAIN, SHORT, days, zones
 
@@ -125,6 +125,14 @@ def test_every_period_of_every_day_is_found_again_by_its_label(day: date, zone: 
         parsed = parse_period(day, label, zone)
         assert (parsed.period, parsed.label, parsed.ambiguous) == (period, label, False)
         assert day_of(period.start, zone) == day
+
+
+@given(days, zones, st.sampled_from([60, 30, 15]))
+def test_a_label_in_a_file_has_minutes_and_names_the_same_period(day: date, zone: ZoneInfo, minutes: int) -> None:
+    for period in day_periods(day, zone, minutes):
+        written = file_label(label_of(period, zone))
+        assert ":" in written.partition("-")[0]
+        assert parse_period(day, written, zone).period == period
 
 
 @given(text=st.text(max_size=20), day=days)

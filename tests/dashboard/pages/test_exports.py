@@ -15,8 +15,9 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.render.files import csv_pieces, file_name, xlsx_file
+from dashboard.render.files import csv_pieces, file_name, for_spreadsheets, xlsx_file
 from dashboard.render.tables import Column, Kind, Table
+from market.labels import file_label
 from market.models import Market
 from tests.dashboard.boards import store_sketch, store_trade
 from tests.dashboard.people import a_head, a_trader
@@ -80,17 +81,22 @@ def as_xlsx(client: Client, address: str, **asked: str) -> list[dict[str, Any]]:
     return found
 
 
+def exact(value: object) -> Decimal | None:
+    """A figure of a file or of the API: undefined is empty in one and null in the other."""
+    return None if value in {"", None} else Decimal(str(value))
+
+
 # --- the same figures -----------------------------------------------------------------------------------------------
 @pages
 @pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume")
 def test_a_board_is_the_api_s(client: Client, head: User) -> None:
     shown = client.get("/api/v1/boards/trader_1/2023-02-06").json()
     *periods, total = as_csv(client, BOARD)
-    assert [row["delivery_hour"] for row in periods] == [one["delivery_hour"] for one in shown["periods"]]
+    assert [row["delivery_hour"] for row in periods] == [file_label(one["delivery_hour"]) for one in shown["periods"]]
     for row, one in zip([*periods, total], [*shown["periods"], shown["total"]], strict=True):
-        assert [row[name] for name in FIGURES] == ["" if one[name] is None else str(one[name]) for name in FIGURES]
+        assert [exact(row[name]) for name in FIGURES] == [exact(one[name]) for name in FIGURES]
     assert (total["row"], total["delivery_hour"], total["delivery_start_utc"]) == ("total", "", "")
-    noon = next(row for row in periods if row["delivery_hour"] == "12-13")
+    noon = next(row for row in periods if row["delivery_hour"] == "12:00-13:00")
     assert noon["delivery_start_utc"] == "2023-02-06T11:00:00Z"
     assert noon["delivery_start_local"] == "2023-02-06T12:00:00+01:00"
     assert noon["reference_updated_at_local"] == "2023-02-06T10:15:45+01:00"
@@ -137,7 +143,7 @@ def test_the_desk_is_every_board_and_the_page(client: Client, head: User) -> Non
         mine = [row for row in rows if row["trader_id"] == trader]
         assert [row["row"] for row in mine] == ["trader period"] * len(traded) + ["trader total"]
         for row, one in zip(mine, [*traded, shown["total"]], strict=True):
-            assert [row[name] for name in FIGURES] == ["" if one[name] is None else str(one[name]) for name in FIGURES]
+            assert [exact(row[name]) for name in FIGURES] == [exact(one[name]) for name in FIGURES]
     whole = next(row for row in rows if row["row"] == "desk total")
     assert (
         f'data-total="performance_eur" data-trend="good" data-value="{whole["performance_eur"]}"'
@@ -192,7 +198,7 @@ def a_table(*texts: str, number: Decimal = Decimal("-1.5")) -> Table:
 @pytest.mark.parametrize("text", FORMULAS)
 def test_no_text_is_a_formula(text: str) -> None:
     _, row = csv.reader(io.StringIO("".join(csv_pieces(a_table(text))), newline=""))
-    assert row == [f"'{text}", "-1.5"], "the number stays one"
+    assert row == [f"'{text}", "-1.5000"], "the number stays one"
     sheet = openpyxl.load_workbook(io.BytesIO(xlsx_file(a_table(text)))).active
     assert sheet is not None
     cell = sheet.cell(2, 1)
@@ -217,6 +223,75 @@ def test_numbers_are_exact_in_csv_and_numbers_in_xlsx(value: Decimal) -> None:
     assert sheet.cell(2, 2).value == float(value)
 
 
+# --- for spreadsheets -----------------------------------------------------------------------------------------------
+def as_sheet(client: Client, address: str, language: str, **asked: str) -> list[dict[str, str]]:
+    response = client.get(f"{address}.sheet.csv", asked, headers={"Accept-Language": language})
+    assert response.status_code == 200
+    text = b"".join(response).decode()  # type: ignore[arg-type]
+    assert text.startswith("\ufeff"), "or Excel takes UTF-8 for an old encoding"
+    separator = "," if language.startswith("en") else ";"
+    return list(csv.DictReader(io.StringIO(text[1:], newline=""), delimiter=separator))
+
+
+@pages
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume")
+@pytest.mark.parametrize(("language", "mark"), [("en", "."), ("de", ","), ("nl,en;q=0.8", ","), ("pl", ",")])
+def test_a_csv_for_spreadsheets_is_in_the_reader_s_language(
+    client: Client, head: User, language: str, mark: str
+) -> None:
+    """The desk has no pages in Dutch or Polish; their readers' spreadsheets have a decimal comma all the same."""
+    noon = next(row for row in as_sheet(client, BOARD, language) if row["delivery_hour"] == "12:00-13:00")
+    assert noon["average_price"] == f"10{mark}2000"
+    assert noon["delivery_start_utc"] == "2023-02-06 11:00:00"
+    assert noon["delivery_start_local"] == "2023-02-06 12:00:00"
+    assert noon["delivery_day"] == "2023-02-06"
+
+
+@pages
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume")
+def test_a_language_chosen_here_goes_before_the_browser_s(client: Client, head: User) -> None:
+    client.post("/language/", {"language": "de"})
+    response = client.get(f"{BOARD}.sheet.csv", headers={"Accept-Language": "en"})
+    assert b";10,2000;" in b"".join(response)  # type: ignore[arg-type]
+
+
+@pages
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume")
+@pytest.mark.parametrize("address", [BOARD, DESK, HISTORY])
+def test_a_columns_sum_in_a_csv_for_spreadsheets_is_the_truth(client: Client, head: User, address: str) -> None:
+    """No row of it sums up another."""
+    store_sketch(trader="trader_2")
+    asked = RANGE if address == HISTORY else {}
+    rows = as_sheet(client, address, "en", **asked)
+    whole = as_csv(client, address, **asked)[-1]
+    assert len({row["row"] for row in rows}) == 1
+    for name in ("performance_eur", "sold_mwh", "trade_count"):
+        assert sum(Decimal(row[name] or 0) for row in rows) == Decimal(whole[name])
+
+
+@pytest.mark.parametrize("text", ["0042", "123456789012345678", "1E5", "2026-11-23", "8-9", "1,5", "TRUE", "12/5"])
+def test_what_a_spreadsheet_would_take_for_a_number_or_a_date_is_guarded(text: str) -> None:
+    _, row = csv.reader(io.StringIO("".join(csv_pieces(a_table(text), for_spreadsheets("en"))), newline=""))
+    assert row[0] == f"'{text}"
+    _, row = csv.reader(io.StringIO("".join(csv_pieces(a_table(text))), newline=""))
+    assert row[0] == text, "a program gets it as it is"
+
+
+@pytest.mark.parametrize("text", ["trader_1", "08:00-09:00", "02:00-03:00A", "a1", "é"])
+def test_what_is_text_to_a_spreadsheet_stays_as_it_is(text: str) -> None:
+    _, row = csv.reader(io.StringIO("".join(csv_pieces(a_table(text), for_spreadsheets("en"))), newline=""))
+    assert row[0] == text
+
+
+@pytest.mark.parametrize(
+    ("value", "written"), [("3.075", "3.0750"), ("12.5", "12.5000"), ("12", "12"), ("0.12345", "0.12345")]
+)
+def test_no_number_has_one_to_three_decimals(value: str, written: str) -> None:
+    """Where a comma is the decimal mark, 3.075 is 3075 and 12.5 is the 12th of May; 3.0750 and 12.5000 are text."""
+    _, row = csv.reader(io.StringIO("".join(csv_pieces(a_table("x", number=Decimal(value))))))
+    assert row[1] == written
+
+
 @pages
 @pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume")
 def test_file_names_are_safe(client: Client, head: User) -> None:
@@ -228,7 +303,7 @@ def test_file_names_are_safe(client: Client, head: User) -> None:
 
 # --- who, and what is not there -------------------------------------------------------------------------------------
 @pages
-@pytest.mark.parametrize("form", ["csv", "xlsx"])
+@pytest.mark.parametrize("form", ["csv", "xlsx", "sheet.csv"])
 def test_the_rights_are_the_views(client: Client, form: str) -> None:
     germany()
     ensure_trader(trader_id="trader_2")
