@@ -1,7 +1,8 @@
 """The exchange's files: lines -> confirmations, or the reason why not. Pure: takes text, gives records.
 
-Three formats, told apart by their first line: JSON lines of confirmations; CSV with the confirmation's field names;
-and the exchange's private-trades file (a # comment, then columns parted by semicolons, volume in MWh, no trader).
+Four formats, told apart by their first line: JSON lines of confirmations; CSV with the confirmation's field names; the
+exchange's private-trades file (a # comment, then columns parted by semicolons, volume in MWh, no trader); and what the
+desk's own pages export of a period's trades, for programs or for spreadsheets.
 """
 
 from __future__ import annotations
@@ -25,9 +26,23 @@ Fields = dict[str, Any]
 FROM_ZERO = Counting()
 ROUNDED_ID = "rounded_id"
 """The reason of a line whose id a spreadsheet has rounded: which trade it was can't be told any more."""
+_WITHOUT_ZONE = re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}(\.\d+)?", re.ASCII)
 _ROUNDED = re.compile(r"\d+(?:[.,]\d+)?[eE]\+\d+", re.ASCII)
 
 CSV_FIELDS = ("id", "price", "quantity", "direction", "delivery_day", "delivery_hour", "trader_id", "execution_time")
+EXPORT_FIELDS = {
+    "id": "exchange_id",
+    "price": "price",
+    "quantity": "quantity_mw",
+    "direction": "direction",
+    "delivery_day": "delivery_day",
+    "delivery_hour": "delivery_hour",
+    "trader_id": "trader_id",
+    "execution_time": "execution_time_utc",
+}
+"""A confirmation's fields as dashboard/render/tables.py exports them; `change` says what a person decided."""
+DECIDED = "decided"
+"""The reason of an exported line whose trade was cancelled or corrected: it does not say what the exchange said."""
 PRIVATE_FIELDS = (
     "TradeId",
     "Side",
@@ -52,6 +67,8 @@ class FileLine:
     number: int
     text: str
     parsed: TradeConfirmation | Unusable
+    exported: bool = False
+    """The desk's own words: they tell what is stored somewhere, not what the exchange has."""
 
 
 def read_trades(
@@ -65,6 +82,7 @@ def read_trades(
     first = next(content, None)
     if first is None:
         raise FileError("the file holds no trades")
+    exported = _export_separator(first[1]) is not None
     read = _reader(first[1], zone, currency, trader_id)
     items = [first, *content] if first[1].lstrip().startswith("{") else list(content)
     named = [(number, line, read(line)) for number, line in items]
@@ -73,7 +91,7 @@ def read_trades(
         labels = labels_of(written, counting, zone)
     except PeriodNumberError as error:
         raise FileError(str(error)) from None
-    return [FileLine(number, line, _confirmation(fields, labels, zone)) for number, line, fields in named]
+    return [FileLine(n, line, _confirmation(fields, labels, zone), exported) for n, line, fields in named]
 
 
 def _content(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
@@ -92,14 +110,24 @@ def _reader(first: str, zone: ZoneInfo, currency: str, trader_id: str | None) ->
         return lambda line: fields_in(line.encode())
     if set(CSV_FIELDS) <= set(names := _cells(first, ",")):
         return lambda line: _csv_fields(line, names)
+    if separator := _export_separator(first):
+        exported = _cells(first, separator)
+        return lambda line: _export_fields(line, separator, exported)
     if set(PRIVATE_FIELDS) <= set(columns := _cells(first, ";")):
         if not trader_id:
             raise FileError("this file names no trader: say whose trades they are with --trader")
         return lambda line: _private_line(line, columns, zone, currency, trader_id)
     raise FileError(
         "the file is in none of the known formats: JSON lines of confirmations, CSV with the columns "
-        f"{','.join(CSV_FIELDS)}, or the exchange's private trades with {';'.join(PRIVATE_FIELDS)}"
+        f"{','.join(CSV_FIELDS)}, the exchange's private trades with {';'.join(PRIVATE_FIELDS)}, or a period's trades "
+        "as this desk exports them"
     )
+
+
+def _export_separator(first: str) -> str | None:
+    """What parts the cells of the desk's own export; None for another file."""
+    needed = {*EXPORT_FIELDS.values(), "change"}
+    return next((separator for separator in ",;" if needed <= set(_cells(first, separator))), None)
 
 
 def _day_and_period(fields: Fields) -> tuple[str, str]:
@@ -136,6 +164,25 @@ def _csv_fields(line: str, names: list[str]) -> Fields | Unusable:
     except ValueError as error:
         return Unusable("bad_line", str(error), fields["id"][:255])
     return fields
+
+
+def _export_fields(line: str, separator: str, names: list[str]) -> Fields | Unusable:
+    """A line that the desk itself has exported: guarded text, the reader's decimal mark, UTC without saying so."""
+    cells = _named(line, separator, names)
+    if isinstance(cells, Unusable):
+        return cells
+    fields: Fields = {name: cells[column].removeprefix("'") for name, column in EXPORT_FIELDS.items()}
+    if cells["change"]:
+        detail = f"it was {cells['change'][:20]} by a person at the desk that exported it: decide about it here"
+        return Unusable(DECIDED, detail, fields["id"][:255])
+    if separator == ";":
+        fields |= {name: fields[name].replace(",", ".") for name in ("price", "quantity", "execution_time")}
+    if _WITHOUT_ZONE.fullmatch(fields["execution_time"]):
+        fields["execution_time"] += "Z"
+    try:
+        return fields | {name: _decimal(fields, name) for name in ("price", "quantity")}
+    except ValueError as error:
+        return Unusable("bad_line", str(error), fields["id"][:255])
 
 
 def _private_line(line: str, names: list[str], zone: ZoneInfo, currency: str, trader_id: str) -> Fields | Unusable:

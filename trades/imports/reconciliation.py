@@ -13,7 +13,7 @@ from market.models import Market
 from trades.feed.gap_coverage import Cover
 from trades.frames import FrameSource
 from trades.imports.booking import add_from_file, flag_as_not_in_file, keep_file_conflicts, unflag_found_in_file
-from trades.imports.files import ROUNDED_ID, FileLine
+from trades.imports.files import DECIDED, ROUNDED_ID, FileLine
 from trades.imports.scope import Scope, covered_gaps
 from trades.ledger.confirmations import TradeConfirmation, Unusable
 from trades.ledger.decisions import note_covered_gaps
@@ -70,29 +70,33 @@ def compare(
     *, market: Market, lines: Iterable[FileLine], progress: Callable[[int], None] = lambda _line: None
 ) -> Report:
     """The whole file against what is stored; nothing is written."""
-    report, scope = Report(), Scope()
+    report, scope, exported = Report(), Scope(), False
     groups: dict[str, list[FileLine]] = {}
+    decided: list[FileLine] = []
     for line in lines:
         report.lines += 1
+        exported = exported or line.exported
         if isinstance(line.parsed, Unusable):
-            report.bad.append(line)
+            (decided if line.parsed.reason == DECIDED else report.bad).append(line)
         else:
             scope.add(line.parsed)
             groups.setdefault(line.parsed.exchange_id, []).append(line)
-    done = len(report.bad)
+    _judge_decided(market, decided, report)
+    done = report.lines - sum(map(len, groups.values()))
     for ids in _chunks(groups):
         stored = stored_facts(market_id=market.pk, exchange_ids=ids)
         for exchange_id in ids:
             _judge(groups[exchange_id], stored.get(exchange_id), report)
             done += len(groups[exchange_id])
         progress(done)
-    report.in_file = set(groups)
+    report.in_file = set() if exported else set(groups)
     report.first_execution, report.last_execution = scope.first, scope.last
     report.missing.sort(key=lambda line: line.number)
-    if groups:
+    if groups and not exported:  # an export is one period's trades, and not the exchange's word: it lacks nothing
         report.extra = _extra(market, scope)
     report.doubts = [*_rounded(report), *_doubled(market, report)]
-    report.covers = covered_gaps(market, scope, unread=len(report.bad) + len(report.contradictory))
+    if not exported:
+        report.covers = covered_gaps(market, scope, unread=len(report.bad) + len(report.contradictory))
     return report
 
 
@@ -112,6 +116,15 @@ def _chunks(items: Iterable[_Item]) -> Iterator[list[_Item]]:
     iterator = iter(items)
     while chunk := list(islice(iterator, CHUNK)):
         yield chunk
+
+
+def _judge_decided(market: Market, lines: Sequence[FileLine], report: Report) -> None:
+    """Exported trades that a person has decided about: known where they are stored, else named, and never booked."""
+    for chunk in _chunks(lines):
+        ids = [line.parsed.exchange_id for line in chunk]
+        stored = stored_facts(market_id=market.pk, exchange_ids=ids)
+        report.bad += [line for line in chunk if line.parsed.exchange_id not in stored]
+        report.known += sum(exchange_id in stored for exchange_id in ids)
 
 
 def _read(line: FileLine) -> TradeConfirmation:

@@ -20,6 +20,7 @@ from trades.frames import FrameSource
 from trades.imports.files import FileError, FileLine, read_trades
 from trades.imports.period_numbers import Counting
 from trades.imports.reconciliation import Report, carry_out, compare
+from trades.imports.workbooks import SIGNATURE, lines_of
 from trades.ledger.confirmations import Unusable
 
 SHOWN = 20
@@ -74,15 +75,11 @@ class Command(BaseCommand):
             sys.exit(NOT_ALL_STORED)
 
     def _read(self, market: Market, data: bytes, options: dict[str, Any]) -> list[FileLine]:
-        try:
-            text = data.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise FileError(f"the file is not UTF-8 text (byte {error.start})") from None
         counting = Counting(options["hours_from"], _MINUTES.get(options["numbers_are"] or ""))
         if counting.minutes and not counting.first:
             raise FileError("--numbers-are needs --hours-from 1")
         return read_trades(
-            text.split("\n"),
+            _lines(data),
             zone=market.zone,
             currency=market.currency,
             trader_id=options["trader"],
@@ -178,3 +175,12 @@ class Command(BaseCommand):
             self.stdout.write(f"  {title}: {entry}")
         if len(entries) > most:
             self.stdout.write(f"  {title}: and {len(entries) - most} more")
+
+
+def _lines(data: bytes) -> list[str]:
+    if data.startswith(SIGNATURE):
+        return lines_of(data)
+    try:
+        return data.decode("utf-8-sig").split("\n")
+    except UnicodeDecodeError as error:
+        raise FileError(f"the file is not UTF-8 text (byte {error.start})") from None

@@ -1,0 +1,145 @@
+"""What the desk exports of its trades, in every form and language, is what `import_trades` reads back: each fact."""
+
+from __future__ import annotations
+
+import random
+from datetime import date, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from market.labels import label_of
+from market.periods import day_periods
+from tests.dashboard.people import a_head
+from tests.trades.frames import confirmation, germany, store
+from tests.trades.imports.test_import_trades import imported
+from trades.imports.files import DECIDED, FileError, read_trades
+from trades.imports.workbooks import lines_of
+from trades.ledger.confirmations import TradeConfirmation, Unusable, parse_frame
+from trades.ledger.decisions import cancel_trade, correct_trade
+from trades.ledger.effective import facts_of
+from trades.models import QuarantinedMessage, Trade
+
+BERLIN = ZoneInfo("Europe/Berlin")
+LONG_DAY = date(2026, 10, 25)
+SEED = 2510
+IDS = ("123456789012345678", "0042", "1E5", "=1+1", "'quoted", "-7", "2026-11-23", "8-9", "a,b;c", "Ünïcode 漢", "true")
+EVERY_FORM = [("csv", "de"), ("sheet.csv", "en"), ("sheet.csv", "de"), ("sheet.csv", "pl"), ("xlsx", "de")]
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume"),
+]
+
+
+@pytest.fixture
+def head(client: Client) -> User:
+    germany()
+    user = a_head()
+    client.force_login(user)
+    return user
+
+
+def stored_trades(chance: random.Random) -> dict[str, tuple[str, TradeConfirmation]]:
+    """Exchange id -> the label of its period and the confirmation, for trades in every product of the long day."""
+    periods = [*day_periods(LONG_DAY, BERLIN), *day_periods(LONG_DAY, BERLIN, 15)]
+    chosen = [*chance.sample(periods, len(IDS) - 2), *day_periods(LONG_DAY, BERLIN)[2:4]]
+    found = {}
+    for exchange_id, period in zip(IDS, chosen, strict=True):
+        executed = period.start - timedelta(hours=chance.randrange(1, 30), microseconds=1000 * chance.randrange(999))
+        frame = confirmation(
+            exchange_id,
+            trader_id="0815",
+            direction=chance.choice(["buy", "sell"]),
+            delivery_day=LONG_DAY.isoformat(),
+            delivery_hour=label_of(period, BERLIN),
+            price=chance.choice([3.075, 12.5, -3.3333, 0, 1234.5, 0.0001]),
+            quantity=chance.choice([3.075, 0.1, 12]),
+            execution_time=executed.isoformat(),
+        )
+        store(frame, first=len(found) + 1)
+        parsed = parse_frame(frame, BERLIN)
+        assert isinstance(parsed, TradeConfirmation)
+        found[exchange_id] = (label_of(period, BERLIN), parsed)
+    return found
+
+
+def exported(client: Client, label: str, form: str, language: str) -> bytes:
+    address = f"/boards/0815/{LONG_DAY}/{label}/trades.{form}"
+    answer = client.get(address, headers={"Accept-Language": f"{language},en;q=0.5"})
+    assert answer.status_code == 200
+    return answer.content if form == "xlsx" else b"".join(answer)
+
+
+def lines(data: bytes) -> list[str]:
+    return lines_of(data) if data.startswith(b"PK") else data.decode("utf-8-sig").split("\n")
+
+
+@pytest.mark.parametrize(("form", "language"), EVERY_FORM)
+def test_every_fact_comes_back(client: Client, head: User, tmp_path: Path, form: str, language: str) -> None:
+    path = tmp_path / f"trades.{form}"
+    for exchange_id, (label, confirmed) in stored_trades(random.Random(SEED)).items():
+        data = exported(client, label, form, language)
+        read = read_trades(lines(data), zone=BERLIN, currency="EUR", trader_id=None)
+        of_id = [line.parsed for line in read if getattr(line.parsed, "exchange_id", "") == exchange_id]
+        assert [facts_of(one) for one in of_id if isinstance(one, TradeConfirmation)] == [facts_of(confirmed)], read
+        path.write_bytes(data)
+        assert imported(path) == 0
+    assert Trade.objects.count() == len(IDS)
+    assert not QuarantinedMessage.objects.exists()
+    assert not Trade.objects.filter(flags__contains=["not_in_file"]).exists()
+
+
+@pytest.mark.parametrize(("form", "language"), EVERY_FORM)
+def test_decided_trades_are_known_where_they_are_stored_and_booked_nowhere_else(
+    client: Client, head: User, tmp_path: Path, form: str, language: str
+) -> None:
+    store(confirmation("1", trader_id="0815"), confirmation("2", trader_id="0815"), confirmation("3", trader_id="0815"))
+    cancel_trade(trade=Trade.objects.get(exchange_id="1"), reason="mistake", user=head)
+    corrected = parse_frame(confirmation("2", trader_id="0815", price=99), BERLIN)
+    assert isinstance(corrected, TradeConfirmation)
+    correct_trade(trade=Trade.objects.get(exchange_id="2"), facts=corrected, reason="typed", user=head)
+    trade = Trade.objects.get(exchange_id="3")
+    address = f"/boards/0815/{trade.delivery_day}/{trade.delivery_hour}/trades.{form}"
+    answer = client.get(address, headers={"Accept-Language": language})
+    path = tmp_path / "trades"
+    path.write_bytes(answer.content if form == "xlsx" else b"".join(answer))
+    before = list(Trade.objects.values())
+    assert imported(path) == 0
+    assert list(Trade.objects.values()) == before
+    elsewhere = read_trades(lines(path.read_bytes()), zone=BERLIN, currency="EUR", trader_id=None)
+    reasons = {line.parsed.exchange_id: getattr(line.parsed, "reason", "") for line in elsewhere}
+    assert reasons == {"1": DECIDED, "2": DECIDED, "3": ""}
+
+
+def test_a_decided_trade_that_is_not_stored_is_named(
+    client: Client, head: User, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store(confirmation("1"))
+    trade = Trade.objects.get()
+    cancel_trade(trade=trade, reason="mistake", user=head)
+    answer = client.get(f"/boards/trader_1/{trade.delivery_day}/{trade.delivery_hour}/trades.csv")
+    path = tmp_path / "trades.csv"
+    path.write_bytes(b"".join(answer).replace(b",1,", b",other,"))
+    assert imported(path) == 1
+    assert "it was cancelled by a person at the desk that exported it" in "".join(capsys.readouterr())
+    assert Trade.objects.count() == 1
+
+
+@pytest.mark.parametrize("data", [b"PK\x03\x04", b"PK\x03\x04 no workbook at all"])
+def test_what_is_no_workbook_is_one_sentence(data: bytes) -> None:
+    with pytest.raises(FileError, match="can't be read as one"):
+        lines_of(data)
+
+
+def test_numbers_with_a_wrong_mark_are_named_with_their_line() -> None:
+    head_line = "exchange_id;price;quantity_mw;direction;delivery_day;delivery_hour;trader_id;execution_time_utc;change"
+    row = "1;3,0x;1;buy;2026-11-23;08:00-09:00;t;2026-11-23 06:00:00;"
+    (line,) = read_trades([head_line, row], zone=BERLIN, currency="EUR", trader_id=None)
+    assert isinstance(line.parsed, Unusable)
+    assert line.number == 2
+    assert "3.0x" in line.parsed.detail
