@@ -32,7 +32,7 @@ from bench.desk import (
     web,
 )
 from bench.table import Row
-from local.checks import run as checks
+from local.checks import programs
 from local.simulators.exchange import ScriptedExchange
 
 VIEWERS = 14
@@ -157,7 +157,7 @@ def chromium() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=checks.CHROMIUM.need(), args=CHROMIUM)
+        browser = playwright.chromium.launch(executable_path=programs.CHROMIUM.need(), args=CHROMIUM)
         yield browser
         browser.close()
 

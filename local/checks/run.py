@@ -10,24 +10,19 @@ import resource
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from local.checks import pure_rooms, secrecy, testbed
+from local.checks import programs, pure_rooms, secrecy, testbed
 from local.servers import installation
 
 ROOT = testbed.ROOT
-_CHROMIUM_NAMES = (
-    *("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-)
-_FIREFOX_NAMES = ("firefox-esr", "firefox", "/Applications/Firefox.app/Contents/MacOS/firefox")
 _RESULTS = ROOT / "var" / "test" / "results"
 _PRODUCTION = {
     "DEBUG": "0",
@@ -43,12 +38,6 @@ _ALL_BUT_BROWSERS = ("tests", "--ignore=tests/browser", "-m", "not long")
 _COMPOSE = ("--builtin-schema", "vendor.compose-spec")
 _SAYING_ALL = ("-o", "junit_logging=all")
 """What every test and process says is kept with the results: local/checks/secrecy.py reads it all."""
-
-
-class TestingError(Exception):
-    """The tests can't be run; the message is one sentence for people."""
-
-    __test__ = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,44 +116,6 @@ def _processor_seconds() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-# --- browsers -----------------------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class BrowserProgram:
-    """A browser as the system has it: an environment's variable that names another, its names, its Debian package."""
-
-    name: str
-    variable: str
-    names: tuple[str, ...]
-    package: str
-
-    def find(self) -> str | None:
-        """The first that is there; what the variable names goes before."""
-        named = os.environ.get(self.variable)
-        return next((path for name in ([named] if named else self.names) if (path := shutil.which(name))), None)
-
-    def need(self) -> str:
-        """Find it; as root on Debian install it. TestingError says how to get it otherwise."""
-        path = self.find()
-        if not path and os.geteuid() == 0 and shutil.which("apt-get"):
-            print(f"Installing {self.name} (apt-get)…", flush=True)
-            quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "stdin": subprocess.DEVNULL}
-            environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-            for arguments in (["update"], ["install", "-y", "--no-install-recommends", self.package]):
-                subprocess.run(["apt-get", "-qq", *arguments], check=False, env=environment, **quiet)  # type: ignore[call-overload]
-            path = self.find()
-        if not path:
-            raise TestingError(
-                f"The browser tests need {self.name}: install it (Debian: apt-get install {self.package}) or name it "
-                f"in {self.variable}."
-            )
-        return path
-
-
-CHROMIUM = BrowserProgram("Chromium", "CHROMIUM", _CHROMIUM_NAMES, "chromium-headless-shell")
-"""The system's Chromium or Chrome, the one without a screen first: it takes half."""
-FIREFOX = BrowserProgram("Firefox", "FIREFOX", _FIREFOX_NAMES, "firefox-esr")
-
-
 # --- all of it ----------------------------------------------------------------------------------------------------
 def main(arguments: list[str]) -> int:
     """All stages, or pytest alone with its arguments."""
@@ -173,9 +124,8 @@ def main(arguments: list[str]) -> int:
             os.environ["PYTHONPATH"] = str(ROOT)
             if arguments[:1] == ["pytest"]:
                 return _pytest_alone(arguments[1:])
-            os.environ.update({browser.variable: browser.need() for browser in (CHROMIUM, FIREFOX)})
             return _all_stages()
-    except (TestingError, installation.ServerError) as error:
+    except (programs.ProgramError, installation.ServerError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -184,9 +134,6 @@ def main(arguments: list[str]) -> int:
 
 
 def _pytest_alone(arguments: list[str]) -> int:
-    for browser in (CHROMIUM, FIREFOX):
-        with suppress(TestingError):
-            os.environ[browser.variable] = browser.need()
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": TEST_SETTINGS}
     return subprocess.run(
         [sys.executable, "-m", "pytest", *arguments], cwd=ROOT, env=environment, check=False
@@ -197,7 +144,15 @@ def _all_stages() -> int:
     began = time.monotonic()
     shutil.rmtree(_RESULTS, ignore_errors=True)
     os.environ[secrecy.KEEP_IN] = str(_RESULTS / "processes")
-    failed = [stage.name for stage in stages() if not run(stage)]
+    installing = threading.Thread(target=programs.install_all)
+    installing.start()  # beside what needs none of them
+    failed = []
+    for stage in stages():
+        if stage.name == "tests":
+            installing.join()
+            programs.need_all()
+        if not run(stage):
+            failed.append(stage.name)
     print("The slowest tests:", *slowest(_RESULTS, SHOWN_SLOWEST), sep="\n  ", flush=True)
     if failed:
         print(f"FAILED: {', '.join(failed)}", flush=True)

@@ -241,7 +241,7 @@ def lock() -> None:
     if uv is None:
         raise SetupError("uv can't be had here, and nothing else compiles the locks.")
     options = "--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header"
-    for name in ("requirements", "requirements-local", "requirements-dev", "requirements-setup"):
+    for name in ("requirements", "requirements-local", "requirements-dev", "requirements-setup", "requirements-tools"):
         command = [str(uv), "pip", "compile", *options.split(), "--quiet", f"{name}.in", "-o", f"{name}.txt"]
         subprocess.run(command, cwd=ROOT, check=True)
         say(f"{name}.txt is up to date")

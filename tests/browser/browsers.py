@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Browser, BrowserContext, Playwright
 
-from local.checks.run import CHROMIUM, FIREFOX
+from local.checks.programs import CHROMIUM, FIREFOX
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM_FLAGS = [
