@@ -9,18 +9,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.template import Library
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from dashboard.render.formatting import grouped, spoken
+
 ENGINE = "parts"
+FILTERS = (grouped, spoken)
+register = Library()
+"""The filters of the pages' own templates: a builtin of theirs (reporting/settings.py), the same as in the parts."""
+for _filter in FILTERS:
+    register.filter(_filter.__name__, _filter)
 
 
 def environment(**options: Any) -> Environment:
     """Jinja's, for the settings' TEMPLATES: it escapes everything, as Django's templates do."""
     made = Environment(**{**options, "undefined": StrictUndefined})  # noqa: S701 - Django turns autoescape on
+    made.filters.update({one.__name__: one for one in FILTERS})
     made.globals["_"] = lambda text: Markup(gettext(text))  # noqa: S704 - our own texts, as in Django's {% translate %}
     return made
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.utils.html import conditional_escape
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,6 +36,21 @@ MOMENT = datetime(2026, 11, 23, 9, 31, 7, tzinfo=UTC)
 )
 def test_numbers(value: str | None, shown: str) -> None:
     assert fmt.number(None if value is None else Decimal(value)) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("12.30", "12.30"),
+        ("+1\u202f152.78", "+1<i>152</i>.78"),
+        ("1\u202f234\u202f567.89 MWh", "1<i>234</i><i>567</i>.89 MWh"),
+        ("<b> 1\u202f000", "&lt;b&gt; 1<i>000</i>"),
+        ("from 1\u202f000 to 2\u202f000", "from 1<i>000</i> to 2<i>000</i>"),
+    ],
+)
+def test_thousands_are_set_apart_without_a_space_that_would_be_read_aloud(text: str, html: str) -> None:
+    assert conditional_escape(fmt.grouped(text)) == html
+    assert "\u202f" not in fmt.spoken(text)
 
 
 @pytest.mark.parametrize(
