@@ -25,6 +25,9 @@ def page_messages() -> dict[str, str]:
         "error": gettext("the server has a problem"),
         "as of": gettext("as of {time}"),
         "page not live": gettext("this page is not live"),
+        # read aloud
+        "result": gettext("Result {result}"),
+        "gate closed": gettext("{period} is closed: {result}"),
         # time passing
         "closed": gettext("closed"),
         "final": gettext("final"),

@@ -1,5 +1,5 @@
 // What changes with time alone, once a second and by the server's clock: countdowns to gate closures and publications,
-// ages, local time. Announces "desk:gate-closed". Listens to "desk:now" (the server's time) and "desk:changed".
+// ages, local time. Announces "desk:gate-closed" with the rows. Listens to "desk:now" (the server's time) and "desk:changed".
 import { word, write } from "./words.js";
 
 const board = document.getElementById("board");
@@ -69,7 +69,7 @@ function tick() {
   for (const one of document.querySelectorAll("[data-shows]")) write(one, SHOWS[one.dataset.shows](Date.parse(one.dateTime), now));
   for (const note of board.querySelectorAll("[data-due]")) tickReference(note, now);
   write(document.getElementById("local-time"), seconds.format(now));
-  if (closed.length) document.dispatchEvent(new CustomEvent("desk:gate-closed"));
+  if (closed.length) document.dispatchEvent(new CustomEvent("desk:gate-closed", { detail: closed }));
 }
 
 function run() {

@@ -1,7 +1,7 @@
 // How an open board hears of its news: by a websocket, and while there is none by plain requests, every few seconds. Says
 // in the header which of the two it is, and since when neither works. The page is told with open({receive, have}).
 import { toLogIn } from "./session.js";
-import { word, write } from "./words.js";
+import { tells, word, write } from "./words.js";
 
 const board = document.getElementById("board");
 const root = document.documentElement;
@@ -148,7 +148,8 @@ function showAsOf() {
   const [moment, reason] = lost ? [rightAt, word("page not live")] : stale && !settled ? [Date.parse(asOf), why] : [];
   const said = [moment && word("as of", { time: clock.format(moment) }), reason].filter(Boolean).join(" · ");
   write(document.getElementById("as-of"), said);
-  write(document.getElementById("news"), [said, document.querySelector("#gaps b")?.textContent].filter(Boolean).join(". "));
+  const alarms = tells("alarms") ? [said, document.querySelector("#gaps b")?.textContent] : [];
+  write(document.getElementById("news"), alarms.filter(Boolean).join(". "));
 }
 
 document.addEventListener("desk:changed", showAsOf);

@@ -5,7 +5,7 @@
 // have been missed, and get what is missing. `trouble` says that the server can't look ("database", "error"), `right` when
 // it last could.
 import { open, say, stop } from "./link.js";
-import { morph } from "./morph.js";
+import { keepingFocus, morph } from "./morph.js";
 
 const board = document.getElementById("board");
 const root = document.documentElement;
@@ -38,7 +38,7 @@ function flash(cells) {
 // Runs `change` on these parts and flashes the cells whose figure is another one afterwards, once it has been painted.
 function flashing(change, parts = [board]) {
   const before = figures(parts);
-  change();
+  keepingFocus(change);
   document.title = [document.getElementById("summary").dataset.title, title].filter(Boolean).join(" · ");
   document.dispatchEvent(new CustomEvent("desk:changed"));
   if (calm.matches) return;

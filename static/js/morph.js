@@ -24,3 +24,30 @@ export function morph(element, html) {
   template.innerHTML = html;
   bring(element, template.content.firstElementChild);
 }
+
+// --- the keyboard's place stays while the page changes under it. What had the focus may fold away, or be gone: then its
+// row's link has it, or that of the panel's row, the button that unfolds the row, or a neighbour.
+
+const usable = (element) => Boolean(element?.isConnected && element.checkVisibility());
+const links = () => [...document.querySelectorAll("#board .period :is(th, td) a")].filter(usable);
+
+// The button of the fold that a row has gone into: its own part's, or the nearest before it.
+function foldOf(part) {
+  while (part && !part.querySelector(".fold button")) part = part.previousElementSibling;
+  return part?.querySelector(".fold button");
+}
+
+export function keepingFocus(change) {
+  const focused = document.activeElement;
+  const part = focused?.closest("tbody");
+  const row = document.getElementById(part?.dataset.of ?? part?.id); // a panel's is the one that it belongs to
+  const [at, inRow] = [links().indexOf(focused), part ? [...part.querySelectorAll("a")].indexOf(focused) : -1];
+  change();
+  if (!focused || focused === document.body || usable(focused)) return;
+  const own = row?.isConnected ? row : document.getElementById(row?.id);
+  const rest = links();
+  const near = [own?.querySelectorAll("a")[inRow], own?.querySelector("th a"), foldOf(own), rest[Math.min(at, rest.length - 1)]];
+  const next = near.find(usable) ?? document.querySelector("#periods, #status, main");
+  if (next.tabIndex < 0) next.tabIndex = -1;
+  next.focus({ preventScroll: true });
+}

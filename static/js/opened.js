@@ -1,6 +1,6 @@
 // A row opened in place: its panel comes ready from the row's own address, which is then this page's, so that it can be
 // shared and reloaded. Listens to "desk:changed" and fetches the panel again when its row's figures are others.
-import { morph } from "./morph.js";
+import { keepingFocus, morph } from "./morph.js";
 
 const board = document.getElementById("board");
 const panel = () => document.getElementById("opened");
@@ -30,9 +30,11 @@ async function load(address) {
     const html = await answer.text();
     if (loading !== asked || !row.isConnected) return; // closed, or another row opened meanwhile
     seen = revision;
-    if (panel() && rowOf(panel()) !== row) clearAway();
-    if (panel()) morph(panel(), html);
-    else row.parentElement.insertAdjacentHTML("afterend", html);
+    keepingFocus(() => {
+      if (panel() && rowOf(panel()) !== row) clearAway();
+      if (panel()) morph(panel(), html);
+      else row.parentElement.insertAdjacentHTML("afterend", html);
+    });
     mark();
     await drawChart();
   } catch {
@@ -48,12 +50,13 @@ function clearAway() {
   panel()?.remove();
 }
 
-const remove = () => ((loading = null), clearAway());
+const remove = () => ((loading = null), keepingFocus(clearAway));
 
 function close() {
   if (!panel()) return;
-  rowOf(panel()).querySelector("th a").focus();
+  const link = rowOf(panel()).querySelector("th a");
   remove();
+  link.focus();
   mark();
   history.pushState(null, "", home);
 }

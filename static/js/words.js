@@ -3,3 +3,50 @@ const words = JSON.parse(document.getElementById("words").textContent);
 
 export const write = (element, text) => element && element.textContent !== text && (element.textContent = text); // only a change is read out
 export const word = (name, values = {}) => words[name].replace(/\{(\w+)\}/g, (_, key) => values[key]);
+
+// --- what screen readers are told: no more than the reader has chosen in the list of keys. What is wrong ("alarms"), each
+// gate that closes, the day's result once a minute at most. Listens to "desk:changed" and "desk:gate-closed".
+
+const AT_MOST_EVERY = 60_000;
+const chosen = { alarms: true, gates: false, result: false, ...kept() };
+const result = () => document.getElementById("summary").dataset.title;
+const say = (text) => write(document.getElementById("aloud"), text);
+
+function kept() {
+  try {
+    return JSON.parse(localStorage.getItem("aloud"));
+  } catch {
+    return null; // storage may be forbidden
+  }
+}
+
+let [told, toldAt, timer] = [result(), -AT_MOST_EVERY, null];
+
+export const tells = (what) => chosen[what];
+
+function tellResult() {
+  clearTimeout(timer);
+  if (!chosen.result || document.hidden || result() === told) return;
+  const left = toldAt + AT_MOST_EVERY - performance.now();
+  if (left > 0) return void (timer = setTimeout(tellResult, left));
+  [told, toldAt] = [result(), performance.now()];
+  say(word("result", { result: told }));
+}
+
+function tellGates({ detail: rows }) {
+  const results = rows.map((row) => [row.querySelector("th"), [...row.querySelectorAll("[data-field=performance_eur]")].at(-1)]);
+  const texts = results.map((cells) => cells.map((cell) => cell.textContent.trim()));
+  if (chosen.gates) say(texts.map(([period, result]) => word("gate closed", { period, result })).join(" "));
+}
+
+for (const box of document.querySelectorAll("[data-aloud]")) {
+  box.checked = chosen[box.dataset.aloud];
+  box.addEventListener("change", () => {
+    chosen[box.dataset.aloud] = box.checked;
+    localStorage.setItem("aloud", JSON.stringify(chosen));
+    document.dispatchEvent(new CustomEvent("desk:changed"));
+  });
+}
+document.addEventListener("desk:changed", tellResult);
+document.addEventListener("visibilitychange", tellResult);
+document.addEventListener("desk:gate-closed", tellGates);
