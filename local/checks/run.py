@@ -35,6 +35,7 @@ _PRODUCTION = {
 TEST_SETTINGS = "tests.settings"
 SHOWN_SLOWEST = 20
 _ALL_BUT_BROWSERS = ("tests", "--ignore=tests/browser", "-m", "not long")
+_BROWSERS = ("tests/browser", "-m", "not long")
 _COMPOSE = ("--builtin-schema", "vendor.compose-spec")
 _SAYING_ALL = ("-o", "junit_logging=all")
 """What every test and process says is kept with the results: local/checks/secrecy.py reads it all."""
@@ -76,7 +77,11 @@ def stages() -> list[Stage]:
         # Twice as many workers as cores: many tests wait for processes that they have killed.
         Stage("tests", _pytest("tests", *_ALL_BUT_BROWSERS, *pure, "-n", "4", "--dist", "worksteal"), **said),
         Stage("pure rooms", [*python, "local.checks.pure_rooms", "-q", f"--junit-xml={_RESULTS / 'pure.xml'}"], **said),
-        Stage("browser tests", _pytest("browser", "tests/browser", "-n", "3", "--dist", "loadfile"), **said),
+        Stage(
+            "browser tests",
+            _pytest("browser", *_BROWSERS, "-n", "3", "--dist", "loadfile"),
+            **said,
+        ),
         Stage("no secrets said", [*python, "local.checks.secrecy", str(_RESULTS)], loud=True),
     ]
 

@@ -191,12 +191,14 @@ def canvases(page: Page) -> int:
     return int(count)
 
 
-def test_closed_charts_leave_nothing_behind(desk: Desk, page: Page, tomorrow: date) -> None:
+@pytest.mark.parametrize("rounds", [1, pytest.param(25, marks=pytest.mark.long)])
+def test_closed_charts_leave_nothing_behind(desk: Desk, page: Page, tomorrow: date, rounds: int) -> None:
+    """12 rows, each opened and closed; in the long version 300 times in all."""
     hours = [f"{hour:02d}-{hour + 1:02d}" for hour in range(6, 18)]
     for label in hours:
         store_trade(label, "sell", "10", "30", day=tomorrow)
     open_board(desk, page, tomorrow)
-    for label in hours:
+    for label in hours * rounds:
         row(page, label).locator("td").nth(4).click()
         drawn(page, 1)
         page.keyboard.press("Escape")

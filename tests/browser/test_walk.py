@@ -126,3 +126,32 @@ def test_a_day_in_a_hidden_tab_costs_nothing_when_it_is_seen_again(board: Page) 
     assert work["behind"] == {"frames": 0, "changes": 0}
     assert work["title"].startswith(f"{work['total']} "), "the title goes on"
     assert (work["atOnce"], work["after"], work["frames"]) == ("", "", 1)
+
+
+@pytest.mark.parametrize("hours", [1, pytest.param(24, marks=pytest.mark.long)])
+@pytest.mark.timeout(1800)
+def test_a_page_that_stays_open_does_not_grow(board: Page, hours: int) -> None:
+    """100 updates a minute, in fast motion; measured after a tenth of it and at the end, without garbage."""
+    board.evaluate(HOUR, hours * 60 // 10)
+    before = weight(board)
+    board.evaluate(HOUR, hours * 60 - hours * 60 // 10)
+    after = weight(board)
+    print(f"{hours} h: {before} -> {after}")
+    assert board.evaluate("tools.wrong()") == ""
+    assert after["bytes"] - before["bytes"] < 500_000
+    assert after["nodes"] - before["nodes"] < 100
+    assert after["jsEventListeners"] - before["jsEventListeners"] < 10
+
+
+HOUR = """async (minutes) => {
+    for (let n = 0; n < 100 * minutes; n += 1) { tools.news(1); await letPass(600); }
+}"""
+
+
+def weight(page: Page) -> dict[str, int]:
+    session = page.context.new_cdp_session(page)
+    for _ in range(2):
+        session.send("HeapProfiler.collectGarbage")
+    counted = {**session.send("Memory.getDOMCounters"), "bytes": session.send("Runtime.getHeapUsage")["usedSize"]}
+    session.detach()
+    return {name: int(value) for name, value in counted.items()}

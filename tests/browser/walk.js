@@ -35,14 +35,14 @@
 
   // --- the server: rows of a board, each with a version; the same forms as the product's --------------------------
   const rows = new Map(); // id -> value; 0 for a row without trades
-  let revision = 1, history = [];
+  let revision = 1, changes = 0;
   const version = () => `${revision}.0-${revision}`;
   const total = () => [...rows.values()].reduce((sum, value) => sum + value, 0);
   const period = (id, value) =>
     `<tbody id="${id}"><tr class="period" data-state="open"><td><span data-field="trade" data-value="${value}">${value}</span></td></tr></tbody>`;
   const totalOf = () => `<tfoot id="total"><tr><td data-total="trade" data-value="${total()}">${total()}</td></tr></tfoot>`;
   const summary = () => `<section id="summary" data-title="${total()}"><b data-field="sum" data-value="${total()}">${total()}</b></section>`;
-  const feeds = () => `<div id="feed-states"><i>${history.length % 3}</i></div>`;
+  const feeds = () => `<div id="feed-states"><i>${changes % 3}</i></div>`;
   const inOrder = () => [...rows.entries()].sort(([one], [other]) => (one < other ? -1 : 1));
   const parts = () => Object.fromEntries([["feed-states", feeds()], ["summary", summary()], ...inOrder().map(([id, v]) => [id, period(id, v)]), ["total", totalOf()]]);
   const boardHtml = () => `<main id="board" data-socket="/ws/boards/t/2026-11-30/?language=en" data-version="${version()}" data-now="2026-11-30T10:00:00Z" data-today="2026-11-30" data-zone="Europe/Berlin" data-app="1" data-login="/login/">${summary()}<table id="periods">${inOrder().map(([id, v]) => period(id, v)).join("")}${totalOf()}</table></main>`;
@@ -54,7 +54,7 @@
     const [old, before] = [parts(), version()];
     edit();
     revision += 1;
-    history.push(revision);
+    changes += 1;
     const fresh = parts();
     const gone = Object.keys(old).some((id) => !(id in fresh));
     const changed = gone ? fresh : Object.fromEntries(Object.entries(fresh).filter(([id, html]) => old[id] !== html));

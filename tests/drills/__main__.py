@@ -1,4 +1,4 @@
-"""`make drills`: every drill, two at a time; prints the table and keeps it in bench/results/drills.md.
+"""`make drills`: every drill and what else takes long, two at a time; prints the table, kept in bench/results/drills.md.
 
 Arguments go to pytest. DRILL_SEED gives chance again.
 """
@@ -23,8 +23,10 @@ def main(arguments: list[str]) -> int:
     began = time.monotonic()
     with testbed.entered():
         os.environ |= {"PYTHONPATH": str(testbed.ROOT), "DRILL_RESULTS": str(lines), "DRILL_SEED": str(SEED)}
-        command = [sys.executable, "-m", "pytest", "--quiet", "-m", "drill", "-n", "2", "--dist", "worksteal"]
-        code = subprocess.run([*command, *(arguments or ["tests/drills"])], cwd=testbed.ROOT, check=False).returncode
+        command = [sys.executable, "-m", "pytest", "--quiet", "-m", "drill or long", "-n", "2", "--dist", "worksteal"]
+        code = subprocess.run(
+            [*command, *(arguments or ["tests/drills", "tests/browser"])], cwd=testbed.ROOT, check=False
+        ).returncode
     rows = read(lines)
     shown = f"{table(rows)}\n\n{len(rows)} drills in {time.monotonic() - began:.0f} s, DRILL_SEED={SEED}"
     print(shown)
