@@ -1,4 +1,4 @@
-"""`make drills`: every drill and what else takes long, two at a time; prints the table, kept in bench/results/drills.md.
+"""`make drills`: every drill and what else takes long, two at a time; prints the table, bench/results/drills.md.
 
 Arguments go to pytest. DRILL_SEED gives chance again.
 """
@@ -24,9 +24,8 @@ def main(arguments: list[str]) -> int:
     with testbed.entered():
         os.environ |= {"PYTHONPATH": str(testbed.ROOT), "DRILL_RESULTS": str(lines), "DRILL_SEED": str(SEED)}
         command = [sys.executable, "-m", "pytest", "--quiet", "-m", "drill or long", "-n", "2", "--dist", "worksteal"]
-        code = subprocess.run(
-            [*command, *(arguments or ["tests/drills", "tests/browser"])], cwd=testbed.ROOT, check=False
-        ).returncode
+        command += arguments or ["tests/drills", "tests/browser"]
+        code = subprocess.run(command, cwd=testbed.ROOT, check=False).returncode
     rows = read(lines)
     shown = f"{table(rows)}\n\n{len(rows)} drills in {time.monotonic() - began:.0f} s, DRILL_SEED={SEED}"
     print(shown)
