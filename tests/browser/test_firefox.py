@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,12 +12,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, Playwright, expect
-from pypdf import PdfReader
 
 from market.models import Market
 from market.periods import day_of
 from tests.browser import browsers
 from tests.browser.conftest import Desk
+from tests.browser.printing import not_printed
 from tests.browser.test_board import GREEN, figure, link, open_board, row
 from tests.dashboard.boards import SKETCH_DAY, store_price, store_sketch, store_trade
 from tests.dashboard.people import a_head, a_trader
@@ -119,15 +118,8 @@ def test_printed_numbers_are_the_numbers_shown(desk: Desk, page: Page) -> None:
     """Every figure of the board, its total and its summary stand on paper as they stand on the screen."""
     store_sketch()
     open_board(desk, page, SKETCH_DAY)
-    shown = page.locator("#board [data-field][data-value]:visible, #board [data-total]:visible").all_inner_texts()
-    printed = " ".join(sheet.extract_text() for sheet in PdfReader(io.BytesIO(page.pdf())).pages)
-    missing = [text for text in shown if _plain(text) not in _plain(printed)]
-    assert len(shown) > 40 and missing == []
-
-
-def _plain(text: str) -> str:
-    """Without spaces, which a PDF has only between words; with one word for the minus."""
-    return re.sub(r"\s", "", text)
+    shown, missing = not_printed(page)
+    assert shown > 40 and missing == []
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])

@@ -12,9 +12,10 @@ from playwright.sync_api import Page, expect
 from market.models import Market
 from market.periods import day_of
 from tests.browser.conftest import Desk
+from tests.browser.printing import not_printed
 from tests.browser.test_board import figure, open_board, row
 from tests.dashboard.boards import store_price, store_trade
-from tests.dashboard.people import a_superuser, a_trader
+from tests.dashboard.people import a_head, a_superuser, a_trader
 from trades.ledger.decisions import cancel_trade
 from trades.models import FeedConnection, Trade
 from trades.signals import feed_changed
@@ -185,6 +186,18 @@ def test_numbers_read_aloud_are_the_numbers_shown(board: Page) -> None:
     assert board.title().startswith("+6000.00 €")
     gap = "getComputedStyle(document.querySelector('#periods [data-field=performance_eur] i')).marginLeft"
     assert float(board.evaluate(gap).removesuffix("px")) > 1, "and for the eye thousands are set apart"
+
+
+def test_printed_numbers_are_the_numbers_shown(board: Page, desk: Desk, tomorrow: date) -> None:
+    """On the board, on the desk and in the history."""
+    a_head()
+    board.context.clear_cookies()
+    desk.log_in(board, "head")
+    for address in (f"boards/trader_1/{tomorrow}/", f"desk/{tomorrow}/", f"history/?from={tomorrow}&to={tomorrow}"):
+        board.goto(f"{desk.address}/{address}")
+        shown, missing = not_printed(board)
+        assert shown > 8, address
+        assert missing == [], address
 
 
 def test_totals_and_pictures_say_what_they_show(board: Page) -> None:
