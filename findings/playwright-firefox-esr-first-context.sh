@@ -28,5 +28,5 @@ with sync_playwright() as playwright:
     print(browser.version, said)
     browser.close()
 if not all("setMediaFeaturesOverride" in words and "unknown command" in words for words in said):
-    sys.exit(f"This has changed: {said}. tests/browser/firefox_relay.py may be of no use any more.")
+    sys.exit(f"This has changed: {said}. tests/browser/drivers/firefox_relay.py may be of no use any more.")
 PYTHON

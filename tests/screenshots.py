@@ -318,7 +318,7 @@ def settings_name() -> str:
 
 def _photograph(address: str, shots: Iterable[Shot], folder: Path) -> None:
     """In Chromium; what is for Firefox in a Firefox for each theme."""
-    from tests.browser import browsers
+    from tests.browser.drivers import browsers
 
     shots = list(shots)
     with sync_playwright() as playwright:

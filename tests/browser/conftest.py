@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwrig
 
 from local.servers import bootstrap
 from market.models import Market
-from tests.browser import browsers
+from tests.browser.drivers import browsers
 from tests.dashboard.people import PASSWORD
 from tests.processes import Process, environment, free_port, running, wait_until
 from tests.trades.frames import germany

@@ -15,9 +15,9 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 
 from market.models import Market
 from market.periods import day_of
-from tests.browser import browsers
 from tests.browser.conftest import Desk
-from tests.browser.printing import not_printed
+from tests.browser.drivers import browsers
+from tests.browser.drivers.printing import not_printed
 from tests.browser.test_board import GREEN, figure, link, open_board, row
 from tests.dashboard.boards import SKETCH_DAY, store_price, store_sketch, store_trade
 from tests.dashboard.people import a_head, a_trader

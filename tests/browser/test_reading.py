@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from market.models import Market
 from market.periods import day_of
 from tests.browser.conftest import Desk
-from tests.browser.printing import not_printed
+from tests.browser.drivers.printing import not_printed
 from tests.browser.test_board import figure, open_board, row
 from tests.dashboard.boards import store_price, store_trade
 from tests.dashboard.people import a_head, a_superuser, a_trader

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Playwright
 
 from local.checks.programs import CHROMIUM, FIREFOX
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-dev-shm-usage",
@@ -45,7 +45,7 @@ def firefox(playwright: Playwright, theme: str = "dark") -> Iterator[Browser]:
     """Firefox, whose theme is the whole browser's: an ESR lets no context choose (firefox_relay.py)."""
     with TemporaryDirectory() as folder:
         program = Path(folder) / "firefox"
-        python = shlex.join([sys.executable, "-m", "tests.browser.firefox_relay"])
+        python = shlex.join([sys.executable, "-m", "tests.browser.drivers.firefox_relay"])
         program.write_text(f'#!/bin/sh\ncd {shlex.quote(str(ROOT))} && exec {python} "$@"\n')
         program.chmod(0o700)
         browser = playwright.firefox.launch(

@@ -4,7 +4,7 @@ Playwright speaks BiDi to Debian's Firefox ("moz-firefox") and begins every cont
 later Firefox; without this no page can be opened. The answer "unknown command" to one of NOT_YET becomes an empty
 success: nothing is emulated then, and a test that needs a dark page says so by Firefox's own preference.
 
-Run as Playwright runs a browser: `python -m tests.browser.firefox_relay ARGUMENTS`, with FIREFOX naming the program.
+Run as Playwright runs a browser: `python -m tests.browser.drivers.firefox_relay ARGUMENTS`, and FIREFOX names it.
 """
 
 from __future__ import annotations
