@@ -48,6 +48,7 @@ def registered_tables() -> Iterator[Table]:
 
 TABLES = (
     Table("market_market", frame=f"SELECT {ROWS.format('m')} FROM market_market m"),
+    Table("market_referencerule", frame=f"SELECT {ROWS.format('r')} FROM market_referencerule r"),
     Table("market_deskclock", shows_nothing="a moved clock is the status page's"),
     Table("market_clockreport", shows_nothing="a moved clock is the status page's"),
 )
