@@ -75,6 +75,10 @@ class Scene:
     days_before: float = 0.0
     """For so many days before, the publications are on record: the chase has learnt from them."""
     priority: Callable[[PeriodKey], Priority] = lambda _key: Priority.NONE
+    quarters: Collection[int] = ()
+    """Quarter hours of the day that somebody has traded, 0 to 95."""
+    hours_only: bool = False
+    """The provider has no prices of anything shorter than an hour."""
 
 
 @dataclass
@@ -155,11 +159,14 @@ class VirtualWorld:
         self.publications = {key: self._published(key) for key in self.facts}
         self.known_at: dict[PeriodKey, list[tuple[float, float]]] = {key: [] for key in self.facts}
         self.received: list[float] = []
+        self.asked_for: list[tuple[float, PeriodKey]] = []
         self.seen: dict[tuple[int, float], float] = _recorded(scene, self.clock)
         self._under_way: list[tuple[float, int, PeriodKey, list[float], float]] = []
 
     def _published(self, key: PeriodKey) -> list[float]:
         """Every moment at which a price of the period came out, up to its gate closure."""
+        if self.scene.hours_only and key.end - key.start < timedelta(hours=1):
+            return []
         delay = self.scene.delay(key.market_id)
         number = int(key.start.timestamp() // HOUR)
         gate = key.start.timestamp() - GATE_LEAD
@@ -185,6 +192,7 @@ class VirtualWorld:
         served = self.clock + latency / 2
         heapq.heappush(self._under_way, (self.clock + latency, len(self.ledger.rows), key, row, served))
         self.received.append(served)
+        self.asked_for.append((row[0], key))
         return row[0]
 
     def arrivals(self, until: float) -> Collection[loop.Arrived]:
@@ -244,6 +252,10 @@ def _facts(market: int, scene: Scene) -> list[Facts]:
             day = DAY + timedelta(days=hour // 24)
             key = PeriodKey(market, day, start, start + timedelta(hours=1))
             facts.append(Facts(key, gate, priority=scene.priority(key)))
+    for quarter in scene.quarters:
+        start = datetime.fromtimestamp(MIDNIGHT + quarter * HOUR / 4, tz=UTC)
+        key = PeriodKey(market, DAY, start, start + timedelta(minutes=15))
+        facts.append(Facts(key, start.timestamp() - GATE_LEAD, priority=Priority.POSITION))
     return facts
 
 

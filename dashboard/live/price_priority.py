@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from market.models import Market
-from market.periods import DeliveryPeriod, day_of
+from market.periods import DeliveryPeriod
 from prices.observations import Priority
 from prices.polling import priority
 from trades.models import Position
@@ -17,9 +16,8 @@ def connect() -> None:
 
 
 def positions_held(market_id: int, now: datetime) -> dict[DeliveryPeriod, Priority]:
-    """The periods of yesterday, today and tomorrow (the market's days at `now`) that were traded. Two queries."""
-    today = day_of(now, Market.objects.get(pk=market_id).zone)
-    days = [today + timedelta(days=n) for n in (-1, 0, 1)]
+    """The periods that were traded of the days around `now`, in whatever zone the market is. One query."""
+    days = [now.date() + timedelta(days=n) for n in (-2, -1, 0, 1, 2)]
     held = Position.objects.filter(market_id=market_id, delivery_day__in=days, trade_count__gt=0).order_by()
     periods = held.values_list("delivery_start", "delivery_end").distinct()
     return {DeliveryPeriod(start, end): Priority.POSITION for start, end in periods}

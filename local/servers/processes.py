@@ -140,9 +140,12 @@ def _servers(plan: Plan) -> list[Program]:
 
 
 def _simulators(plan: Plan, root: Path) -> list[Program]:
-    ports = {"simulate_exchange": plan.exchange_port, "simulate_market_data": plan.provider_port}
+    commands = {  # two of five trades of a real German day are quarter hours
+        ("simulate_exchange", "--quarter-hours", "0.4"): plan.exchange_port,
+        ("simulate_market_data",): plan.provider_port,
+    }
     return [
-        Program(name, "simulators", [sys.executable, "manage.py", name, "--port", str(port)], root)
-        for name, port in ports.items()
+        Program(command[0], "simulators", [sys.executable, "manage.py", *command, "--port", str(port)], root)
+        for command, port in commands.items()
         if port is not None
     ]

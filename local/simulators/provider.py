@@ -78,6 +78,8 @@ class Market:
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Europe/Berlin"))
     gate_closure: timedelta = timedelta(minutes=5)
     never_rate: float = 0
+    hours_only: bool = False
+    """No prices of anything shorter than an hour."""
 
     def slot_of(self, moment: datetime) -> datetime:
         """The last publication time by the clock at or before this moment."""
@@ -94,6 +96,8 @@ class Market:
 
     def price(self, period: DeliveryPeriod, now: datetime, *, back: int = 0) -> tuple[Decimal, datetime] | None:
         """The value known at this moment and when it came out; `back` goes further into the past. None: no price."""
+        if self.hours_only and period.duration < timedelta(hours=1):
+            return None
         latest = min(now, period.gate_closure(self.gate_closure))
         slot, first = self.slot_of(latest), opening(period, self.zone)
         while slot >= first:

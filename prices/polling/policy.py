@@ -25,6 +25,7 @@ from functools import cached_property
 from prices.observations import FAILURES, MINUTE, Budget, Facts, Outcome, PeriodKey, Plan, Priority
 from prices.polling.delays import NOTHING_LEARNT, Delays, Learnt
 from prices.polling.final_checks import next_check
+from prices.polling.products import worth_asking
 from prices.publications import PublicationClock
 
 FEWEST_PROBES = 3
@@ -253,7 +254,7 @@ def plan(
 
     `facts` holds every period of every active market that may still change. Never plans more than `budget` allows.
     """
-    rhythm, facts = PublicationClock(interval), list(facts)
+    rhythm, facts = PublicationClock(interval), worth_asking(facts, now)
     days = _days(facts, now, rhythm, learnt)
     pace = _pace(days, budget, rhythm)
     requests = [w for day in days for w in _requests_of(day, pace) if not w.facts.in_flight(now)]

@@ -6,7 +6,7 @@ while it fails, periods go by their gates alone: interest decides about the orde
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
 import structlog
@@ -34,16 +34,25 @@ def unregister(provider: Provider) -> None:
         _providers.remove(provider)
 
 
+def wanted(*, market_id: int, now: datetime) -> set[DeliveryPeriod]:
+    """Every period of the market that somebody has an interest in, of whatever length."""
+    return {period for told in _told(market_id, now) for period, level in told.items() if level is not Priority.NONE}
+
+
 def priorities(*, market_id: int, now: datetime, keys: list[PeriodKey]) -> dict[PeriodKey, Priority]:
     """The strongest interest in each of the market's periods at `now` (UTC). Never raises for a provider's failure."""
     strongest: dict[PeriodKey, Priority] = {}
-    for provider in _providers:
-        try:
-            told = provider(market_id, now)
-        except Exception as error:
-            log.warning("interest_unknown", market_id=market_id, error=str(error) or type(error).__name__)
-            continue
+    for told in _told(market_id, now):
         for key in keys:
             interest = told.get(DeliveryPeriod(key.start, key.end), Priority.NONE)
             strongest[key] = min(strongest.get(key, Priority.NONE), interest)
     return strongest
+
+
+def _told(market_id: int, now: datetime) -> Iterator[Mapping[DeliveryPeriod, Priority]]:
+    """What each of those who know says; one that fails is left out."""
+    for provider in _providers:
+        try:
+            yield provider(market_id, now)
+        except Exception as error:
+            log.warning("interest_unknown", market_id=market_id, error=str(error) or type(error).__name__)

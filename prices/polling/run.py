@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 
 import structlog
@@ -25,13 +25,14 @@ from market.locks import AdvisoryLock
 from market.models import Market
 from market.periods import DeliveryPeriod, day_of, day_periods
 from market.queries import active_markets
+from market.rules import HOUR, ReferenceSource
 from prices import observations, request_ledger, store
 from prices.observations import Budget, Facts, Outcome, PeriodKey, Priority
 from prices.polling import policy, provider, state
 from prices.polling.delay_learning import memory
 from prices.polling.delays import Learnt
 from prices.polling.loop import AT_ONCE, OUTLOOK_SECONDS, Arrived, PollStats, poll, stopping
-from prices.polling.priority import priorities
+from prices.polling.priority import priorities, wanted
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +47,7 @@ PERIOD_MINUTES = 60
 def chase_prices(*, now: datetime) -> PollStats:
     """One tick at `now` (UTC): bring the prices of every active market up to date, or leave it to the chase that is on.
 
-    An idle tick costs three queries, one of them for the desk's time. Raises django.db.Error when PostgreSQL is away.
+    An idle tick costs four queries, one of them for the desk's time. Raises django.db.Error when PostgreSQL is away.
     """
     interval = float(settings.MARKET_DATA_UPDATE_INTERVAL)
     clock.desk.follow()
@@ -99,13 +100,25 @@ def _gates(markets: Collection[Market], now: datetime) -> dict[PeriodKey, dateti
     """The gate closure of every period whose price may still change: yesterday's last ones, today's, tomorrow's."""
     gates = {}
     for market in markets:
-        today = day_of(now, market.zone)
-        for day in (today - timedelta(days=1), today, today + timedelta(days=1)):
-            for period in day_periods(day, market.zone, PERIOD_MINUTES):
-                gate = period.gate_closure(market.gate_closure_lead)
-                if gate > now - SETTLE_FOR:
-                    gates[PeriodKey(market.pk, day, period.start, period.end)] = gate
+        for day, period in _periods(market, now):
+            gate = period.gate_closure(market.gate_closure_lead)
+            if gate > now - SETTLE_FOR:
+                gates[PeriodKey(market.pk, day, period.start, period.end)] = gate
     return gates
+
+
+def _periods(market: Market, now: datetime) -> Iterator[tuple[date, DeliveryPeriod]]:
+    """Every hour of three days; of shorter products those that matter to somebody, if the provider answers for them."""
+    today = day_of(now, market.zone)
+    days = [today + timedelta(days=n) for n in (-1, 0, 1)]
+    for day in days:
+        for period in day_periods(day, market.zone, PERIOD_MINUTES):
+            yield day, period
+    for period in sorted(wanted(market_id=market.pk, now=now)):
+        day = day_of(period.start, market.zone)
+        is_asked_for = market.reference_source(day, period) is ReferenceSource.OWN
+        if day in days and period.duration < HOUR and is_asked_for:
+            yield day, period
 
 
 @contextmanager

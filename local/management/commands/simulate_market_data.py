@@ -54,6 +54,7 @@ class Command(BaseCommand):
         add("--garbage-rate", type=share, default=0.0, help="share of answers that are no price at all")
         add("--stale-rate", type=share, default=0.0, help="share of answers with the price before the latest")
         add("--wrong-hour-rate", type=share, default=0.0, help="share of answers about another period")
+        add("--hours-only", action="store_true", help="no prices of quarter and half hours")
         add("--never-rate", type=share, default=0.0, help="share of publications that never come")
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -84,6 +85,7 @@ def _market(options: dict[str, Any]) -> Market:
         zone=market_zone(options["market_zone"]),
         gate_closure=timedelta(minutes=options["gate_closure_minutes"]),
         never_rate=options["never_rate"],
+        hours_only=options["hours_only"],
     )
 
 

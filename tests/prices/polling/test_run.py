@@ -91,13 +91,13 @@ def test_after_a_start_everything_is_asked_for_at_once(desk: Market, provider: S
     assert set(ReferencePrice.objects.values_list("value", flat=True)) == {Decimal("81.5")}
 
 
-def test_the_next_tick_has_nothing_to_do_and_costs_two_queries(
+def test_the_next_tick_has_nothing_to_do_and_costs_three_queries(
     desk: Market, provider: ScriptedProvider, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     publish(provider, desk, "81.5")
     chase_prices(now=now())
     before = len(provider.requests)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         assert chase_prices(now=now()).asked == 0
     assert len(provider.requests) == before
 

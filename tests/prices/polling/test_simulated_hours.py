@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from datetime import timedelta
+
 import pytest
 
 from bench.cases import chase_days as simulation
@@ -80,6 +83,50 @@ def test_what_somebody_cares_about_is_fresh_where_not_everything_fits() -> None:
     assert_within_limits(result)
     fresh = [v for key, values in world.staleness().items() if key.start.hour in cared for v in values]
     assert sum(fresh) / len(fresh) <= 2
+
+
+# --- quarter hours --------------------------------------------------------------------------------------------------
+def a_real_days_shape(seed: int, **more: bool) -> Scene:
+    """24 hours open, 14 of them with positions, and 27 quarter hours with positions, from a seed."""
+    chance = random.Random(seed)
+    hours = set(chance.sample(range(6, 24), 14))
+    quarters = sorted(chance.sample(range(24, 96), 27))
+
+    def priority(key: PeriodKey) -> Priority:
+        return Priority.POSITION if key.start.hour in hours else Priority.NONE
+
+    return Scene(
+        lambda m: simulation.common(seed + m), hours=4, seed=seed, priority=priority, quarters=quarters, **more
+    )
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_real_day_with_quarter_hours_is_known_within_a_minute(seed: int) -> None:
+    """All 41 with positions within 60 s of each publication, the ten nearest their gates within 3 s on average."""
+    result, world = simulation.play(a_real_days_shape(seed))
+    assert_within_limits(result)
+    held = [facts for facts in world.facts.values() if facts.priority is Priority.POSITION]
+    stale = world.staleness()
+    assert len(held) == 41
+    assert max(value for facts in held for value in stale[facts.key]) <= 60
+    of_publication: dict[float, list[tuple[float, float]]] = {}
+    for facts in held:
+        for moment in world.publications[facts.key]:
+            known = [at for update, at in world.known_at[facts.key] if update >= moment]
+            if simulation.MIDNIGHT + 600 <= moment < simulation.MIDNIGHT + 4 * 3600 - 600:
+                of_publication.setdefault(moment, []).append((facts.gate_closure, min(known) - moment))
+    nearest = [late for periods in of_publication.values() for _, late in sorted(periods)[:10]]
+    assert len(of_publication) >= 20
+    assert sum(nearest) / len(nearest) <= 3
+
+
+def test_a_provider_without_quarter_hours_costs_four_requests_an_hour_to_find_out() -> None:
+    result, world = simulation.play(a_real_days_shape(5, hours_only=True))
+    assert_within_limits(result)
+    asked = [at for at, key in world.asked_for if key.end - key.start < timedelta(hours=1)]
+    assert 8 <= len(asked) <= 16
+    assert simulation.busiest(asked, 3600.0) <= 5  # in any 60 minutes: 4, and one at each end
+    assert result.mean <= 1.5, "hours are as fresh as ever"
 
 
 @pytest.mark.parametrize("markets", [2, 4])
