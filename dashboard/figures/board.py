@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from enum import StrEnum
 
 from dashboard.figures.performance import NOTHING, Figures, period_figures, total_figures
 from market.labels import doubled_periods, label_of
 from market.models import Market
 from market.periods import DeliveryPeriod, day_bounds, day_of, day_periods
-from market.totals import Total
+from market.rules import ReferenceSource, reference_period
+from market.totals import EXACT, ZERO, Total
 from prices.queries import KnownPrice, latest_prices, unclear_periods
 from trades.models import Trader
 from trades.queries import PositionRow, next_slot, positions_of_day
@@ -40,8 +41,15 @@ class BoardRow:
     state: PeriodState
     revision: str = ""
     """Changes with every committed change of the period's positions or price."""
+    source: ReferenceSource = ReferenceSource.OWN
+    """Whose price the reference is: the period's own, its hour's as a stand-in, or none by the market's rule."""
     is_unclear: bool = False
     """Whether the provider answers without saying which of the day's two such hours it means: neither has a price."""
+
+    @property
+    def is_stand_in(self) -> bool:
+        """Whether the figures go by another product's price."""
+        return self.reference is not None and self.source is ReferenceSource.HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,12 @@ class Board:
     def is_settled(self) -> bool:
         """Whether every gate is closed: nothing changes but by corrections and last prices."""
         return all(row.state == PeriodState.CLOSED for row in self.rows)
+
+    @property
+    def stand_in_mwh(self) -> Decimal:
+        """Energy whose result goes by its hour's price as a stand-in, part of the total."""
+        with localcontext(EXACT):
+            return sum((row.figures.priced_mwh for row in self.rows if row.is_stand_in), ZERO)
 
     @property
     def unpriced_count(self) -> int:
@@ -129,8 +143,9 @@ def build_board(
     )
     revisions = _revisions(positions)
     next_start = min((p.start for p in periods if p.gate_closure(market.gate_closure_lead) > now), default=None)
+    of = {period: _reference(market, delivery_day, period, prices) for period in periods}
     rows = tuple(
-        _row(p, legs.get(p, {}), prices.get(p), market, now, next_start, revision=revisions.get(p, 0)) for p in periods
+        _row(p, legs.get(p, {}), of[p], market, now, next_start, revision=revisions.get(p, 0)) for p in periods
     )
     if unclear:
         rows = tuple(replace(row, is_unclear=row.period in unclear) for row in rows)
@@ -173,7 +188,7 @@ def _revisions(positions: list[PositionRow]) -> dict[DeliveryPeriod, int]:
 def _row(
     period: DeliveryPeriod,
     legs: dict[str, Total],
-    price: KnownPrice | None,
+    reference: tuple[ReferenceSource, KnownPrice | None],
     market: Market,
     now: datetime,
     next_start: datetime | None,
@@ -181,14 +196,25 @@ def _row(
     revision: int,
 ) -> BoardRow:
     closes = period.gate_closure(market.gate_closure_lead)
-    reference: Decimal | None = price.value if price else None
+    source, price = reference
+    value: Decimal | None = price.value if price else None
     open_state = PeriodState.NEXT if period.start == next_start else PeriodState.OPEN
     return BoardRow(
         period=period,
         delivery_hour=label_of(period, market.zone),
-        figures=period_figures(legs.get("sell", NOTHING), legs.get("buy", NOTHING), reference),
+        figures=period_figures(legs.get("sell", NOTHING), legs.get("buy", NOTHING), value),
         reference=price,
         gate_closes_at=closes,
         state=PeriodState.CLOSED if closes <= now else open_state,
         revision=f"{revision}.{price.revision if price else 0}",
+        source=source,
     )
+
+
+def _reference(
+    market: Market, day: date, period: DeliveryPeriod, prices: Prices
+) -> tuple[ReferenceSource, KnownPrice | None]:
+    """By whose price a period goes, and that price where it is known."""
+    source = market.reference_source(day, period)
+    referred = reference_period(period, source)
+    return source, prices.get(referred) if referred else None

@@ -51,6 +51,8 @@ class Side:
     result: Decimal | None = None
     priced: Decimal = ZERO
     unpriced: Decimal = ZERO
+    stand_in: Decimal = ZERO
+    """MWh whose result goes by their hour's price, by the market's rule of their day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,11 @@ class Slice:
     def unpriced(self) -> Decimal:
         """MWh that were traded and have no reference price."""
         return self.sold.unpriced + self.bought.unpriced
+
+    @property
+    def stand_in(self) -> Decimal:
+        """MWh of shorter periods whose result goes by their hour's price."""
+        return self.sold.stand_in + self.bought.stand_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +117,29 @@ def last_days(days: int, today: date) -> DayRange:
 _SUMS = """sum(trades)::bigint, sum(energy), sum(turnover),
         sum(CASE direction WHEN 'sell' THEN turnover - energy * value ELSE energy * value - turnover END),
         coalesce(sum(energy) FILTER (WHERE value IS NOT NULL), 0),
-        coalesce(sum(energy) FILTER (WHERE value IS NULL), 0)"""
-"""trades, MWh, EUR, result in EUR (NULL without any reference price), MWh with and MWh without a reference price."""
+        coalesce(sum(energy) FILTER (WHERE value IS NULL), 0),
+        coalesce(sum(energy) FILTER (WHERE value IS NOT NULL AND source = 'hour'), 0)"""
+"""trades, MWh, EUR, result in EUR (NULL without any reference price), MWh with a reference price, without one, and with
+their hour's as a stand-in."""
 
-_PRICED = """held LEFT JOIN prices_referenceprice AS price
+_OWN_PRICES = """(SELECT held.*, 'own' AS source, price.value FROM held LEFT JOIN prices_referenceprice AS price
         ON price.market_id = %(market)s AND price.delivery_day BETWEEN %(first)s AND %(last)s
         AND price.delivery_day = held.delivery_day
-        AND price.delivery_start = held.delivery_start AND price.delivery_end = held.delivery_end"""
+        AND price.delivery_start = held.delivery_start AND price.delivery_end = held.delivery_end) AS priced"""
+_RULED_PRICES = """(SELECT held.*, rule.source, price.value FROM held
+        LEFT JOIN LATERAL (SELECT source FROM market_referencerule AS r
+            WHERE r.market_id = %(market)s AND r.valid_from <= held.delivery_day
+                AND r.minutes = extract(epoch FROM held.delivery_end - held.delivery_start) / 60
+            ORDER BY r.valid_from DESC LIMIT 1) AS rule ON true
+        LEFT JOIN prices_referenceprice AS price
+        ON price.market_id = %(market)s AND price.delivery_day BETWEEN %(first)s AND %(last)s
+        AND price.delivery_day = held.delivery_day AND rule.source IS DISTINCT FROM 'none'
+        AND price.delivery_start = CASE rule.source WHEN 'hour' THEN date_trunc('hour', held.delivery_start, 'UTC')
+            ELSE held.delivery_start END
+        AND price.delivery_end = CASE rule.source
+            WHEN 'hour' THEN date_trunc('hour', held.delivery_start, 'UTC') + interval '1 hour'
+            ELSE held.delivery_end END) AS priced"""
+"""Each position's reference: its own price, or by the market's rule of its day its hour's, or none."""
 
 _BY_PERIOD = f"""
     WITH held AS (
@@ -127,9 +150,9 @@ _BY_PERIOD = f"""
             AND (%(trader)s::bigint IS NULL OR trader_id = %(trader)s)
         GROUP BY 1, 2, 3, 4
     )
-    SELECT held.delivery_day, extract(hour FROM held.delivery_start AT TIME ZONE %(zone)s)::int AS hour, direction,
+    SELECT delivery_day, extract(hour FROM delivery_start AT TIME ZONE %(zone)s)::int AS hour, direction,
         {_SUMS}
-    FROM {_PRICED}
+    FROM PRICES
     GROUP BY GROUPING SETS ((1, 3), (2, 3), (3))"""  # noqa: S608 - our own text, no input
 """Positions of all traders are added up per period first: they share its reference price."""
 
@@ -139,7 +162,7 @@ _BY_TRADER = f"""
         FROM trades_position
         WHERE market_id = %(market)s AND delivery_day BETWEEN %(first)s AND %(last)s AND trade_count > 0
     )
-    SELECT trader_id, direction, {_SUMS} FROM {_PRICED} GROUP BY 1, 2"""  # noqa: S608 - our own text, no input
+    SELECT trader_id, direction, {_SUMS} FROM PRICES GROUP BY 1, 2"""  # noqa: S608 - our own text, no input
 
 
 def load_history(*, market: Market, trader: Trader | None, days: DayRange) -> History:
@@ -151,7 +174,8 @@ def load_history(*, market: Market, trader: Trader | None, days: DayRange) -> Hi
         "last": days.last,
         "zone": market.time_zone,
     }
-    rows = _read(_BY_PERIOD, asked)
+    prices = _RULED_PRICES if market.dated_sources else _OWN_PRICES
+    rows = _read(_BY_PERIOD.replace("PRICES", prices), asked)
     total = _slices((None, *row[2:]) for row in rows if row[0] is None and row[1] is None)
     return History(
         market=market,
@@ -159,14 +183,14 @@ def load_history(*, market: Market, trader: Trader | None, days: DayRange) -> Hi
         range=days,
         days=_ordered((row[0], *row[2:]) for row in rows if row[0] is not None),
         hours=_ordered((row[1], *row[2:]) for row in rows if row[1] is not None),
-        traders=() if trader is not None else _traders(asked),
+        traders=() if trader is not None else _traders(_BY_TRADER.replace("PRICES", prices), asked),
         total=total.get(None, Slice()),
     )
 
 
-def _traders(asked: dict[str, Any]) -> tuple[tuple[Trader, Slice], ...]:
+def _traders(statement: str, asked: dict[str, Any]) -> tuple[tuple[Trader, Slice], ...]:
     """People before bots, each by id."""
-    slices = _slices(_read(_BY_TRADER, asked))
+    slices = _slices(_read(statement, asked))
     traders = Trader.objects.filter(pk__in=slices)
     return tuple((t, slices[t.pk]) for t in sorted(traders, key=lambda t: (t.is_bot, t.trader_id)))
 
@@ -180,9 +204,9 @@ def _read(statement: str, asked: dict[str, Any]) -> list[tuple[Any, ...]]:
 def _slices(rows: Iterable[tuple[Any, ...]]) -> dict[Any, Slice]:
     """Rows (key, direction, sums) to one slice a key."""
     sides: dict[Any, dict[str, Side]] = {}
-    for key, direction, count, energy, turnover, result, priced, unpriced in rows:
+    for key, direction, count, energy, turnover, result, *parts in rows:
         leg = Total(count, energy, turnover)
-        sides.setdefault(key, {})[direction] = Side(leg, result, Decimal(priced), Decimal(unpriced))
+        sides.setdefault(key, {})[direction] = Side(leg, result, *map(Decimal, parts))
     return {key: Slice(of_side.get("sell", Side()), of_side.get("buy", Side())) for key, of_side in sides.items()}
 
 

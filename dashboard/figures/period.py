@@ -72,7 +72,7 @@ def load_opened(
     state = trade_state(key=key)
     page = min(page, max(1, -(-state.trades // PAGE)))
     trades = trades_of_period(key=key, skip=(page - 1) * PAGE, most=PAGE)
-    path = tuple(price_path(market_id=market.pk, start=period.start, end=period.end))
+    path = tuple(_path_of(market, delivery_day, period))
     reference = row.reference.value if row.reference else None
     return OpenedPeriod(board, row, judged(trades, path, reference, period), state, path, page)
 
@@ -84,7 +84,7 @@ def load_all_trades(
     board = load_board(trader=trader, market=market, delivery_day=delivery_day, now=now, also=period)
     row = next(row for row in board.rows if row.period == period)
     trades = trades_of_period(key=PeriodKey(trader.pk, market.pk, delivery_day, period))
-    path = price_path(market_id=market.pk, start=period.start, end=period.end)
+    path = _path_of(market, delivery_day, period)
     return board, row, judged(trades, path, row.reference.value if row.reference else None, period)
 
 
@@ -95,8 +95,14 @@ def load_chart(*, key: PeriodKey, have: TradeState | None) -> ChartData:
     trades = trades_of_period(key=key, after=after)
     if after and len(trades) != state.trades - (have.trades if have else 0):
         after, trades = 0, trades_of_period(key=key)  # a trade with a lower number was committed later
-    path = price_path(market_id=key.market_pk, start=key.period.start, end=key.period.end)
+    path = _path_of(Market.objects.get(pk=key.market_pk), key.day, key.period)
     return ChartData(tuple(trade for trade in reversed(trades) if trade.counts), tuple(path), state, after)
+
+
+def _path_of(market: Market, day: date, period: DeliveryPeriod) -> list[PricePoint]:
+    """The path of the price that is the period's reference: its own, or its hour's that stands in."""
+    referred = market.reference_period(day, period)
+    return price_path(market_id=market.pk, start=referred.start, end=referred.end) if referred else []
 
 
 def _only_newer(have: TradeState, now: TradeState) -> bool:

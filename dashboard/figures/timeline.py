@@ -76,7 +76,8 @@ def build_timeline(
     periods: dict[DeliveryPeriod, _Period] = {}
     for sums in traded:
         if sums.period in closed:
-            price = prices.get(sums.period)
+            referred = board.market.reference_period(board.delivery_day, sums.period)
+            price = prices.get(referred) if referred else None
             periods.setdefault(sums.period, _Period(price)).add(sums)
     lines = {
         period: tuple(_per_mwh(line.at(slot)) for slot in _moments(line.first, closed[period], ROW_POINTS))

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import lru_cache
 from zlib import crc32
 from zoneinfo import ZoneInfo
@@ -28,6 +29,7 @@ from dashboard.render.feed_status import FEED_STATES, render_feed_states
 from dashboard.render.jinja import render_part
 from dashboard.render.sparklines import shape_of, spark
 from market.periods import DeliveryPeriod
+from market.rules import ReferenceSource
 from prices.publications import PublicationClock
 
 NO_TIMELINE = Timeline(0)
@@ -166,6 +168,8 @@ class ReferenceNote:
 def _reference_note(row: BoardRow, zone: ZoneInfo) -> ReferenceNote:
     if row.is_unclear:
         return ReferenceNote(gettext("the provider does not say which of the two"), "undefined")
+    if row.source is ReferenceSource.NONE:
+        return ReferenceNote(gettext("has no reference"), "undefined")
     if row.reference is None:
         return ReferenceNote(
             pgettext("price", "none yet") if row.state != PeriodState.CLOSED else pgettext("price", "none"), "undefined"
@@ -227,6 +231,17 @@ def note_on(board: Board) -> str:
     """What has to be said about the result: nothing, most of the time."""
     if not board.total.trade_count:
         return gettext("No trades on this day.") if board.is_settled else gettext("No trades for this day yet.")
+    return " ".join(filter(None, [_unpriced(board), stand_in_note(board.stand_in_mwh)]))
+
+
+def stand_in_note(energy: Decimal) -> str:
+    """How much of a result goes by the hours' prices; nothing when none does."""
+    if not energy:
+        return ""
+    return gettext("%(amount)s MWh of shorter periods go by their hour's price.") % {"amount": fmt.number(energy)}
+
+
+def _unpriced(board: Board) -> str:
     if not board.unpriced_count:
         return ""
     return ngettext(

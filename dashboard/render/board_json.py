@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from dashboard.figures.board import Board, BoardRow
+from dashboard.figures.board import Board, BoardRow, PeriodState
 from dashboard.figures.performance import Figures
 from dashboard.render.formatting import plain, utc
+from market.rules import minutes_of
 from prices import queries as prices
 
 
@@ -34,9 +35,25 @@ def _period_json(row: BoardRow) -> dict[str, Any]:
         "delivery_hour": row.delivery_hour,
         "delivery_start": utc(row.period.start),
         "delivery_end": utc(row.period.end),
+        "minutes": minutes_of(row.period),
         **_figures_json(row.figures),
         "reference_updated_at": utc(row.reference.last_update) if row.reference else None,
+        "reference_source": row.source.value if row.reference else None,
+        "state": _state(row),
+        "gate_closures": [] if _is_closed(row) else [{"phase": "area", "closes_at": utc(row.gate_closes_at)}],
     }
+
+
+def _is_closed(row: BoardRow) -> bool:
+    return row.state == PeriodState.CLOSED
+
+
+def _state(row: BoardRow) -> str:
+    """`closed` from the last gate closure on, `final` once a price published at or after it is stored."""
+    if not _is_closed(row):
+        return "open"
+    is_final = row.reference is not None and row.reference.last_update >= row.gate_closes_at
+    return "final" if is_final else "closed"
 
 
 def _figures_json(figures: Figures) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from dashboard.figures.performance import Figures
 from dashboard.render import formatting as fmt
 from dashboard.render.addresses import board_address, desk_address
 from dashboard.render.bar_chart import HEIGHT, WIDTH, Chart, Point, bar_chart
+from dashboard.render.board import stand_in_note
 from dashboard.render.cells import Cell, energy_cell, signed_cell
 from market import clock
 from market.models import Market
@@ -87,6 +88,10 @@ def history_body(asked: Asked, loaded: History) -> dict[str, object]:
 def _note(loaded: History) -> str:
     if not loaded.total.figures.trade_count:
         return gettext("No trades in these days.")
+    return " ".join(filter(None, [_unpriced(loaded), stand_in_note(loaded.total.stand_in)]))
+
+
+def _unpriced(loaded: History) -> str:
     if not loaded.total.unpriced:
         return ""
     values = {"amount": fmt.number(loaded.total.unpriced)}

@@ -70,17 +70,14 @@ _PERIOD = _columns(
 )
 _FIGURES = _columns(
     trade_count=Kind.INTEGER,
-    average_price=Kind.NUMBER,
-    sold_mwh=Kind.NUMBER,
-    bought_mwh=Kind.NUMBER,
-    average_sell_price=Kind.NUMBER,
-    average_buy_price=Kind.NUMBER,
-    net_mwh=Kind.NUMBER,
-    reference_price=Kind.NUMBER,
-    performance=Kind.NUMBER,
-    performance_eur=Kind.NUMBER,
+    **dict.fromkeys(
+        ("average_price", "sold_mwh", "bought_mwh", "average_sell_price", "average_buy_price"), Kind.NUMBER
+    ),
+    **dict.fromkeys(("net_mwh", "reference_price", "performance", "performance_eur"), Kind.NUMBER),
 )
-_REFERENCE = _columns(reference_updated_at_utc=Kind.UTC, reference_updated_at_local=Kind.LOCAL)
+_REFERENCE = _columns(
+    reference_source=Kind.TEXT, reference_updated_at_utc=Kind.UTC, reference_updated_at_local=Kind.LOCAL
+)
 _BOARD = (*_WHERE, *_WHO, *_PERIOD, *_FIGURES, *_REFERENCE)
 _NO_PERIOD = (None,) * len(_PERIOD)
 
@@ -106,13 +103,13 @@ def _period_rows(kind: str, board: Board, *, only_traded: bool = False) -> Itera
     for row in board.rows:
         if row.figures.trade_count or not only_traded:
             where = _where(kind, board.market, board.delivery_day)
-            updated = row.reference.last_update if row.reference else None
-            yield (*where, *_who(board), *_period(row), *_figures(row.figures), updated, updated)
+            source, updated = (row.source.value, row.reference.last_update) if row.reference else (None, None)
+            yield (*where, *_who(board), *_period(row), *_figures(row.figures), source, updated, updated)
 
 
 def _total_row(kind: str, board: Board) -> tuple[Value, ...]:
     where = _where(kind, board.market, board.delivery_day)
-    return (*where, *_who(board), *_NO_PERIOD, *_figures(board.total), None, None)
+    return (*where, *_who(board), *_NO_PERIOD, *_figures(board.total), None, None, None)
 
 
 def _where(kind: str, market: Market, day: date | None) -> tuple[Value, ...]:
@@ -213,6 +210,7 @@ _HISTORY = (
         net_mwh=Kind.NUMBER,
         trade_count=Kind.INTEGER,
         unpriced_mwh=Kind.NUMBER,
+        stand_in_mwh=Kind.NUMBER,
     ),
 )
 
@@ -255,4 +253,5 @@ def _slice(part: Slice) -> tuple[Value, ...]:
         figures.net_mwh,
         figures.trade_count,
         part.unpriced,
+        part.stand_in,
     )
