@@ -1,4 +1,4 @@
-"""Labels of delivery periods as people and wires write them: read and written. Pure: no Django, no clock.
+"""Labels of delivery periods as people, wires and files write them, and text in our files. Pure: no Django, no clock.
 
 "08-09" is an hour, "08:15-08:30" a quarter hour, "02-03A" and "02-03B" the hour that exists twice on the day the
 clocks go back."""
@@ -131,3 +131,27 @@ def doubled_periods(day: date, zone: ZoneInfo, minutes: int = 60) -> tuple[Deliv
     if len(periods) * minutes <= 24 * 60:
         return ()
     return tuple(period for period in periods if label_of(period, zone)[-1] in "AB")
+
+
+# --- text in our own files ------------------------------------------------------------------------------------------
+# An apostrophe goes before what a spreadsheet may run as a formula, as OWASP advises: where the text begins, and after
+# everything that may part cells, as a file may be opened with another separator than its own. What begins with an
+# apostrophe gets one more, so that guarded text can be told from other text: each function is the other's inverse.
+
+_BEGINS = r"[=+\-@\t\r\n＝＋－＠']"
+_RUNS = re.compile(rf"(\A|[;,\t|])(?={_BEGINS})")
+_GUARD = re.compile(rf"(?<=[;,\t|])'(?={_BEGINS})")
+
+
+def guarded(text: str) -> str:
+    """The text as a cell of a CSV."""
+    return _RUNS.sub(r"\1'", text)
+
+
+def unguarded(text: str) -> str:
+    """What `guarded` was given, also where an apostrophe was put before it for another reason."""
+    return _GUARD.sub("", text.removeprefix("'"))
+
+
+EXPORTED_WORKBOOK = "a desk's export"
+"""The category of a workbook that the desk has written: its text is as it is, without a guard."""

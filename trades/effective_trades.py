@@ -22,23 +22,34 @@ def effective_trades(*, ids: str = "", moment: str = "", cancelled_too: bool = F
 
     `ids` is a SELECT of the trades' primary keys (all of them without it), `moment` an SQL expression: the trades as
     they counted then. A cancelled trade is left out, or keeps the facts that it had. Parameters of `ids` come once,
-    those of `moment` twice, in this order: ids, moment (changes), moment (trades).
+    those of `moment` three times with `ids`, twice without, in the order of the text.
     """
-    of_changes = _where(
-        "trade_id IN (SELECT id FROM candidates)" if ids else "", f"made_at <= {moment}" if moment else ""
-    )
-    of_trades = _where(
+    known = f"made_at <= {moment}" if moment else ""
+    kept = _where(
         "" if cancelled_too else "n.kind IS DISTINCT FROM 'cancelled'", f"t.received_at <= {moment}" if moment else ""
     )
-    return f"""WITH {f"candidates AS ({ids})," if ids else ""}
-        changes AS (SELECT * FROM trades_tradechange {of_changes}),
+    columns = f"""t.id, t.exchange_id, t.market_id, {_FACTS}, t.execution_time, t.received_at, t.flags,
+        coalesce(n.kind, '') AS kind, coalesce(n.reason, '') AS reason, n.id AS change"""
+    return _of_some(ids, known, columns, kept) if ids else _of_all(known, columns, kept)
+
+
+def _of_some(ids: str, known: str, columns: str, kept: str) -> str:
+    """By index, a look or two a trade: how many of them have changes PostgreSQL can't know."""
+    of_trade = "SELECT {} FROM trades_tradechange WHERE trade_id = t.id{} ORDER BY id DESC LIMIT 1"
+    condition = f" AND {known}" if known else ""
+    newest = of_trade.format("id, kind, reason", condition)
+    facts = of_trade.format("*", f" AND kind = 'corrected'{condition}")
+    return f"""WITH candidates AS ({ids}) SELECT {columns} FROM candidates JOIN trades_trade AS t USING (id)
+        LEFT JOIN LATERAL ({newest}) AS n ON true LEFT JOIN LATERAL ({facts}) AS f ON true {kept}"""  # noqa: S608
+
+
+def _of_all(known: str, columns: str, kept: str) -> str:
+    """All changes, of which there are few, joined to all trades."""
+    return f"""WITH changes AS (SELECT * FROM trades_tradechange {_where(known)}),
         newest AS (SELECT DISTINCT ON (trade_id) trade_id, id, kind, reason FROM changes ORDER BY trade_id, id DESC),
         facts AS (SELECT DISTINCT ON (trade_id) * FROM changes WHERE kind = 'corrected' ORDER BY trade_id, id DESC)
-    SELECT t.id, t.exchange_id, t.market_id, {_FACTS}, t.execution_time, t.received_at, t.flags,
-        coalesce(n.kind, '') AS kind, coalesce(n.reason, '') AS reason, n.id AS change
-    FROM {"candidates JOIN trades_trade AS t USING (id)" if ids else "trades_trade AS t"}
-        LEFT JOIN newest AS n ON n.trade_id = t.id LEFT JOIN facts AS f ON f.trade_id = t.id
-    {of_trades}"""  # noqa: S608 - our own text
+    SELECT {columns} FROM trades_trade AS t
+        LEFT JOIN newest AS n ON n.trade_id = t.id LEFT JOIN facts AS f ON f.trade_id = t.id {kept}"""  # noqa: S608
 
 
 _FACTS = ", ".join(

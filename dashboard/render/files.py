@@ -26,16 +26,20 @@ from xlsxwriter.worksheet import Worksheet
 
 from dashboard.render.formatting import plain, utc
 from dashboard.render.tables import Column, Kind, Table, Value
+from market.labels import EXPORTED_WORKBOOK, guarded
 
 CSV_TYPE = "text/csv; charset=utf-8"
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ROWS_A_PIECE = 500
 LONGEST_NAME = 120
 
-_FORMULA = re.compile(r"[=+\-@\t\r\n＝＋－＠']")
-"""How a text begins that a spreadsheet may run, or that would look like one that was guarded."""
-_NO_TEXT = re.compile(r"[\d.,/\s-]*\d[\d.,/\s-]*([eE][+-]?\d+)?|true|false", re.ASCII | re.IGNORECASE)
-"""What a spreadsheet takes for a number or a date (and an id of 16 digits or more for another number)."""
+_LABEL = re.compile(r"\d\d:\d\d-\d\d:\d\d[AB]?", re.ASCII)
+_MONTH = "jan|feb|mär|mar|apr|mai|may|jun|jul|aug|sep|okt|oct|nov|dez|dec"
+_DATED = rf"\W*({_MONTH})[a-zä]*\W*\d[\W\d]*|\d[\W\d]*({_MONTH})[a-zä]*[\W\d]*"
+_NO_TEXT = re.compile(rf"[^A-Za-z_]*\d[^A-Za-z_]*([eE][+-]?\d+)?|{_DATED}|true|false", re.IGNORECASE)
+"""What a spreadsheet takes for a number, a share, a time or a date; an id of 16 digits becomes another one."""
+_LINE_BREAKS = re.compile(r"(?<!\A)[\r\n]+")
+"""Within a text: a file has a line a trade."""
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9.-]+")
 
@@ -62,9 +66,14 @@ LEAST_DECIMALS = 4
 of May (LibreOffice 7.4 in German and Polish); with four they take it for text, which nobody adds up unawares."""
 
 
+_MARKS = {**dict.fromkeys(("de-ch", "fr-ch", "it-ch", "de-li"), "."), "no": ",", "en-za": ","}
+"""Where computers are set up otherwise than Django's formats have it."""
+
+
 def for_spreadsheets(language: str) -> Dialect:
     """Semicolons and a decimal comma where the language has one; else commas and a point."""
-    decimal = str(get_format("DECIMAL_SEPARATOR", lang=language, use_l10n=True))
+    known = _MARKS.get(language.lower())
+    decimal = known or str(get_format("DECIMAL_SEPARATOR", lang=language, use_l10n=True))
     return Dialect(";" if decimal == "," else ",", decimal, for_spreadsheets=True)
 
 
@@ -95,8 +104,10 @@ def _csv_cell(table: Table, column: Column, value: Value, dialect: Dialect) -> s
     if isinstance(value, Decimal):
         return _with_decimals(plain(value) or "").replace(".", dialect.decimal)
     if isinstance(value, str):
-        guarded = _FORMULA.match(value) or (dialect.for_spreadsheets and _NO_TEXT.fullmatch(value))
-        return f"'{value}" if guarded else value
+        text = _LINE_BREAKS.sub(" ", value)
+        is_no_text = dialect.for_spreadsheets and _NO_TEXT.fullmatch(text) and not _LABEL.fullmatch(text)
+        safe = guarded(text)
+        return f"'{text}" if is_no_text and safe == text else safe
     return str(value)
 
 
@@ -104,7 +115,8 @@ def _csv_moment(value: datetime, column: Column, table: Table, dialect: Dialect)
     if not dialect.for_spreadsheets:
         return utc(value) if column.kind == Kind.UTC else value.astimezone(table.zone).isoformat()
     on_its_clock = value.astimezone(_moment_zone(table, column)).replace(tzinfo=None)
-    precision = "milliseconds" if on_its_clock.microsecond else "seconds"
+    fraction = on_its_clock.microsecond
+    precision = "microseconds" if fraction % 1000 else "milliseconds" if fraction else "seconds"
     return on_its_clock.isoformat(" ", precision).replace(".", dialect.decimal)
 
 
@@ -133,6 +145,7 @@ def xlsx_file(table: Table) -> bytes:
     """
     file = io.BytesIO()
     workbook = xlsxwriter.Workbook(file, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    workbook.set_properties({"category": EXPORTED_WORKBOOK})
     formats = {kind: workbook.add_format({"num_format": shape}) for kind, shape in _SHAPES.items()}
     formats[Kind.TEXT] = workbook.add_format({"num_format": "@", "quote_prefix": True})
     bold = workbook.add_format({"bold": True})

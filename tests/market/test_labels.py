@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -9,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from market.labels import doubled_periods, file_label, label_of, parse_period
+from market.labels import doubled_periods, file_label, guarded, label_of, parse_period, unguarded
 from market.periods import PeriodError, day_of, day_periods
 from tests.market.test_periods import BERLIN, LONDON, LONG, PLAIN, SHORT, days, zones
 
@@ -143,3 +145,25 @@ def test_any_text_is_a_period_or_a_sentence(text: str, day: date) -> None:
         assert str(error)
     else:
         assert parsed.period in day_periods(day, BERLIN, int(parsed.period.duration.total_seconds() // 60))
+
+
+# --- text in our own files ------------------------------------------------------------------------------------------
+RISKY = st.text(st.sampled_from(list("=+-@'a1;,\t| ＝")), max_size=12)
+
+
+@given(RISKY)
+def test_it_comes_back(text: str) -> None:
+    assert unguarded(guarded(text)) == text
+
+
+@given(RISKY, st.sampled_from(",;\t|"))
+def test_no_cell_begins_like_a_formula_with_any_separator(text: str, separator: str) -> None:
+    (cells,) = csv.reader(io.StringIO(f"{guarded(text)}\n"), delimiter=separator, quoting=csv.QUOTE_NONE)
+    assert not [cell for cell in cells if cell[:1] in set("=+-@＝")]
+
+
+@pytest.mark.parametrize(("text", "as_cell"), [("a", "a"), ("=1", "'=1"), ("a;=1+1;b", "a;'=1+1;b"), ("'a", "''a")])
+def test_how_it_looks(text: str, as_cell: str) -> None:
+    assert guarded(text) == as_cell
+    assert unguarded(as_cell) == text
+    assert unguarded("'0042") == "0042", "guarded for another reason: it looks like a number"

@@ -71,7 +71,7 @@ def test_trades_as_they_counted_at_any_moment(ids: str, cancelled_too: bool) -> 
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT exchange_id, direction, price, quantity, kind FROM ({statement}) AS e",
-                [*([0] if ids else []), moment, moment],
+                [0, moment, moment, moment] if ids else [moment, moment],
             )
             assert set(cursor.fetchall()) == expected(moment, cancelled_too=cancelled_too)
 

@@ -4,8 +4,8 @@ covers. Compared first (`compare` writes nothing), carried out afterwards (`carr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import TypeVar
 
@@ -13,11 +13,13 @@ from market.models import Market
 from trades.feed.gap_coverage import Cover
 from trades.frames import FrameSource
 from trades.imports.booking import add_from_file, flag_as_not_in_file, keep_file_conflicts, unflag_found_in_file
-from trades.imports.files import DECIDED, ROUNDED_ID, FileLine
+from trades.imports.exported import DECIDED, SECOND_SIDE
+from trades.imports.files import FileLine
+from trades.imports.lines import ROUNDED_ID
 from trades.imports.scope import Scope, covered_gaps
 from trades.ledger.confirmations import TradeConfirmation, Unusable
 from trades.ledger.decisions import note_covered_gaps
-from trades.ledger.effective import StoredFacts, facts_of, stored_facts, trades_in_scope
+from trades.ledger.effective import StoredFacts, effective_facts_of, facts_of, stored_facts, trades_in_scope
 from trades.ledger.store import both_sides_reason, conflict_reason
 
 CHUNK = 1000
@@ -77,7 +79,9 @@ def compare(
         report.lines += 1
         exported = exported or line.exported
         if isinstance(line.parsed, Unusable):
-            (decided if line.parsed.reason == DECIDED else report.bad).append(line)
+            report.bad.append(line)
+        elif line.decision:
+            decided.append(line)
         else:
             scope.add(line.parsed)
             groups.setdefault(line.parsed.exchange_id, []).append(line)
@@ -92,10 +96,12 @@ def compare(
     report.in_file = set() if exported else set(groups)
     report.first_execution, report.last_execution = scope.first, scope.last
     report.missing.sort(key=lambda line: line.number)
-    if groups and not exported:  # an export is one period's trades, and not the exchange's word: it lacks nothing
+    if groups:
         report.extra = _extra(market, scope)
     report.doubts = [*_rounded(report), *_doubled(market, report)]
-    if not exported:
+    if exported:  # one period's trades, and not the exchange's word: it lacks nothing, and covers nothing
+        report.extra = []
+    else:
         report.covers = covered_gaps(market, scope, unread=len(report.bad) + len(report.contradictory))
     return report
 
@@ -119,12 +125,25 @@ def _chunks(items: Iterable[_Item]) -> Iterator[list[_Item]]:
 
 
 def _judge_decided(market: Market, lines: Sequence[FileLine], report: Report) -> None:
-    """Exported trades that a person has decided about: known where they are stored, else named, and never booked."""
+    """Exported trades that a person has decided about: known where the same decision is, else named, never booked."""
     for chunk in _chunks(lines):
-        ids = [line.parsed.exchange_id for line in chunk]
-        stored = stored_facts(market_id=market.pk, exchange_ids=ids)
-        report.bad += [line for line in chunk if line.parsed.exchange_id not in stored]
-        report.known += sum(exchange_id in stored for exchange_id in ids)
+        here = effective_facts_of(market_id=market.pk, exchange_ids=[_read(line).exchange_id for line in chunk])
+        for line in chunk:
+            c = _read(line)
+            kind, facts = here.get(c.exchange_id, ("", None))
+            decided_alike = kind == ("" if line.decision == SECOND_SIDE else line.decision)
+            if facts is not None and decided_alike and not _really(facts.differences(c), facts, line):
+                report.known += 1
+                continue
+            detail = f"{line.decision} by a person at the desk that exported it, and not so here: decide about it here"
+            report.bad.append(replace(line, parsed=Unusable(DECIDED, detail, c.exchange_id)))
+
+
+def _really(differing: list[str], facts: StoredFacts, line: FileLine) -> list[str]:
+    """The differences, but for less than a millisecond of an export's execution time: a workbook has no more."""
+    if not line.exported or abs(facts.execution_time - _read(line).execution_time) >= timedelta(milliseconds=1):
+        return differing
+    return [name for name in differing if name != "execution_time"]
 
 
 def _read(line: FileLine) -> TradeConfirmation:
@@ -141,7 +160,7 @@ def _judge(group: Sequence[FileLine], stored: StoredFacts | None, report: Report
     seen: set[StoredFacts] = set()
     for line in group:
         c = _read(line)
-        differing = facts.differences(c)
+        differing = _really(facts.differences(c), facts, line)
         if facts_of(c) in seen:
             report.repeated.append(line)
         elif differing and facts.has_other_side(c):

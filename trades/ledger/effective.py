@@ -73,6 +73,20 @@ def stored_facts(*, market_id: int, exchange_ids: Iterable[str]) -> dict[str, St
     return {row[0]: replace(StoredFacts(*row[1:8]), second=StoredFacts(*row[8:]) if row[8] else None) for row in rows}
 
 
+def effective_facts_of(*, market_id: int, exchange_ids: Iterable[str]) -> dict[str, tuple[str, StoredFacts]]:
+    """exchange_id -> what was last decided of the trade ("" for nothing) and its facts as they count. One query."""
+    ids = "SELECT id FROM trades_trade WHERE market_id = %s AND exchange_id = ANY(%s)"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT e.exchange_id, e.kind, e.direction, e.price, e.quantity, e.delivery_start, e.delivery_end,
+                    trader.trader_id, e.execution_time
+                FROM ({effective_trades(ids=ids, cancelled_too=True)}) AS e
+                JOIN trades_trader AS trader ON trader.id = e.trader_id""",  # noqa: S608 - our own text
+            [market_id, sorted(set(exchange_ids))],
+        )
+        return {row[0]: (row[1], StoredFacts(*row[2:])) for row in cursor.fetchall()}
+
+
 def trades_in_scope(
     *,
     market_id: int,

@@ -12,7 +12,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tests.trades.frames import NOW, confirmation, germany, store
-from trades.imports.files import FileError, read_trades
+from trades.imports.files import read_trades
+from trades.imports.lines import FileError
 from trades.ledger.confirmations import TradeConfirmation, Unusable
 from trades.ledger.effective import position_differences
 from trades.models import FeedGap, Position, QuarantinedMessage, Trade

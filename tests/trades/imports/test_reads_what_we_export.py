@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import random
 from datetime import date, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import openpyxl
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import CommandError
 from django.test import Client
 
 from market.labels import label_of
@@ -16,7 +19,8 @@ from market.periods import day_periods
 from tests.dashboard.people import a_head
 from tests.trades.frames import confirmation, germany, store
 from tests.trades.imports.test_import_trades import imported
-from trades.imports.files import DECIDED, FileError, read_trades
+from trades.imports.files import read_trades
+from trades.imports.lines import FileError
 from trades.imports.workbooks import lines_of
 from trades.ledger.confirmations import TradeConfirmation, Unusable, parse_frame
 from trades.ledger.decisions import cancel_trade, correct_trade
@@ -112,8 +116,11 @@ def test_decided_trades_are_known_where_they_are_stored_and_booked_nowhere_else(
     assert imported(path) == 0
     assert list(Trade.objects.values()) == before
     elsewhere = read_trades(lines(path.read_bytes()), zone=BERLIN, currency="EUR", trader_id=None)
-    reasons = {line.parsed.exchange_id: getattr(line.parsed, "reason", "") for line in elsewhere}
-    assert reasons == {"1": DECIDED, "2": DECIDED, "3": ""}
+    assert {line.parsed.exchange_id: line.decision for line in elsewhere} == {
+        "1": "cancelled",
+        "2": "corrected",
+        "3": "",
+    }
 
 
 def test_a_decided_trade_that_is_not_stored_is_named(
@@ -126,7 +133,7 @@ def test_a_decided_trade_that_is_not_stored_is_named(
     path = tmp_path / "trades.csv"
     path.write_bytes(b"".join(answer).replace(b",1,", b",other,"))
     assert imported(path) == 1
-    assert "it was cancelled by a person at the desk that exported it" in "".join(capsys.readouterr())
+    assert "cancelled by a person at the desk that exported it, and not so here" in "".join(capsys.readouterr())
     assert Trade.objects.count() == 1
 
 
@@ -143,3 +150,112 @@ def test_numbers_with_a_wrong_mark_are_named_with_their_line() -> None:
     assert isinstance(line.parsed, Unusable)
     assert line.number == 2
     assert "3.0x" in line.parsed.detail
+
+
+# --- what must not be booked ----------------------------------------------------------------------------------------
+def workbook(*sheets: list[list[object]]) -> bytes:
+    """A workbook with these sheets, as another program writes it."""
+    book = openpyxl.Workbook()
+    book.remove(book.worksheets[0])
+    for rows in sheets:
+        page = book.create_sheet()
+        for row in rows:
+            page.append(row)
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+FACTS: dict[str, object] = {
+    "market": "DE",
+    "currency": "EUR",
+    "time_zone": "Europe/Berlin",
+    "exchange_id": "1",
+    "price": 20.5,
+    "quantity_mw": 12.0,
+    "direction": "buy",
+    "delivery_day": "2026-11-23",
+    "delivery_hour": "12:00-13:00",
+    "trader_id": "t",
+    "execution_time_utc": "2026-11-23 06:00:00",
+    "change": "",
+}
+HEAD: list[object] = list(FACTS)
+
+
+def a_row(exchange_id: object, **more: object) -> list[object]:
+    return list({**FACTS, "exchange_id": exchange_id, **more}.values())
+
+
+def as_csv(*rows: list[object]) -> bytes:
+    return "\r\n".join(",".join(map(str, row)) for row in (HEAD, *rows)).encode()
+
+
+def import_of(data: bytes, tmp_path: Path) -> int:
+    path = tmp_path / "file"
+    path.write_bytes(data)
+    return imported(path)
+
+
+def test_a_csv_that_was_saved_as_a_workbook_has_its_guards_taken_off(head: User, tmp_path: Path) -> None:
+    data = workbook([HEAD, a_row("'0042"), a_row("'123456789012345678"), a_row("''q")])
+    assert import_of(data, tmp_path) == 0
+    assert set(Trade.objects.values_list("exchange_id", flat=True)) == {"0042", "123456789012345678", "'q"}
+    assert import_of(data, tmp_path) == 0
+    assert Trade.objects.count() == 3
+
+
+@pytest.mark.parametrize("spoilt", [42, 100000.0, 1.2345678901234568e17, True])
+def test_an_id_that_is_no_text_any_more_is_doubtful(head: User, tmp_path: Path, spoilt: object) -> None:
+    assert import_of(workbook([HEAD, a_row(spoilt), a_row("ok")]), tmp_path) == 3
+    assert import_of(workbook([HEAD, a_row("ok", trader_id=spoilt)]), tmp_path) == 3
+    assert not Trade.objects.exists()
+
+
+def test_the_same_trade_under_another_id_is_doubtful_in_an_export_too(head: User, tmp_path: Path) -> None:
+    """A spreadsheet that took 0042 for a number has written 42."""
+    assert import_of(as_csv(a_row("0042")), tmp_path) == 0
+    assert import_of(as_csv(a_row("42")), tmp_path) == 3
+    assert Trade.objects.count() == 1
+    assert not Trade.objects.filter(flags__contains=["not_in_file"]).exists()
+
+
+@pytest.mark.parametrize("other", [{"market": "AT"}, {"currency": "GBP"}, {"time_zone": "Europe/London"}])
+def test_another_market_s_export_is_refused(head: User, tmp_path: Path, other: dict[str, object]) -> None:
+    with pytest.raises(CommandError, match="the file is of another market"):
+        import_of(as_csv(a_row("1", **other)), tmp_path)
+    assert not Trade.objects.exists()
+
+
+def test_a_second_sheet_with_something_on_it_is_refused(head: User, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="several sheets"):
+        import_of(workbook([HEAD, a_row("1")], [[1]]), tmp_path)
+    assert import_of(workbook([HEAD, a_row("1")], []), tmp_path) == 0
+
+
+@pytest.mark.parametrize("change", ["cancelled", "corrected"])
+def test_a_decision_that_is_not_here_is_named(head: User, tmp_path: Path, change: str) -> None:
+    assert import_of(as_csv(a_row("1")), tmp_path) == 0
+    assert import_of(as_csv(a_row("1", change=change)), tmp_path) == 1
+    assert Trade.objects.count() == 1
+
+
+def test_a_second_side_is_booked_by_a_person_only(head: User, tmp_path: Path) -> None:
+    assert import_of(as_csv(a_row("1"), a_row("1 (sell)", direction="sell")), tmp_path) == 1
+    assert list(Trade.objects.values_list("exchange_id", flat=True)) == ["1"]
+
+
+@pytest.mark.parametrize("exchange_id", ["a\u00a0", " b"])
+def test_edge_spaces_of_an_id_stay(exchange_id: str) -> None:
+    text = as_csv(a_row(exchange_id)).decode()
+    (line,) = read_trades(text.split("\r\n"), zone=BERLIN, currency="EUR", trader_id=None)
+    assert line.parsed.exchange_id == exchange_id
+
+
+def test_a_workbook_s_milliseconds_are_no_other_fact(client: Client, head: User, tmp_path: Path) -> None:
+    store(confirmation("1", trader_id="0815", execution_time="2026-11-23T05:59:59.123456Z"))
+    trade = Trade.objects.get()
+    for form in ("xlsx", "sheet.csv", "csv"):
+        answer = client.get(f"/boards/0815/{trade.delivery_day}/{trade.delivery_hour}/trades.{form}")
+        assert import_of(answer.content if form == "xlsx" else b"".join(answer), tmp_path) == 0, form
+    assert not QuarantinedMessage.objects.exists()

@@ -17,7 +17,8 @@ from market import clock
 from market.models import Market
 from market.queries import MarketError, market_by_code
 from trades.frames import FrameSource
-from trades.imports.files import FileError, FileLine, read_trades
+from trades.imports.files import FileLine, read_trades
+from trades.imports.lines import FileError
 from trades.imports.period_numbers import Counting
 from trades.imports.reconciliation import Report, carry_out, compare
 from trades.imports.workbooks import SIGNATURE, lines_of
@@ -83,6 +84,7 @@ class Command(BaseCommand):
             zone=market.zone,
             currency=market.currency,
             trader_id=options["trader"],
+            market=market.code,
             counting=counting,
         )
 
