@@ -1,5 +1,7 @@
 // What a hand does on the page: unfolding periods without trades, choosing a day, a trader, a market, and the keys.
 // Everything works without this file, less comfortably. Listens to "desk:changed", says "desk:close".
+import { isShown, placeOf } from "./morph.js";
+
 const board = document.getElementById("board");
 const stored = (kept, name) => JSON.parse(kept.getItem(name) ?? "null");
 
@@ -54,8 +56,14 @@ for (const form of document.querySelectorAll("[data-switches]")) {
 const help = document.getElementById("help");
 const click = (selector) => document.querySelector(selector)?.click();
 
+// While the list is open the row that had the focus may fold away.
+function openHelp() {
+  help?.addEventListener("close", placeOf(), { once: true });
+  help?.showModal();
+}
+
 function step(by) {
-  const rows = [...board.querySelectorAll(".period th a")].filter((one) => one.checkVisibility());
+  const rows = [...board.querySelectorAll(".period th a")].filter(isShown);
   const now = rows.indexOf(document.activeElement);
   const first = rows.findIndex((one) => one.closest("[data-state=next]"));
   rows.at(now < 0 ? first : Math.min(Math.max(now + by, 0), rows.length - 1))?.focus();
@@ -68,7 +76,7 @@ const KEYS = {
   "[": () => click("[rel=prev]"),
   "]": () => click("[rel=next]"),
   "/": () => document.querySelector("[name=trader], #traders a")?.focus(),
-  "?": () => help?.showModal(),
+  "?": openHelp,
   Escape: () => document.dispatchEvent(new CustomEvent("desk:close")),
 };
 

@@ -28,8 +28,10 @@ export function morph(element, html) {
 // --- the keyboard's place stays while the page changes under it. What had the focus may fold away, or be gone: then its
 // row's link has it, or that of the panel's row, the button that unfolds the row, or a neighbour.
 
-const usable = (element) => Boolean(element?.isConnected && element.checkVisibility());
+export const isShown = (element) => element.checkVisibility?.() ?? element.getClientRects().length > 0;
+const usable = (element) => Boolean(element?.isConnected && isShown(element));
 const links = () => [...document.querySelectorAll("#board .period :is(th, td) a")].filter(usable);
+const LAST_RESORTS = ["#periods", "#status", "main"];
 
 // The button of the fold that a row has gone into: its own part's, or the nearest before it.
 function foldOf(part) {
@@ -37,17 +39,23 @@ function foldOf(part) {
   return part?.querySelector(".fold button");
 }
 
-export function keepingFocus(change) {
-  const focused = document.activeElement;
+// Remembers where the focus is; what it gives puts it back there, or nearby.
+export function placeOf(focused = document.activeElement) {
   const part = focused?.closest("tbody");
   const row = document.getElementById(part?.dataset.of ?? part?.id); // a panel's is the one that it belongs to
   const [at, inRow] = [links().indexOf(focused), part ? [...part.querySelectorAll("a")].indexOf(focused) : -1];
+  return () => {
+    if (!focused || focused === document.body || (usable(focused) && focused === document.activeElement)) return;
+    const own = row?.isConnected ? row : document.getElementById(row?.id);
+    const rest = links();
+    const near = [focused, own?.querySelectorAll("a")[inRow], own?.querySelector("th a"), foldOf(own), rest[Math.min(at, rest.length - 1)]];
+    const next = [...near, ...LAST_RESORTS.map((one) => document.querySelector(one))].find(usable);
+    next?.focus({ preventScroll: true });
+  };
+}
+
+export function keepingFocus(change) {
+  const putBack = placeOf();
   change();
-  if (!focused || focused === document.body || usable(focused)) return;
-  const own = row?.isConnected ? row : document.getElementById(row?.id);
-  const rest = links();
-  const near = [own?.querySelectorAll("a")[inRow], own?.querySelector("th a"), foldOf(own), rest[Math.min(at, rest.length - 1)]];
-  const next = near.find(usable) ?? document.querySelector("#periods, #status, main");
-  if (next.tabIndex < 0) next.tabIndex = -1;
-  next.focus({ preventScroll: true });
+  putBack();
 }

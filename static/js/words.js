@@ -8,7 +8,7 @@ export const word = (name, values = {}) => words[name].replace(/\{(\w+)\}/g, (_,
 // gate that closes, the day's result once a minute at most. Listens to "desk:changed" and "desk:gate-closed".
 
 const AT_MOST_EVERY = 60_000;
-const chosen = { alarms: true, gates: false, result: false, ...kept() };
+const chosen = { alarms: true, gates: false, result: false };
 const result = () => document.getElementById("summary").dataset.title;
 const say = (text) => write(document.getElementById("aloud"), text);
 
@@ -20,6 +20,11 @@ function kept() {
   }
 }
 
+const boxes = document.querySelectorAll("[data-aloud]");
+function read() {
+  Object.assign(chosen, kept());
+  for (const box of boxes) box.checked = chosen[box.dataset.aloud];
+}
 let [told, toldAt, timer] = [result(), -AT_MOST_EVERY, null];
 
 export const tells = (what) => chosen[what];
@@ -39,14 +44,19 @@ function tellGates({ detail: rows }) {
   if (chosen.gates) say(texts.map(([period, result]) => word("gate closed", { period, result })).join(" "));
 }
 
-for (const box of document.querySelectorAll("[data-aloud]")) {
-  box.checked = chosen[box.dataset.aloud];
-  box.addEventListener("change", () => {
-    chosen[box.dataset.aloud] = box.checked;
+function choose({ target }) {
+  Object.assign(chosen, kept(), { [target.dataset.aloud]: target.checked }); // another tab may have chosen, too
+  try {
     localStorage.setItem("aloud", JSON.stringify(chosen));
-    document.dispatchEvent(new CustomEvent("desk:changed"));
-  });
+  } catch {
+    // storage may be forbidden: for this page it holds
+  }
+  document.dispatchEvent(new CustomEvent("desk:changed"));
 }
+
+read();
+for (const box of boxes) box.addEventListener("change", choose);
+addEventListener("storage", ({ key }) => key === "aloud" && read());
 document.addEventListener("desk:changed", tellResult);
 document.addEventListener("visibilitychange", tellResult);
 document.addEventListener("desk:gate-closed", tellGates);

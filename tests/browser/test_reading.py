@@ -115,10 +115,28 @@ def test_a_day_by_the_keyboard_alone(board: Page, tomorrow: date) -> None:
     assert len(there) > 5 and reached == there
 
 
+def test_a_row_that_folds_away_under_the_list_of_keys(board: Page) -> None:
+    row(board, "12-13").locator("a").focus()
+    board.keyboard.press("?")
+    cancel("12-13")
+    expect(row(board, "12-13")).to_be_hidden()
+    board.keyboard.press("Escape")
+    expect(board.locator(".fold button:focus")).to_contain_text("06–15")
+
+
+def test_a_browser_that_can_t_tell_what_is_visible_is_as_live(board: Page, tomorrow: date) -> None:
+    board.evaluate("delete Element.prototype.checkVisibility")
+    row(board, "12-13").locator("a").focus()
+    cancel("12-13")
+    expect(board.locator(".fold button:focus")).to_contain_text("06–15")
+    store_trade("15-16", "sell", "1", "30", day=tomorrow)
+    expect(figure(board, "15-16", "sold_mwh")).to_have_text("101.00")
+
+
 # --- what is told ---------------------------------------------------------------------------------------------------
 def told(page: Page, what: str, *, yes: bool = True) -> None:
     page.keyboard.press("?")
-    page.get_by_label(what).set_checked(yes)
+    page.get_by_role("checkbox", name=what).set_checked(yes)
     page.keyboard.press("Escape")
 
 
@@ -143,8 +161,27 @@ def test_the_result_is_told_once_a_minute_and_only_to_who_wants_it(desk: Desk, p
     expect(aloud).to_have_text("Result +20.00 €")
     page.reload()
     page.keyboard.press("?")
-    expect(page.get_by_label("the day's result")).to_be_checked()
+    expect(page.get_by_role("checkbox", name="the day's result")).to_be_checked()
     desk.expect_complaints("WebSocket")
+
+
+def test_two_tabs_share_what_is_chosen(board: Page) -> None:
+    other = board.context.new_page()
+    other.goto(board.url)
+    told(board, "each gate closure")
+    told(other, "the day's result")
+    board.keyboard.press("?")
+    for chosen in ("each gate closure", "the day's result", "what is wrong"):
+        expect(board.get_by_role("checkbox", name=chosen)).to_be_checked()
+    assert board.evaluate("localStorage.aloud") == '{"alarms":true,"gates":true,"result":true}'
+
+
+@pytest.mark.parametrize("kept", ['"abc"', "[1, 2]", "xx", "5", "null"])
+def test_nonsense_that_was_kept_is_ignored(board: Page, tomorrow: date, kept: str) -> None:
+    board.evaluate("kept => { localStorage.aloud = kept; }", kept)
+    board.reload()
+    store_trade("15-16", "sell", "1", "30", day=tomorrow)
+    expect(figure(board, "15-16", "sold_mwh")).to_have_text("101.00")
 
 
 def test_gates_are_told_with_their_result(board: Page) -> None:
@@ -198,6 +235,15 @@ def test_printed_numbers_are_the_numbers_shown(board: Page, desk: Desk, tomorrow
         shown, missing = not_printed(board)
         assert shown > 8, address
         assert missing == [], address
+
+
+def test_no_page_has_a_space_within_a_number(board: Page, desk: Desk) -> None:
+    a_head()
+    board.context.clear_cookies()
+    desk.log_in(board, "head")
+    for address in ("status", "history", "desk"):
+        board.goto(f"{desk.address}/{address}/")
+        assert [text for text in names(accessible(board), "StaticText") if "\u202f" in text] == [], address
 
 
 def test_totals_and_pictures_say_what_they_show(board: Page) -> None:
