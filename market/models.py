@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import ValidationError
-from django.db import models
-from django.db.models.functions import JSONObject, Now
+from django.db import ProgrammingError, models, transaction
+from django.db.models.functions import Now
+from django.utils.functional import cached_property
 
 from market.periods import DeliveryPeriod
-from market.rules import DatedSource, ReferenceSource, minutes_of, reference_period, source_of
+from market.rules import HOUR, DatedSource, ReferenceSource, minutes_of, reference_period, source_of
 
 
 def validate_time_zone(value: str) -> None:
     """Refuse a name that the time zone database doesn't have."""
     if value not in available_timezones():
         raise ValidationError(f"“{value}” is not a time zone, for example Europe/Berlin")
-
-
-class MarketManager(models.Manager["Market"]):
-    """Markets with their dated rules, in the same query: every board needs them."""
-
-    def get_queryset(self) -> models.QuerySet[Market]:
-        rules = ReferenceRule.objects.filter(market=models.OuterRef("pk")).order_by("valid_from")
-        facts = JSONObject(valid_from="valid_from", minutes="minutes", source="source")
-        return super().get_queryset().annotate(read_rules=ArraySubquery(rules.values(facts=facts)))
 
 
 class Market(models.Model):
@@ -48,8 +38,6 @@ class Market(models.Model):
     )
     is_active = models.BooleanField(default=True, help_text="Listened to and priced")
 
-    objects = MarketManager()
-
     class Meta:
         ordering = ("code",)
         constraints = (
@@ -68,22 +56,26 @@ class Market(models.Model):
         """How long before delivery start the gate closes."""
         return timedelta(minutes=self.gate_closure_minutes)
 
-    @property
+    @cached_property
     def dated_sources(self) -> tuple[DatedSource, ...]:
-        """Where references come from, by day; a market that was made and not read has no rules."""
-        if "read_rules" not in self.__dict__:
-            rules = [] if self._state.adding else self.reference_rules.values("valid_from", "minutes", "source")
-            self.__dict__["read_rules"] = [{**rule, "valid_from": str(rule["valid_from"])} for rule in rules]
-        read: list[dict[str, Any]] = self.__dict__["read_rules"]
-        return tuple(
-            DatedSource(date.fromisoformat(rule["valid_from"]), rule["minutes"], ReferenceSource(rule["source"]))
-            for rule in read
-        )
+        """Where references of shorter products come from, by day; read once, when the first one is asked about.
+
+        None before a market is stored, and where an update has not brought the table yet.
+        """
+        if self._state.adding:
+            return ()
+        try:
+            with transaction.atomic():
+                rules = list(self.reference_rules.values_list("valid_from", "minutes", "source"))
+        except ProgrammingError:
+            return ()
+        return tuple(DatedSource(day, minutes, ReferenceSource(source)) for day, minutes, source in rules)
 
     def reference_source(self, day: date, period: DeliveryPeriod) -> ReferenceSource:
         """Where the reference of a period of that delivery day comes from."""
-        rules = self.dated_sources
-        return source_of(rules, day=day, minutes=minutes_of(period)) if rules else ReferenceSource.OWN
+        if period.duration >= HOUR:
+            return ReferenceSource.OWN
+        return source_of(self.dated_sources, day=day, minutes=minutes_of(period))
 
     def reference_period(self, day: date, period: DeliveryPeriod) -> DeliveryPeriod | None:
         """The period whose price is the reference of `period`; None where it has none."""

@@ -9,6 +9,7 @@ from decimal import Decimal, localcontext
 from enum import StrEnum
 
 from dashboard.figures.performance import NOTHING, Figures, period_figures, total_figures
+from dashboard.figures.readings import Legs, Reading, counted_once, read, rows_of
 from market.labels import doubled_periods, label_of
 from market.models import Market
 from market.periods import DeliveryPeriod, day_bounds, day_of, day_periods
@@ -65,6 +66,7 @@ class Board:
     version: str
     prices: Prices
     """What the rows' references were taken from: the whole day's, by start and end of delivery."""
+    reading: Reading = Reading.PRODUCT
 
     @property
     def changes_at(self) -> datetime:
@@ -101,6 +103,7 @@ def load_board(
     now: datetime,
     also: DeliveryPeriod | None = None,
     prices: Prices | None = None,
+    reading: Reading = Reading.PRODUCT,
 ) -> Board:
     """The board as it stands in the database: two queries, however many trades there are; on the day with an hour that
     exists twice a third, until both have a price.
@@ -112,7 +115,7 @@ def load_board(
     if prices is None:
         prices = latest_prices(market_id=market.pk, day=delivery_day)
     missing = [p for p in doubled_periods(delivery_day, market.zone) if p not in prices]
-    return build_board(
+    board = build_board(
         trader=trader,
         market=market,
         delivery_day=delivery_day,
@@ -120,8 +123,11 @@ def load_board(
         positions=positions,
         prices=prices,
         also=also,
-        unclear=unclear_periods(market_id=market.pk, periods=missing) if missing else frozenset(),
+        reading=reading,
     )
+    unclear = unclear_periods(market_id=market.pk, periods=missing) if missing else frozenset()
+    marked = (replace(row, is_unclear=row.period in unclear) for row in board.rows)
+    return replace(board, rows=tuple(marked)) if unclear else board
 
 
 def build_board(
@@ -133,32 +139,42 @@ def build_board(
     positions: list[PositionRow],
     prices: Prices,
     also: DeliveryPeriod | None = None,
-    unclear: frozenset[DeliveryPeriod] = frozenset(),
+    reading: Reading = Reading.PRODUCT,
 ) -> Board:
-    """Rows for every hour of the day, and for each shorter period that has been traded. Pure."""
-    legs = _legs(positions)
+    """Rows as the reading has them: by product every hour of the day, and each shorter period that was traded. Pure."""
+    products = _legs(positions)
+    legs = read(products, reading)
+    whole_day = day_periods(delivery_day, market.zone, reading.minutes or 60)
     periods = sorted(
-        {*day_periods(delivery_day, market.zone), *legs, *([also] if also else [])},
+        {*whole_day, *legs, *([also] if also and reading is Reading.PRODUCT else [])},
         key=lambda p: (p.start, -p.duration.total_seconds()),
     )
-    revisions = _revisions(positions)
+    revisions = _revisions(positions, reading)
     next_start = min((p.start for p in periods if p.gate_closure(market.gate_closure_lead) > now), default=None)
     of = {period: _reference(market, delivery_day, period, prices) for period in periods}
     rows = tuple(
         _row(p, legs.get(p, {}), of[p], market, now, next_start, revision=revisions.get(p, 0)) for p in periods
     )
-    if unclear:
-        rows = tuple(replace(row, is_unclear=row.period in unclear) for row in rows)
     return Board(
         trader=trader,
         market=market,
         delivery_day=delivery_day,
         as_of=now,
         rows=rows,
-        total=total_figures(row.figures for row in rows),
+        total=_counting_once(total_figures(row.figures for row in rows), products),
         version=board_version(positions, prices.values()),
         prices=prices,
+        reading=reading,
     )
+
+
+def _counting_once(total: Figures, products: Legs) -> Figures:
+    """A total counts each trade once, in how many rows it may stand."""
+    sold, bought = (
+        replace(side, trade_count=counted_once(products, name))
+        for side, name in ((total.sold, "sell"), (total.bought, "buy"))
+    )
+    return replace(total, sold=sold, bought=bought)
 
 
 def board_version(positions: Iterable[PositionRow], prices: Iterable[KnownPrice]) -> str:
@@ -178,10 +194,11 @@ def _legs(positions: list[PositionRow]) -> dict[DeliveryPeriod, dict[str, Total]
     return legs
 
 
-def _revisions(positions: list[PositionRow]) -> dict[DeliveryPeriod, int]:
+def _revisions(positions: list[PositionRow], reading: Reading) -> dict[DeliveryPeriod, int]:
     revisions: dict[DeliveryPeriod, int] = {}
     for p in positions:
-        revisions[p.period] = revisions.get(p.period, 0) + p.revision
+        for row in rows_of(p.period, reading):
+            revisions[row] = revisions.get(row, 0) + p.revision
     return revisions
 
 

@@ -166,7 +166,7 @@ _BY_TRADER = f"""
 
 
 def load_history(*, market: Market, trader: Trader | None, days: DayRange) -> History:
-    """One query for a trader; three for the whole desk (its traders' names and sums)."""
+    """One query for a trader; three for the whole desk (its traders' names and sums), beside the market's rules."""
     asked = {
         "market": market.pk,
         "trader": trader.pk if trader else None,

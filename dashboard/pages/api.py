@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from dashboard.access.rights import home_trader, may_see_all
 from dashboard.figures.board import load_board
+from dashboard.figures.readings import Reading
 from dashboard.pages.requests import REFUSED, NotThereError, asked_market, asked_trader, why_not
 from dashboard.render.board_json import board_json, point_json
 from dashboard.render.formatting import utc
@@ -42,11 +43,16 @@ def answering(view: Callable[..., JsonResponse]) -> Callable[..., JsonResponse]:
 @never_cache
 @answering
 def board(request: HttpRequest, trader_id: str, day: str) -> JsonResponse:
-    """GET /api/v1/boards/<trader_id>/<YYYY-MM-DD>: 401 without a login, 404 without a right, both with a sentence."""
+    """GET /api/v1/boards/<trader_id>/<YYYY-MM-DD>?by=product, hour or quarter, answered as JSON.
+
+    401 without a login, 404 without a right, 400 for another reading, each with a sentence.
+    """
     trader, market, delivery_day = asked_trader(request.user, trader_id), asked_market(request), parse_day(day)
-    return JsonResponse(
-        board_json(load_board(trader=trader, market=market, delivery_day=delivery_day, now=clock.now()))
-    )
+    by = request.GET.get("by", Reading.PRODUCT)
+    if by not in tuple(Reading):
+        return _refusal(400, gettext("A board can be read by product, hour or quarter."))
+    shown = load_board(trader=trader, market=market, delivery_day=delivery_day, now=clock.now(), reading=Reading(by))
+    return JsonResponse(board_json(shown))
 
 
 @require_safe

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from datetime import UTC, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +15,7 @@ from tests.dashboard.boards import SKETCH_DAY, store_price, store_sketch, store_
 from tests.dashboard.people import a_head, a_trader
 from tests.trades.frames import germany
 from trades.ledger.traders import ensure_trader
+from trades.models import Trade
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
@@ -47,7 +50,7 @@ def period(board: dict[str, Any], label: str) -> dict[str, Any]:
 def test_the_sketch(client: Client) -> None:
     store_sketch()
     board = answer(client)
-    assert set(board) == {"trader_id", "delivery_day", "as_of", "periods", "total"}
+    assert set(board) == {"trader_id", "delivery_day", "as_of", "by", "periods", "total"}
     assert (board["trader_id"], board["delivery_day"], len(board["periods"])) == ("trader_1", "2023-02-06", 24)
     assert board["as_of"].endswith("Z")
     assert period(board, "12-13") == {
@@ -143,3 +146,63 @@ def test_a_day_that_is_none(client: Client, day: str) -> None:
 @pytest.mark.usefixtures("anna")
 def test_an_unknown_market(client: Client) -> None:
     assert "“XX”" in answer(client, f"{ADDRESS}?market=XX", 404)["error"]
+
+
+# --- readings -------------------------------------------------------------------------------------------------------
+def naive(reading_minutes: int) -> dict[str, tuple[Decimal, Decimal, int]]:
+    """Row's start -> net MWh, cash and trades that touch it, minute by minute from the trades themselves."""
+    rows: dict[str, tuple[Decimal, Decimal, int]] = {}
+    for trade in Trade.objects.all():
+        sign = 1 if trade.direction == "buy" else -1
+        touched = set()
+        minute = trade.delivery_start
+        while minute < trade.delivery_end:
+            row = minute.replace(
+                minute=minute.minute // reading_minutes * reading_minutes if reading_minutes < 60 else 0
+            )
+            name = row.astimezone(UTC).isoformat().replace("+00:00", "Z")
+            net, cash, count = rows.get(name, (Decimal(0), Decimal(0), 0))
+            mwh = sign * trade.quantity / 60
+            rows[name] = (net + mwh, cash - mwh * trade.price, count + (name not in touched))
+            touched.add(name)
+            minute += timedelta(minutes=1)
+    return rows
+
+
+@pytest.mark.usefixtures("anna")
+@pytest.mark.parametrize(("by", "minutes"), [("hour", 60), ("quarter", 15)])
+def test_a_reading_is_what_is_delivered_in_each_of_its_rows(client: Client, by: str, minutes: int) -> None:
+    chance = random.Random(1602)
+    labels = ["12-13", "12:00-12:30", "12:15-12:30", "12:45-13:00", "13-14", "13:30-14:00"]
+    for label in labels * 3:
+        store_trade(
+            label, chance.choice(["buy", "sell"]), str(chance.randrange(1, 400)), str(chance.randrange(-90, 90))
+        )
+    store_price("12-13", "25")
+    store_price("12:15-12:30", "41")
+    board = answer(client, f"/api/v1/boards/trader_1/2023-02-06?by={by}")
+    assert board["by"] == by
+    rows = {row["delivery_start"]: row for row in board["periods"]}
+    assert len(rows) == 24 * 60 // minutes
+    assert {row["minutes"] for row in rows.values()} == {minutes}
+    expected = naive(minutes)
+    for start, (net, cash, count) in expected.items():
+        row = rows[start]
+        assert abs(Decimal(row["net_mwh"]) - net) < Decimal("1e-9")
+        assert row["trade_count"] == count
+        reference = {"2023-02-06T11:00:00Z": "25"} if minutes == 60 else {"2023-02-06T11:15:00Z": "41"}
+        if start in reference:
+            assert abs(Decimal(row["performance_eur"]) - (cash + net * Decimal(reference[start]))) < Decimal("1e-6")
+        else:
+            assert row["performance_eur"] is None
+    assert board["total"]["trade_count"] == len(labels) * 3, "each trade once"
+    by_product = answer(client)["total"]
+    for name in ("sold_mwh", "bought_mwh", "net_mwh", "average_price", "trade_count"):
+        assert board["total"][name] == by_product[name], name
+
+
+@pytest.mark.usefixtures("anna")
+def test_another_reading_is_refused_in_a_sentence(client: Client) -> None:
+    response = client.get("/api/v1/boards/trader_1/2023-02-06?by=minute")
+    assert response.status_code == 400
+    assert response.json() == {"error": "A board can be read by product, hour or quarter."}
