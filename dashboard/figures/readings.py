@@ -1,0 +1,82 @@
+"""A board's three readings: how what was traded is grouped, by product, by hour or by quarter hour. Pure, exact.
+
+An hour trade is the same as four quarter-hour trades of the same MW and price, a half hour as two: energy and turnover
+are split by duration, and nothing is rounded. MWh, turnover, net and cash are the same in every reading; results
+differ, because the references do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from market.periods import DeliveryPeriod
+from market.totals import EXACT, Total
+
+Legs = Mapping[DeliveryPeriod, Mapping[str, Total]]
+"""Period -> side -> what was traded of it."""
+
+
+class Reading(StrEnum):
+    """What a row of the board is."""
+
+    PRODUCT = "product"  # each product against its own reference
+    HOUR = "hour"  # all that is delivered in the hour, against the hour's reference
+    QUARTER = "quarter"  # all that is delivered in the quarter, against the quarter's reference
+
+    @property
+    def minutes(self) -> int | None:
+        """The length of every row; None where rows are as long as their product."""
+        return {Reading.HOUR: 60, Reading.QUARTER: 15}.get(self)
+
+
+def read(legs: Legs, reading: Reading) -> dict[DeliveryPeriod, dict[str, Total]]:
+    """The same trades in another reading. A row counts each trade that touches it."""
+    rows: dict[DeliveryPeriod, dict[str, Total]] = {}
+    for period, sides in legs.items():
+        touched, parts = _rows_of(period, reading.minutes)
+        for row in touched:
+            for side, total in sides.items():
+                so_far = rows.setdefault(row, {}).get(side, Total())
+                rows[row][side] = so_far + _part(total, parts)
+    return rows
+
+
+def counted_once(legs: Legs, side: str) -> int:
+    """How many trades of a side there are; in a row-by-row sum one would count as often as it has rows."""
+    return sum(sides[side].trade_count for sides in legs.values() if side in sides)
+
+
+def rows_of(period: DeliveryPeriod, reading: Reading) -> tuple[DeliveryPeriod, ...]:
+    """The rows that a product touches."""
+    return _rows_of(period, reading.minutes)[0]
+
+
+def _rows_of(period: DeliveryPeriod, minutes: int | None) -> tuple[tuple[DeliveryPeriod, ...], int]:
+    """The rows that a product touches, and into how many equal parts it is split."""
+    if not minutes:
+        return (period,), 1
+    length = timedelta(minutes=minutes)
+    if period.duration <= length:
+        return (_row_with(period, length),), 1
+    count = period.duration // length
+    starts = (period.start + number * length for number in range(count))
+    return tuple(DeliveryPeriod(start, start + length) for start in starts), count
+
+
+def _row_with(period: DeliveryPeriod, length: timedelta) -> DeliveryPeriod:
+    """The row of that length that holds a shorter period; rows begin on whole hours of UTC or parts of them."""
+    seconds = int(length.total_seconds())
+    past = int(period.start.timestamp()) % seconds
+    start = period.start - timedelta(seconds=past)
+    return DeliveryPeriod(start, start + length)
+
+
+def _part(total: Total, parts: int) -> Total:
+    """One of equal parts: power is the same in each, and so is the number of trades that touch it."""
+    if parts == 1:
+        return total
+    by = Decimal(parts)
+    return Total(total.trade_count, EXACT.divide(total.energy, by), EXACT.divide(total.turnover, by), total.quantity)

@@ -1,0 +1,109 @@
+"""Readings: the same trades by product, hour or quarter; nothing is lost or rounded, each is counted once."""
+
+from __future__ import annotations
+
+import random
+from datetime import date, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard.figures.readings import Reading, counted_once, read
+from market.labels import parse_period
+from market.periods import DeliveryPeriod, day_periods
+from market.totals import ZERO, Total
+
+ZONES = [ZoneInfo(name) for name in ("Europe/Berlin", "Europe/London", "Europe/Lisbon", "Europe/Helsinki")]
+WORLDS = 1000
+CHANGES = [date(2026, 3, 29), date(2026, 10, 25), date(2027, 3, 28), date(2027, 10, 31)]
+DAY = date(2026, 11, 23)
+BERLIN = ZONES[0]
+
+Legs = dict[DeliveryPeriod, dict[str, Total]]
+
+
+def period(label: str) -> DeliveryPeriod:
+    return parse_period(DAY, label, BERLIN).period
+
+
+def total(count: int, mwh: str, eur: str) -> Total:
+    return Total(count, Decimal(mwh), Decimal(eur))
+
+
+def test_an_hour_is_four_quarters_of_the_same_price() -> None:
+    legs = {period("12-13"): {"sell": total(2, "10", "300")}}
+    rows = read(legs, Reading.QUARTER)
+    assert list(rows) == list(day_periods(DAY, BERLIN, 15)[48:52])
+    assert all(row == {"sell": total(2, "2.5", "75.0")} for row in rows.values())
+
+
+def test_a_half_hour_is_two_and_a_quarter_is_in_its_hour() -> None:
+    legs = {period("12:30-13:00"): {"buy": total(1, "3", "60")}, period("12:45-13:00"): {"sell": total(1, "1", "25")}}
+    assert read(legs, Reading.QUARTER) == {
+        period("12:30-12:45"): {"buy": total(1, "1.5", "30")},
+        period("12:45-13:00"): {"buy": total(1, "1.5", "30"), "sell": total(1, "1", "25")},
+    }
+    assert read(legs, Reading.HOUR) == {period("12-13"): {"buy": total(1, "3", "60"), "sell": total(1, "1", "25")}}
+    assert read(legs, Reading.PRODUCT) == legs
+
+
+def test_an_hour_sold_and_one_of_its_quarters_bought_back_is_not_flat() -> None:
+    legs = {period("12-13"): {"sell": total(1, "4", "80")}, period("12:15-12:30"): {"buy": total(1, "4", "90")}}
+    (hour,) = read(legs, Reading.HOUR).values()
+    assert hour["sell"].energy == hour["buy"].energy
+    net = [
+        row.get("buy", Total()).energy - row.get("sell", Total()).energy for row in read(legs, Reading.QUARTER).values()
+    ]
+    assert net == [-1, 3, -1, -1]
+
+
+def a_day(chance: random.Random) -> Legs:
+    """Trades of every length on some day in some zone, clock changes more often than not."""
+    zone = chance.choice(ZONES)
+    day = chance.choice([*CHANGES, DAY + timedelta(days=chance.randrange(400))])
+    legs: Legs = {}
+    for minutes in (60, 30, 15):
+        for one in chance.sample(day_periods(day, zone, minutes), chance.randrange(1, 20)):
+            for side in chance.sample(["buy", "sell"], chance.randrange(1, 3)):
+                mw, price = (
+                    Decimal(chance.randrange(1, 99_999)) / 1000,
+                    Decimal(chance.randrange(-999_999, 999_999)) / 100,
+                )
+                mwh = mw * one.hours
+                legs.setdefault(one, {})[side] = Total(chance.randrange(1, 9), mwh, mwh * price)
+    return legs
+
+
+def sums(rows: Legs, side: str) -> tuple[Decimal, Decimal]:
+    found = [sides[side] for sides in rows.values() if side in sides]
+    return sum((t.energy for t in found), ZERO), sum((t.turnover for t in found), ZERO)
+
+
+def test_energy_and_money_are_the_same_in_every_reading_of_a_thousand_days() -> None:
+    """In the zones of Berlin, London, Lisbon and Helsinki; days of 92 and of 100 quarters among them."""
+    for seed in range(WORLDS):
+        legs = a_day(random.Random(seed))
+        for reading in Reading:
+            rows = read(legs, reading)
+            for side in ("buy", "sell"):
+                assert sums(rows, side) == sums(legs, side), (seed, reading, side)
+            minutes = reading.minutes
+            assert minutes is None or {row.duration for row in rows} == {timedelta(minutes=minutes)}
+        assert read(read(legs, Reading.QUARTER), Reading.HOUR).keys() == read(legs, Reading.HOUR).keys()
+
+
+@given(st.integers(0, 10_000))
+def test_a_trade_counts_once_in_a_total(seed: int) -> None:
+    legs = a_day(random.Random(seed))
+    for side in ("buy", "sell"):
+        assert counted_once(legs, side) == sum(sides[side].trade_count for sides in legs.values() if side in sides)
+        by_quarter = sum(sides[side].trade_count for sides in read(legs, Reading.QUARTER).values() if side in sides)
+        assert by_quarter >= counted_once(legs, side)
+
+
+@pytest.mark.parametrize("reading", Reading)
+def test_nothing_stays_nothing(reading: Reading) -> None:
+    assert read({}, reading) == {}
