@@ -10,6 +10,9 @@ from django.db import models
 
 from trades.models import Trader
 
+READINGS = ("product", "hour", "quarter")
+"""How a board may be read (dashboard/figures/readings.py)."""
+
 
 class TraderLogin(models.Model):
     """A user who is a trader: sees that trader's boards."""
@@ -30,9 +33,11 @@ class Preference(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="preference"
     )
     language = models.CharField(max_length=8, choices=settings.LANGUAGES)
+    reading = models.CharField(max_length=8, choices=[(name, name) for name in READINGS], db_default="product")
 
     class Meta:
         constraints = (
+            models.CheckConstraint(name="preference_reading_known", condition=models.Q(reading__in=list(READINGS))),
             models.CheckConstraint(
                 name="preference_language_known",
                 condition=models.Q(language__in=[code for code, _ in settings.LANGUAGES]),

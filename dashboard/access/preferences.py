@@ -1,7 +1,7 @@
-"""What a user has chosen: the language of the pages.
+"""What a user has chosen: the language of the pages, and how boards are read.
 
-The choice is stored with the user and carried by Django's language cookie, so that no page needs a query for it and a
-page without a session (login, errors) speaks it too. A log-in brings the stored choice to the browser.
+A choice is stored with the user and carried by a cookie (Django's own for the language), so that no page needs a query
+for it and a page without a session (login, errors) speaks it too. A log-in brings the stored choices to the browser.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dashboard.access.rights import AnyUser
 from dashboard.models import Preference
 
 LANGUAGES = dict(settings.LANGUAGES)
+READING_COOKIE = "reading"
 
 
 def known_language(code: str) -> str:
@@ -20,20 +21,19 @@ def known_language(code: str) -> str:
     return code if code in LANGUAGES else settings.LANGUAGE_CODE
 
 
-def chosen_language(user: AnyUser) -> str | None:
-    """The user's stored choice. One query."""
-    if user.pk is None:
-        return None
-    return Preference.objects.filter(user_id=user.pk).values_list("language", flat=True).first()
+def bring_choices(response: HttpResponse, user: AnyUser) -> None:
+    """Let the browser carry what the user has chosen; without a choice it keeps what it has. One query."""
+    chosen = Preference.objects.filter(user_id=user.pk).values_list("language", "reading").first() if user.pk else None
+    if chosen:
+        remember(response, settings.LANGUAGE_COOKIE_NAME, chosen[0])
+        remember(response, READING_COOKIE, chosen[1])
 
 
-def remember_language(response: HttpResponse, language: str | None) -> None:
-    """Let the browser carry the choice; without one it keeps what it has."""
-    if language is None:
-        return
+def remember(response: HttpResponse, cookie: str, choice: str) -> None:
+    """Let the browser carry a choice."""
     response.set_cookie(
-        settings.LANGUAGE_COOKIE_NAME,
-        language,
+        cookie,
+        choice,
         max_age=settings.LANGUAGE_COOKIE_AGE,
         httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
         samesite="Lax",

@@ -14,6 +14,7 @@ from decimal import Decimal, localcontext
 
 from dashboard.figures.board import Board, BoardRow
 from dashboard.figures.performance import Figures, period_figures
+from dashboard.figures.readings import Reading
 from market.periods import DeliveryPeriod
 from market.totals import EXACT, ZERO, Total
 from prices.queries import PriceTimeline, price_timelines
@@ -53,7 +54,7 @@ _kept: dict[tuple[int, int, date, int], Timeline] = {}
 def load_timeline(board: Board) -> Timeline:
     """The board's past, in two queries the first time in a slot; then as this process remembers it."""
     day, slot = board.delivery_day, slot_of(board.as_of)
-    if not board.total.trade_count:
+    if not board.total.trade_count or board.reading is not Reading.PRODUCT:  # the past is kept by product
         return Timeline(slot)
     key = (board.trader.pk, board.market.pk, day, slot)
     known = _kept.get(key)

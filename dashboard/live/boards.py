@@ -58,7 +58,7 @@ def render(key: BoardKey, now: datetime, before: Rendered | None) -> Rendered:
     else:
         market, trader, feeds, address = before.board.market, before.board.trader, before.feeds, before.address
     prices = before.board.prices if before is not None and not before.prices_moved else None
-    board = load_board(trader=trader, market=market, delivery_day=key.day, now=now, prices=prices)
+    board = load_board(trader=trader, market=market, delivery_day=key.day, now=now, prices=prices, reading=key.reading)
     timeline = load_timeline(board)
     with override(key.language):
         parts = render_parts(board, feeds, address, timeline)

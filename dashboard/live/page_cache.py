@@ -77,7 +77,7 @@ def note_page(request: HttpRequest, board: Board, version: str = "", parts: Mapp
     if note is None:
         return
     language = get_language() or settings.LANGUAGE_CODE
-    note.board = BoardKey(board.trader.pk, board.market.pk, board.delivery_day, language)
+    note.board = BoardKey(board.trader.pk, board.market.pk, board.delivery_day, language, board.reading)
     note.until = board.changes_at
     note.tokens = {MOMENT: _moment(board.as_of)}
     if parts:

@@ -13,8 +13,15 @@ from django.views.decorators.http import require_safe
 
 from dashboard.access.rights import home_trader, may_see_all
 from dashboard.figures.board import load_board
-from dashboard.figures.readings import Reading
-from dashboard.pages.requests import REFUSED, NotThereError, asked_market, asked_trader, why_not
+from dashboard.pages.requests import (
+    REFUSED,
+    NotThereError,
+    ReadingError,
+    asked_market,
+    asked_reading,
+    asked_trader,
+    why_not,
+)
 from dashboard.render.board_json import board_json, point_json
 from dashboard.render.formatting import utc
 from market import clock
@@ -35,6 +42,8 @@ def answering(view: Callable[..., JsonResponse]) -> Callable[..., JsonResponse]:
             return view(request, *args, **arguments)
         except REFUSED as error:
             return _refusal(404, why_not(error))
+        except ReadingError as error:
+            return _refusal(400, str(error))
 
     return answer
 
@@ -48,10 +57,8 @@ def board(request: HttpRequest, trader_id: str, day: str) -> JsonResponse:
     401 without a login, 404 without a right, 400 for another reading, each with a sentence.
     """
     trader, market, delivery_day = asked_trader(request.user, trader_id), asked_market(request), parse_day(day)
-    by = request.GET.get("by", Reading.PRODUCT)
-    if by not in tuple(Reading):
-        return _refusal(400, gettext("A board can be read by product, hour or quarter."))
-    shown = load_board(trader=trader, market=market, delivery_day=delivery_day, now=clock.now(), reading=Reading(by))
+    reading = asked_reading(request)
+    shown = load_board(trader=trader, market=market, delivery_day=delivery_day, now=clock.now(), reading=reading)
     return JsonResponse(board_json(shown))
 
 

@@ -13,10 +13,19 @@ from dashboard.figures.board import load_board
 from dashboard.figures.desk import load_desk
 from dashboard.figures.history import load_history
 from dashboard.figures.period import load_all_trades
+from dashboard.figures.readings import Reading
 from dashboard.pages.desk import need_desk
 from dashboard.pages.history import asked_history
 from dashboard.pages.language import numbers_language
-from dashboard.pages.requests import asked_market, asked_period, asked_trader, refusal, refusing, sentence
+from dashboard.pages.requests import (
+    asked_market,
+    asked_period,
+    asked_reading,
+    asked_trader,
+    refusal,
+    refusing,
+    sentence,
+)
 from dashboard.render.files import (
     CSV_TYPE,
     FOR_PROGRAMS,
@@ -39,10 +48,12 @@ XLSX, SHEET_CSV = "xlsx", "sheet.csv"
 @login_required
 @refusing
 def board(request: HttpRequest, trader_id: str, day: str, form: str) -> HttpResponseBase:
-    """GET /boards/<trader_id>/<day>/board.csv (or .xlsx, or .sheet.csv)."""
+    """GET /boards/<trader_id>/<day>/board.csv (or .xlsx, or .sheet.csv) with `by` as the page."""
     trader, market = asked_trader(request.user, trader_id), asked_market(request)
-    shown = load_board(trader=trader, market=market, delivery_day=parse_day(day), now=clock.now())
-    return _file(request, board_table(shown), file_name("board", trader_id, day, form=form), form)
+    reading = asked_reading(request)
+    shown = load_board(trader=trader, market=market, delivery_day=parse_day(day), now=clock.now(), reading=reading)
+    name = file_name("board", trader_id, day, *([] if reading is Reading.PRODUCT else [f"by {reading}"]), form=form)
+    return _file(request, board_table(shown), name, form)
 
 
 @require_safe

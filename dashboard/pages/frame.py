@@ -48,6 +48,7 @@ class BoardFrame:
     today_iso: str
     socket: str
     """Address of the board's websocket on this origin, in the page's language."""
+    reading: str
     address: str
     """The board's own path, whatever address it is shown at."""
     as_of: str
@@ -82,7 +83,8 @@ def board_frame(board: Board, *, user: AnyUser, follows_today: bool) -> BoardFra
         later=shown_address(trader, day + _ONE_DAY, named),
         today="" if day == today else shown_address(trader, today, named),
         today_iso=today.isoformat(),
-        socket=socket_address(trader, day, named),
+        socket=socket_address(trader, day, named, board.reading),
+        reading=board.reading.value,
         address=shown_address(trader, day, named),
         as_of=fmt.utc(board.as_of),
         follows_today=follows_today,

@@ -1,4 +1,4 @@
-"""A page's language: what the user has chosen, else what the browser asks for.
+"""What a user chooses: a page's language (else what the browser asks for), and how boards are read.
 
 The choice is stored with the user and carried by Django's language cookie, so that no page needs a query for it and a
 page without a session (login, errors) speaks it too. A log-in brings the stored choice to the browser.
@@ -7,6 +7,7 @@ page without a session (login, errors) speaks it too. A log-in brings the stored
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -14,7 +15,8 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation.trans_real import parse_accept_lang_header
 from django.views.decorators.http import require_POST
 
-from dashboard.access.preferences import LANGUAGES, remember_language
+from dashboard.access.preferences import LANGUAGES, READING_COOKIE, remember
+from dashboard.figures.readings import Reading
 from dashboard.models import Preference
 from dashboard.pages.requests import refusal
 
@@ -27,8 +29,25 @@ def choose(request: HttpRequest) -> HttpResponse:
         return refusal(request, gettext("There are no pages in this language."), status=400)
     if isinstance(request.user, User):
         Preference.objects.update_or_create(user=request.user, defaults={"language": language})
-    response = HttpResponseRedirect(_way_back(request))
-    remember_language(response, language)
+    response = HttpResponseRedirect(way_back(request))
+    remember(response, settings.LANGUAGE_COOKIE_NAME, language)
+    return response
+
+
+@require_POST
+@login_required
+def choose_reading(request: HttpRequest) -> HttpResponse:
+    """POST /reading/ with `reading` and the page to go back to as `next`: how this user's boards are read."""
+    reading = request.POST.get("reading", "")
+    if reading not in tuple(Reading):
+        return refusal(request, gettext("A board can be read by product, hour or quarter."), status=400)
+    assert isinstance(request.user, User)
+    language = get_language() or settings.LANGUAGE_CODE
+    Preference.objects.update_or_create(
+        user=request.user, defaults={"reading": reading}, create_defaults={"reading": reading, "language": language}
+    )
+    response = HttpResponseRedirect(way_back(request))
+    remember(response, READING_COOKIE, reading)
     return response
 
 
@@ -43,7 +62,7 @@ def numbers_language(request: HttpRequest) -> str:
     return next((name for name in wanted if name != "*"), settings.LANGUAGE_CODE)
 
 
-def _way_back(request: HttpRequest) -> str:
+def way_back(request: HttpRequest) -> str:
     """Only to a page of our own."""
     wanted = request.POST.get("next", "")
     own = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())

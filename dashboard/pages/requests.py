@@ -12,7 +12,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext
 
+from dashboard.access.preferences import READING_COOKIE
 from dashboard.access.rights import AnyUser, board_trader
+from dashboard.figures.readings import Reading
 from market.labels import ParsedPeriod, parse_period
 from market.models import Market
 from market.periods import PeriodError, parse_day
@@ -37,6 +39,10 @@ def refusal(request: HttpRequest, sentence: str, *, status: int = 404) -> HttpRe
     return render(request, f"{status}.html", {"exception": sentence}, status=status)
 
 
+class ReadingError(ValueError):
+    """No reading of a board; the message is one sentence for people, in their language."""
+
+
 class NotThereError(LookupError):
     """Nothing there, or nothing for this user, alike; the message is one sentence for people, in their language."""
 
@@ -56,6 +62,8 @@ def refusing(view: _View) -> _View:
             return view(request, *args, **arguments)
         except REFUSED as error:
             return refusal(request, why_not(error))
+        except ReadingError as error:
+            return refusal(request, str(error), status=400)
 
     return answer
 
@@ -98,3 +106,17 @@ def sentence(error: MarketError | PeriodError) -> str:
     """What is wrong with an address, as a sentence of its own in the active language."""
     text = gettext(error.pattern) % error.values
     return f"{text[:1].upper()}{text[1:]}."
+
+
+def asked_reading(request: HttpRequest) -> Reading:
+    """`?by=` of the request, else what the browser carries of the user's choice; ReadingError for another word.
+
+    A page that is open asks for its parts by what it shows, whatever another tab has chosen meanwhile.
+    """
+    asked = request.GET.get("by", Reading.PRODUCT if request.headers.get("X-Part") else None)
+    if asked is None:
+        carried = request.COOKIES.get(READING_COOKIE, "")
+        return Reading(carried) if carried in tuple(Reading) else Reading.PRODUCT
+    if asked not in tuple(Reading):
+        raise ReadingError(gettext("A board can be read by product, hour or quarter."))
+    return Reading(asked)

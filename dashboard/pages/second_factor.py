@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import second_factor
 from accounts.client_address import address_of
-from dashboard.access.preferences import chosen_language, remember_language
+from dashboard.access.preferences import bring_choices
 from dashboard.access.rights import roles_of
 from market import clock
 
@@ -133,7 +133,7 @@ def log_in(request: HttpRequest, user: User, target: str) -> HttpResponse:
         request.session.pop(name, None)
     login(request, user, backend=BACKEND)
     response = redirect(safe_target(request, target) or settings.LOGIN_REDIRECT_URL)
-    remember_language(response, chosen_language(user))
+    bring_choices(response, user)
     return response
 
 

@@ -30,6 +30,7 @@ urlpatterns = [
     path("status/", status.status, name="status"),
     path("status/runbooks/<slug:name>/", status.runbook, name="runbook"),
     path("language/", language.choose, name="language"),
+    path("reading/", language.choose_reading, name="reading"),
     path("accounts/", account.account, name="account"),
     path("accounts/sessions/end/", account.end, name="end_session"),
     path("accounts/password/", account.ChangePassword.as_view(), name="password"),

@@ -29,8 +29,8 @@ def shown_address(trader: Trader, day: date, market: Market | None) -> str:
     return board_address(trader.trader_id, day, market) if trader.trader_id else desk_address(day, market)
 
 
-def socket_address(trader: Trader, day: date, market: Market | None) -> str:
-    asked = {"market": market.code} if market else {}
+def socket_address(trader: Trader, day: date, market: Market | None, reading: str = "product") -> str:
+    asked = {**({"market": market.code} if market else {}), **({"by": reading} if reading != "product" else {})}
     language = get_language() or settings.LANGUAGE_CODE
     return f"/ws{shown_address(trader, day, None)}?{urlencode({**asked, 'language': language})}"
 

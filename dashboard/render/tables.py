@@ -78,7 +78,7 @@ _FIGURES = _columns(
 _REFERENCE = _columns(
     reference_source=Kind.TEXT, reference_updated_at_utc=Kind.UTC, reference_updated_at_local=Kind.LOCAL
 )
-_BOARD = (*_WHERE, *_WHO, *_PERIOD, *_FIGURES, *_REFERENCE)
+_BOARD = (*_WHERE, *_columns(reading=Kind.TEXT), *_WHO, *_PERIOD, *_FIGURES, *_REFERENCE)
 _NO_PERIOD = (None,) * len(_PERIOD)
 
 
@@ -102,14 +102,14 @@ def desk_table(desk: Desk) -> Table:
 def _period_rows(kind: str, board: Board, *, only_traded: bool = False) -> Iterator[tuple[Value, ...]]:
     for row in board.rows:
         if row.figures.trade_count or not only_traded:
-            where = _where(kind, board.market, board.delivery_day)
+            where = (*_where(kind, board.market, board.delivery_day), board.reading.value, *_who(board))
             source, updated = (row.source.value, row.reference.last_update) if row.reference else (None, None)
-            yield (*where, *_who(board), *_period(row), *_figures(row.figures), source, updated, updated)
+            yield (*where, *_period(row), *_figures(row.figures), source, updated, updated)
 
 
 def _total_row(kind: str, board: Board) -> tuple[Value, ...]:
     where = _where(kind, board.market, board.delivery_day)
-    return (*where, *_who(board), *_NO_PERIOD, *_figures(board.total), None, None, None)
+    return (*where, board.reading.value, *_who(board), *_NO_PERIOD, *_figures(board.total), None, None, None)
 
 
 def _where(kind: str, market: Market, day: date | None) -> tuple[Value, ...]:

@@ -69,7 +69,29 @@ function step(by) {
   rows.at(now < 0 ? first : Math.min(Math.max(now + by, 0), rows.length - 1))?.focus();
 }
 
+function nextReading() {
+  const select = board.querySelector("[name=reading]");
+  if (!select) return;
+  select.selectedIndex = (select.selectedIndex + 1) % select.length;
+  select.form.requestSubmit();
+}
+
+// Another reading comes without a reload: remembered there, then fetched as any news of the whole board.
+board.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (!form.matches(".readings") || document.getElementById("opened")) return; // a period is opened by product
+  event.preventDefault();
+  const answer = await fetch(form.action, { method: "POST", body: new FormData(form), signal: AbortSignal.timeout(10_000) }).catch(() => null);
+  if (!answer?.ok) return void form.submit();
+  const address = new URL(location);
+  address.searchParams.delete("by");
+  history.replaceState(null, "", address);
+  board.dataset.by = form.reading.value;
+  document.dispatchEvent(new CustomEvent("desk:reading"));
+});
+
 const KEYS = {
+  r: nextReading,
   j: () => step(1),
   k: () => step(-1),
   t: () => click(".to-today"),

@@ -9,7 +9,7 @@ const [SILENCE, ANSWER_WITHIN, OPENS_WITHIN, LONGEST_OPENING] = [4_000, 2_000, 3
 const [LONGEST_PAUSE, ASK_EVERY, ASK_AFTER, ASK_AGAIN, DEADLINE, AT_ONCE] = [2_000, 5_000, 1_500, 1_000, 12_000, 4];
 const [NOT_LOGGED_IN, NO_SUCH_BOARD, TOO_MANY] = [4401, 4404, 4429];
 const clock = new Intl.DateTimeFormat(word("locale"), { timeStyle: "medium", timeZone: board.dataset.zone });
-const address = board.dataset.socket;
+const address = () => board.dataset.socket;
 
 let page; // {receive(message), have()}: whose news they are
 let [socket, retry, attempts, ended] = [null, null, 0, false];
@@ -31,7 +31,7 @@ function connect() {
   if (ended || socket) return;
   beganAt = performance.now();
   try {
-    socket = new WebSocket(new URL(address, location.href.replace(/^http/, "ws")));
+    socket = new WebSocket(new URL(address(), location.href.replace(/^http/, "ws")));
   } catch {
     return lose(); // Firefox throws where a policy or an extension allows none
   }
@@ -56,7 +56,7 @@ function drop() {
   dead?.close();
 }
 
-const again = () => (drop(), connect());
+export const again = () => (drop(), connect());
 
 function lose(code) {
   drop();
@@ -87,7 +87,7 @@ async function ask() {
   [asking, askAt] = [asking + 1, sentAt + ASK_EVERY];
   try {
     const headers = { "X-Part": "news", "X-Have": page.have() };
-    const answer = await fetch(address.replace(/^\/ws/, ""), { headers, cache: "no-store", signal: AbortSignal.timeout(DEADLINE) });
+    const answer = await fetch(address().replace(/^\/ws/, ""), { headers, cache: "no-store", signal: AbortSignal.timeout(DEADLINE) });
     if (isLive() || ended) return;
     if (answer.redirected) return void toLogIn();
     if (answer.status === 404) return void (stop(), showLost(word("no right")));

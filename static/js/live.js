@@ -4,7 +4,7 @@
 // "12.7-1f0e8a2c": numbers that only ever grow, and a digest of the page. We say {have: version} whenever something may
 // have been missed, and get what is missing. `trouble` says that the server can't look ("database", "error"), `right` when
 // it last could.
-import { open, say, stop } from "./link.js";
+import { again, open, say, stop } from "./link.js";
 import { keepingFocus, morph } from "./morph.js";
 
 const board = document.getElementById("board");
@@ -59,18 +59,21 @@ function apply({ version, since, parts }) {
 
 // What this page's own address gives now. An answer that does not come, or not in time, is an error.
 async function served() {
-  const answer = await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(DEADLINE) });
+  const address = new URL(location);
+  address.searchParams.set("by", board.dataset.by); // another tab may have chosen another one
+  const answer = await fetch(address, { cache: "no-store", signal: AbortSignal.timeout(DEADLINE) });
   return { answer, page: new DOMParser().parseFromString(await answer.text(), "text/html") };
 }
 
 // The whole board from its own address: when rows have to be added, or when asking did not help.
-async function refresh({ evenIfOlder = false } = {}) {
-  if (refreshing >= AT_ONCE || (refreshing && performance.now() < refreshedAt + AGAIN_AFTER)) return; // one may hang
+async function refresh({ evenIfOlder = false, atOnce = false } = {}) {
+  if (!atOnce && (refreshing >= AT_ONCE || (refreshing && performance.now() < refreshedAt + AGAIN_AFTER))) return; // one may hang
   [refreshing, refreshedAt] = [refreshing + 1, performance.now()];
   try {
     const { answer, page } = await served();
     const fresh = page.getElementById("board");
     if (fresh ? page.documentElement.lang !== root.lang : answer.redirected) return void location.reload();
+    if (fresh && (fresh.dataset.by ?? "product") !== board.dataset.by) return; // another reading has been chosen meanwhile
     if (!fresh || (isOlder(fresh.dataset.version, board.dataset.version) && !evenIfOlder)) return;
     flashing(() => ["feed-states", "board"].forEach((id) => morph(document.getElementById(id), page.getElementById(id).outerHTML)));
     acceptedAt = performance.now();
@@ -133,6 +136,7 @@ function bringIn() {
 }
 
 document.addEventListener("visibilitychange", bringIn);
+document.addEventListener("desk:reading", async () => (await refresh({ evenIfOlder: true, atOnce: true }), again()));
 document.addEventListener("submit", (event) => event.target.matches(".account form[method=post]") && stop());
 document.addEventListener("desk:gate-closed", () => setTimeout(refresh, 500 + Math.random() * 1500));
 document.addEventListener("animationend", (event) => event.target.classList.remove("flash"));

@@ -64,6 +64,7 @@ function close() {
 function follow(event) {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   const [link, row] = [event.target.closest("a"), event.target.closest(".period")];
+  if (row && board.dataset.by !== "product") return; // its address opens the product, on the board by product
   if (link?.matches("[data-closes]") || (row && panel() && rowOf(panel()) === row)) close();
   else if (link?.matches("[data-panel]") || (row?.querySelector("th a") && !getSelection().toString())) {
     const { href } = row ? row.querySelector("th a") : link;

@@ -105,7 +105,7 @@ def test_a_day_by_the_keyboard_alone(board: Page, tomorrow: date) -> None:
     expect(board.locator(".skip")).to_be_focused()
     board.keyboard.press("Enter")
     board.keyboard.press("Tab")
-    inside = "#periods .period:not([data-folded]) th a, #periods .fold button"
+    inside = "#periods [name=reading], #periods .period:not([data-folded]) th a, #periods .fold button"
     there = [one.inner_text().strip()[:5] for one in board.locator(inside).all() if one.is_visible()]
     reached = []
     while board.evaluate("document.activeElement.closest('#periods')"):

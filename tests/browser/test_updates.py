@@ -31,7 +31,7 @@ class Servers:
 
     def __init__(self, page: Page, of_page: Callable[[], str], of_socket: Callable[[], str]) -> None:
         self.of_page, self.of_socket, self.loads, self.asked = of_page, of_socket, 0, 0
-        page.route(re.compile(r"/boards/trader_1/[\d-]+/$"), self._answer)
+        page.route(re.compile(r"/boards/trader_1/[\d-]+/(\?by=product)?$"), self._answer)
         page.route_web_socket(re.compile("."), self._connect)
         page.on("load", self._loaded)
 

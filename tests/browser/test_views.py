@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from market.models import Market
 from market.periods import day_of
 from tests.browser.conftest import Desk
-from tests.browser.test_board import expect_no_sideways_scroll, open_menu
+from tests.browser.test_board import expect_no_sideways_scroll, figure, link, open_board, open_menu
 from tests.dashboard.boards import SKETCH_DAY, store_price, store_sketch, store_trade
 from tests.dashboard.people import a_head, a_trader
 
@@ -56,6 +56,37 @@ def test_the_desk_is_live_and_adds_up(desk: Desk, page: Page, tomorrow: date) ->
     page.wait_for_url(re.compile(f"/boards/bot/7%20%F0%9F%9A%80/{tomorrow}/"))
     page.get_by_role("link", name="Desk", exact=True).click()
     page.wait_for_url(re.compile(f"/desk/{tomorrow}/"))
+
+
+def test_a_board_in_three_readings_by_one_key_live_and_without_a_reload(desk: Desk, page: Page, tomorrow: date) -> None:
+    a_trader()
+    store_trade("12-13", "sell", "4", "30", day=tomorrow)
+    store_price("12-13", "25", day=tomorrow, at=timezone.now())
+    open_board(desk, page, tomorrow)
+    page.evaluate("window.sameDocument = true")
+    other = page.context.new_page()
+    other.goto(page.url)
+    expect(link(other)).to_have_text("live")
+    reading = page.get_by_label("Reading")
+    page.keyboard.press("r")
+    expect(reading).to_have_value("hour")
+    expect(link(page)).to_have_text("live")
+    store_trade("12:15-12:30", "buy", "4", "20", day=tomorrow)
+    expect(figure(page, "12-13", "net_mwh")).to_have_text("−3.00")
+    expect(figure(page, "12-13", "performance_eur")).to_have_text("+25.00")
+    expect(figure(other, "12:15-12:30", "net_mwh")).to_have_text("+1.00")
+    expect(figure(other, "12-13", "net_mwh")).to_have_text("−4.00")
+    expect(other.get_by_label("Reading")).to_have_value("product")
+    reading.select_option("quarter")
+    expect(figure(page, "12:15-12:30", "net_mwh")).to_have_text("0.00")
+    store_trade("12:15-12:30", "buy", "4", "20", day=tomorrow)
+    expect(figure(page, "12:15-12:30", "net_mwh")).to_have_text("+1.00")
+    assert page.evaluate("window.sameDocument"), "without a reload"
+    page.reload()
+    expect(reading).to_have_value("quarter")
+    page.keyboard.press("r")
+    expect(reading).to_have_value("product")
+    expect(figure(page, "12:15-12:30", "net_mwh")).to_have_text("+2.00")
 
 
 def test_views_at_every_width_and_on_paper(desk: Desk, page: Page) -> None:

@@ -45,7 +45,7 @@
   const feeds = () => `<div id="feed-states"><i>${changes % 3}</i></div>`;
   const inOrder = () => [...rows.entries()].sort(([one], [other]) => (one < other ? -1 : 1));
   const parts = () => Object.fromEntries([["feed-states", feeds()], ["summary", summary()], ...inOrder().map(([id, v]) => [id, period(id, v)]), ["total", totalOf()]]);
-  const boardHtml = () => `<main id="board" data-socket="/ws/boards/t/2026-11-30/?language=en" data-version="${version()}" data-now="2026-11-30T10:00:00Z" data-today="2026-11-30" data-zone="Europe/Berlin" data-app="1" data-login="/login/">${summary()}<table id="periods">${inOrder().map(([id, v]) => period(id, v)).join("")}${totalOf()}</table></main>`;
+  const boardHtml = () => `<main id="board" data-by="product" data-socket="/ws/boards/t/2026-11-30/?language=en" data-version="${version()}" data-now="2026-11-30T10:00:00Z" data-today="2026-11-30" data-zone="Europe/Berlin" data-app="1" data-login="/login/">${summary()}<table id="periods">${inOrder().map(([id, v]) => period(id, v)).join("")}${totalOf()}</table></main>`;
   const wire = (news) => JSON.stringify({ now: new Date(1_800_000_000_000 + now).toISOString(), today: "2026-11-30", app: "1", right: new Date(1_800_000_000_000 + now).toISOString(), trouble: "", version: version(), since: "", ...news });
   const since = (have) => wire(have === version() ? { since: have, parts: { "feed-states": feeds() } } : { parts: parts() });
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.figures.readings import Reading, counted_once, read
+from dashboard.figures.readings import Reading, counted_once, read, rows_of
 from market.labels import parse_period
 from market.periods import DeliveryPeriod, day_periods
 from market.totals import ZERO, Total
@@ -107,3 +107,10 @@ def test_a_trade_counts_once_in_a_total(seed: int) -> None:
 @pytest.mark.parametrize("reading", Reading)
 def test_nothing_stays_nothing(reading: Reading) -> None:
     assert read({}, reading) == {}
+
+
+def test_the_rows_that_a_product_touches() -> None:
+    hour, quarter = period("12-13"), period("12:15-12:30")
+    assert rows_of(hour, Reading.PRODUCT) == rows_of(hour, Reading.HOUR) == rows_of(quarter, Reading.HOUR) == (hour,)
+    assert rows_of(quarter, Reading.PRODUCT) == rows_of(quarter, Reading.QUARTER) == (quarter,)
+    assert len(rows_of(hour, Reading.QUARTER)) == 4
