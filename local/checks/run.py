@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import os
-import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
@@ -48,6 +48,7 @@ class Stage:
     name: str
     argv: list[str]
     loud: bool = False
+    beside_the_next: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -76,10 +77,16 @@ def stages() -> list[Stage]:
         Stage("compose", [str(_script("check-jsonschema")), *_COMPOSE, "compose.yaml"]),
         # Twice as many workers as cores: many tests wait for processes that they have killed.
         Stage("tests", _pytest("tests", *_ALL_BUT_BROWSERS, *pure, "-n", "4", "--dist", "worksteal"), **said),
-        Stage("pure rooms", [*python, "local.checks.pure_rooms", "-q", f"--junit-xml={_RESULTS / 'pure.xml'}"], **said),
+        # One that computes beside one that mostly waits for pages.
+        Stage(
+            "pure rooms",
+            [*python, "local.checks.pure_rooms", "-q", f"--junit-xml={_RESULTS / 'pure.xml'}"],
+            beside_the_next=True,
+            environment={"DJANGO_SETTINGS_MODULE": TEST_SETTINGS},
+        ),
         Stage(
             "browser tests",
-            _pytest("browser", *_BROWSERS, "-n", "3", "--dist", "loadfile"),
+            _pytest("browser", *_BROWSERS, "-n", "4", "--dist", "loadfile"),
             **said,
         ),
         Stage("no secrets said", [*python, "local.checks.secrecy", str(_RESULTS)], loud=True),
@@ -96,29 +103,24 @@ def _script(name: str) -> str:
 
 def run(stage: Stage) -> bool:
     """Run one stage, tell how it went, how long it took and what it took of the processors (user and system)."""
-    began, used = time.monotonic(), _processor_seconds()
-    output = None if stage.loud else subprocess.PIPE
-    done = subprocess.run(
-        stage.argv,
-        cwd=ROOT,
-        env={**os.environ, **stage.environment},
-        stdout=output,
-        stderr=None if stage.loud else subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    succeeded = done.returncode == 0
-    if not succeeded and done.stdout:
-        print(done.stdout.rstrip(), flush=True)
-    took, cost = time.monotonic() - began, _processor_seconds() - used
+    began = time.monotonic()
+    with tempfile.TemporaryFile("w+", errors="replace") as said:
+        process = subprocess.Popen(
+            stage.argv,
+            cwd=ROOT,
+            env={**os.environ, **stage.environment},
+            stdout=None if stage.loud else said,
+            stderr=None if stage.loud else subprocess.STDOUT,
+        )
+        _, status, used = os.wait4(process.pid, 0)  # with all that it has started, and nothing of what runs beside it
+        process.returncode = os.waitstatus_to_exitcode(status)
+        succeeded = process.returncode == 0
+        said.seek(0)
+        if not succeeded and (text := said.read().rstrip()):
+            print(text, flush=True)
+    took, cost = time.monotonic() - began, used.ru_utime + used.ru_stime
     print(f"{'ok    ' if succeeded else 'FAILED'}  {stage.name:21} {took:6.1f} s  {cost:6.1f} s of CPU", flush=True)
     return succeeded
-
-
-def _processor_seconds() -> float:
-    """What the ended children of this process have used."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
 
 
 # --- all of it ----------------------------------------------------------------------------------------------------
@@ -151,13 +153,24 @@ def _all_stages() -> int:
     os.environ[secrecy.KEEP_IN] = str(_RESULTS / "processes")
     installing = threading.Thread(target=programs.install_all)
     installing.start()  # beside what needs none of them
-    failed = []
+    failed: list[str] = []
+
+    def note(stage: Stage) -> None:
+        if not run(stage):
+            failed.append(stage.name)
+
+    beside: list[threading.Thread] = []
     for stage in stages():
         if stage.name == "tests":
             installing.join()
             programs.need_all()
-        if not run(stage):
-            failed.append(stage.name)
+        if stage.beside_the_next:
+            beside.append(threading.Thread(target=note, args=(stage,)))
+            beside[-1].start()
+            continue
+        note(stage)
+        while beside:
+            beside.pop().join()
     print("The slowest tests:", *slowest(_RESULTS, SHOWN_SLOWEST), sep="\n  ", flush=True)
     if failed:
         print(f"FAILED: {', '.join(failed)}", flush=True)
