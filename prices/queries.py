@@ -244,6 +244,24 @@ def corrected_finals(*, market_id: int, since: datetime) -> int:
         return int(cursor.fetchone()[0])
 
 
+def unanswered_products(*, market_id: int, now: datetime) -> tuple[int, ...]:
+    """Product lengths (minutes, below 60) that were asked for within two hours and have no price of these days."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT minutes FROM (
+                   SELECT DISTINCT extract(epoch FROM delivery_end - delivery_start)::integer / 60 AS minutes
+                   FROM prices_providerrequest
+                   WHERE market_id = %(market)s AND sent_at > %(since)s AND finished_at IS NOT NULL) AS asked
+               WHERE minutes < 60 AND NOT EXISTS (
+                   SELECT 1 FROM prices_referenceprice AS price
+                   WHERE price.market_id = %(market)s AND price.delivery_day >= %(first)s
+                       AND extract(epoch FROM price.delivery_end - price.delivery_start)::integer / 60 = minutes)
+               ORDER BY minutes""",
+            {"market": market_id, "since": now - LOOK_BACK, "first": now.date() - timedelta(days=2)},
+        )
+        return tuple(minutes for (minutes,) in cursor.fetchall())
+
+
 def chased_now(*, market_ids: Collection[int]) -> set[int]:
     """Those of the markets that a worker is chasing at this moment. One query."""
     with connection.cursor() as cursor:

@@ -140,6 +140,7 @@ def _market_json(market: MarketStatus) -> dict[str, Any]:
             "last_publication_at": _utc(_moment(news.last_update)) if news else None,
             "last_publication_seen_at": _utc(_moment(news.seen_at)) if news else None,
             "chased_now": market.chased_now,
+            "unanswered_products": list(market.unanswered_products),
             "last_hour": {
                 "requests": hour.requests,
                 "outcomes": hour.outcomes,
@@ -214,7 +215,9 @@ def _prices(market: MarketStatus, now: datetime) -> list[tuple[str, str]]:
         late = fmt.seconds(news.seen_at - news.last_update, 1)
         seen = {"time": _clock(_moment(news.last_update), zone), "seconds": late}
         lines.append((gettext("Last publication"), gettext("%(time)s, here %(seconds)s s later") % seen))
-    return lines
+    without = gettext("the provider has none; asked four times an hour")
+    names = {15: gettext("Prices of quarter hours"), 30: gettext("Prices of half hours")}
+    return [*lines, *((names[minutes], without) for minutes in market.unanswered_products if minutes in names)]
 
 
 def _due(due: datetime, now: datetime, zone: ZoneInfo) -> str:

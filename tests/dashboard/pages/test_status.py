@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from html import unescape
 from typing import Any
 
@@ -16,7 +17,7 @@ from django.utils import timezone
 from market.locks import AdvisoryLock
 from market.models import Market
 from prices import request_ledger
-from prices.models import ProviderRequest
+from prices.models import ProviderRequest, ReferencePrice
 from prices.observations import Outcome, Published
 from tests.dashboard.people import a_head, a_superuser, a_trader
 from tests.prices.conftest import key_of, published, reserved, store
@@ -161,3 +162,26 @@ def test_the_views_of_the_desk_lead_to_the_status(client: Client, head: User) ->
     assert '<a href="/status/">Status</a>' in client.get("/desk/").content.decode()
     client.force_login(a_trader())
     assert "/status/" not in client.get("/history/").content.decode()
+
+
+def test_a_product_that_the_provider_has_no_prices_of_is_named(client: Client, head: User, market: Market) -> None:
+    now = timezone.now().replace(minute=0, second=0, microsecond=0)
+    asked = {"market": market, "outcome": Outcome.UNDEFINED, "sent_at": timezone.now(), "finished_at": timezone.now()}
+    for minutes in (15, 60):
+        ProviderRequest.objects.create(delivery_start=now, delivery_end=now + timedelta(minutes=minutes), **asked)
+    (one,) = as_json(client)["markets"]
+    assert one["prices"]["unanswered_products"] == [15], "hours are no product of this kind"
+    page = unescape(client.get(ADDRESS).content.decode())
+    assert "Prices of quarter hours" in page and "the provider has none; asked four times an hour" in page
+    ReferencePrice.objects.create(
+        market=market,
+        delivery_day=now.date(),
+        delivery_hour="x",
+        delivery_start=now,
+        delivery_end=now + timedelta(minutes=15),
+        value=Decimal(1),
+        last_update=now,
+        arrived_at=now,
+    )
+    assert as_json(client)["markets"][0]["prices"]["unanswered_products"] == []
+    assert "Prices of quarter hours" not in client.get(ADDRESS).content.decode()
