@@ -9,11 +9,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from dashboard.live.price_priority import positions_held
+from dashboard.models import Preference
 from market.models import Market
-from market.periods import DeliveryPeriod
+from market.periods import DeliveryPeriod, day_periods
 from prices.observations import PeriodKey, Priority
 from prices.polling import priority
 from tests.dashboard.boards import store_trade
+from tests.dashboard.people import a_head
 from tests.prices.conftest import DAY, key_of
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -73,3 +75,17 @@ def test_positions_of_any_trader_are_of_interest(market: Market) -> None:
     priority.register(positions_held)
     assert told(market, key_of(market, 12), key_of(market, 13)) == [Priority.POSITION, Priority.NONE]
     assert positions_held(market.pk, datetime(2026, 3, 9, tzinfo=UTC)) == {}
+
+
+def test_what_is_read_by_quarter_is_asked_for_by_quarter(market: Market) -> None:
+    """An hour is its four quarters then, after what has a position of its own; nothing of it while nobody reads so."""
+    store_trade("12-13", "sell", "10", "30", day=DAY)
+    store_trade("12:15-12:30", "buy", "10", "30", day=DAY)
+    hour, quarters = day_periods(DAY, market.zone)[12], day_periods(DAY, market.zone, 15)[48:52]
+    assert positions_held(market.pk, NOW) == {hour: Priority.POSITION, quarters[1]: Priority.POSITION}
+    Preference.objects.create(user=a_head(), language="en", reading="quarter")
+    viewed = dict.fromkeys(quarters, Priority.VIEWED)
+    assert positions_held(market.pk, NOW) == {**viewed, hour: Priority.POSITION, quarters[1]: Priority.POSITION}
+    assert priority.wanted(market_id=market.pk, now=NOW) == set()
+    priority.register(positions_held)
+    assert priority.wanted(market_id=market.pk, now=NOW) == {hour, *quarters}
