@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 import redis
 from django.conf import settings
 from django.db.models import F
+from django.utils import timezone
 
 from local.simulators.provider import Limits
 from local.simulators.provider import Market as SimulatedMarket
 from market.models import Market
+from market.periods import day_of, tradable_periods
 from prices.models import ProviderRequest, ReferencePrice
 from tests.drills.rig.results import Row
 from tests.prices import desk
@@ -124,5 +126,11 @@ def test_a_worker_that_was_there_before_its_provider(market: Market, tmp_path: P
         stack.enter_context(desk.beat(log, **env))
         wait_until(lambda: ProviderRequest.objects.filter(outcome="failed").count() > 3, "tries", 40, log.read_text)
         Market.objects.update(market_data_url=address)
-        wait_until(lambda: ReferencePrice.objects.count() > 20, "prices:\n", 25, log.read_text)
+        tradable = tradable_periods(timezone.now(), market.zone, market.gate_closure_lead)
+        today = {p.start for p in tradable if day_of(p.start, market.zone) == day_of(timezone.now(), market.zone)}
+
+        def known() -> set[datetime]:
+            return set(ReferencePrice.objects.values_list("delivery_start", flat=True))
+
+        wait_until(lambda: today <= known() and known(), "prices:\n", 25, log.read_text)
         assert limits.violations == 0

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from local.servers import embedded
+from local.servers.addresses import DATABASE_USER
 from tests.drills.rig.desk import Desk, facts, using
 from tests.drills.rig.servers import DrillServers
 from tests.processes import wait_until
@@ -73,7 +74,7 @@ class _Backup:
 
     def url(self, database: str) -> str:
         """A database of the restored server."""
-        return f"postgres://{embedded.DATABASE_USER}@{quote(str(self._sockets), safe='')}/{database}"
+        return f"postgres://{DATABASE_USER}@{quote(str(self._sockets), safe='')}/{database}"
 
     def _argv(self, name: str, *arguments: str) -> list[str]:
         return [str(self._binaries / name), *arguments]
