@@ -32,6 +32,11 @@ class Reading(StrEnum):
         return {Reading.HOUR: 60, Reading.QUARTER: 15}.get(self)
 
 
+def known_reading(word: str) -> Reading:
+    """The reading of that word; by product where there is none."""
+    return Reading(word) if word in tuple(Reading) else Reading.PRODUCT
+
+
 def read(legs: Legs, reading: Reading) -> dict[DeliveryPeriod, dict[str, Total]]:
     """The same trades in another reading. A row counts each trade that touches it."""
     rows: dict[DeliveryPeriod, dict[str, Total]] = {}

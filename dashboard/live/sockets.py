@@ -14,7 +14,7 @@ from accounts.sessions import key_digest
 from dashboard.access.preferences import known_language
 from dashboard.access.rights import AnyUser, Standing, board_trader, may_see_all
 from dashboard.figures.board_key import WHOLE_DESK, BoardKey
-from dashboard.figures.readings import Reading
+from dashboard.figures.readings import known_reading
 from dashboard.live.hub import hub
 from dashboard.live.open_sockets import NOT_LOGGED_IN, NOT_YOURS, TOO_MANY, guard
 from market.periods import PeriodError, parse_day
@@ -136,7 +136,8 @@ class BoardSocket(WatchedSocket):
         trader = board_trader(user, arguments["trader_id"])
         if trader is None:
             return None
-        return BoardKey(trader.pk, market.pk, day, known_language(asked.get("language", [""])[0]), _reading(asked))
+        language, reading = (asked.get(name, [""])[0] for name in ("language", "by"))
+        return BoardKey(trader.pk, market.pk, day, known_language(language), known_reading(reading))
 
     async def hear(self, text: str | None) -> bool:
         """The page's only word: {"have": version}."""
@@ -156,11 +157,6 @@ def _version_in(text: str | None) -> str | None:
         return None
     have = message.get("have") if isinstance(message, dict) else None
     return have if isinstance(have, str) else None
-
-
-def _reading(asked: dict[str, list[str]]) -> Reading:
-    by = asked.get("by", [""])[0]
-    return Reading(by) if by in tuple(Reading) else Reading.PRODUCT
 
 
 class DeskSocket(BoardSocket):

@@ -16,9 +16,8 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 from django.views.decorators.http import require_POST
 
 from dashboard.access.preferences import LANGUAGES, READING_COOKIE, remember
-from dashboard.figures.readings import Reading
 from dashboard.models import Preference
-from dashboard.pages.requests import refusal
+from dashboard.pages.requests import named_reading, refusal, refusing
 
 
 @require_POST
@@ -36,11 +35,10 @@ def choose(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @login_required
+@refusing
 def choose_reading(request: HttpRequest) -> HttpResponse:
     """POST /reading/ with `reading` and the page to go back to as `next`: how this user's boards are read."""
-    reading = request.POST.get("reading", "")
-    if reading not in tuple(Reading):
-        return refusal(request, gettext("A board can be read by product, hour or quarter."), status=400)
+    reading = named_reading(request.POST.get("reading", ""))
     assert isinstance(request.user, User)
     language = get_language() or settings.LANGUAGE_CODE
     Preference.objects.update_or_create(

@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 
 from dashboard.access.preferences import READING_COOKIE
 from dashboard.access.rights import AnyUser, board_trader
-from dashboard.figures.readings import Reading
+from dashboard.figures.readings import Reading, known_reading
 from market.labels import ParsedPeriod, parse_period
 from market.models import Market
 from market.periods import PeriodError, parse_day
@@ -115,8 +115,12 @@ def asked_reading(request: HttpRequest) -> Reading:
     """
     asked = request.GET.get("by", Reading.PRODUCT if request.headers.get("X-Part") else None)
     if asked is None:
-        carried = request.COOKIES.get(READING_COOKIE, "")
-        return Reading(carried) if carried in tuple(Reading) else Reading.PRODUCT
-    if asked not in tuple(Reading):
+        return known_reading(request.COOKIES.get(READING_COOKIE, ""))
+    return named_reading(asked)
+
+
+def named_reading(word: str) -> Reading:
+    """The reading of that word; ReadingError where there is none."""
+    if word not in tuple(Reading):
         raise ReadingError(gettext("A board can be read by product, hour or quarter."))
-    return Reading(asked)
+    return Reading(word)

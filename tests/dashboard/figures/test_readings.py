@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.figures.readings import Reading, counted_once, read, rows_of
+from dashboard.figures.readings import Reading, counted_once, known_reading, read, rows_of
 from market.labels import parse_period
 from market.periods import DeliveryPeriod, day_periods
 from market.totals import ZERO, Total
@@ -114,3 +114,13 @@ def test_the_rows_that_a_product_touches() -> None:
     assert rows_of(hour, Reading.PRODUCT) == rows_of(hour, Reading.HOUR) == rows_of(quarter, Reading.HOUR) == (hour,)
     assert rows_of(quarter, Reading.PRODUCT) == rows_of(quarter, Reading.QUARTER) == (quarter,)
     assert len(rows_of(hour, Reading.QUARTER)) == 4
+
+
+def test_a_word_that_is_no_reading_reads_by_product() -> None:
+    assert [known_reading(word) for word in ("hour", "quarter", "product", "HOUR", "")] == [
+        "hour",
+        "quarter",
+        "product",
+        "product",
+        "product",
+    ]
