@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dashboard.render.files import csv_pieces, file_name, for_spreadsheets, xlsx_file
@@ -208,11 +208,10 @@ def test_no_text_is_a_formula(text: str) -> None:
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1), max_size=5))
+@example([";'"])
 def test_any_text_comes_back_whole(texts: list[str]) -> None:
     _, *rows = csv.reader(io.StringIO("".join(csv_pieces(a_table(*texts))), newline=""))
-    assert [
-        row[0].removeprefix("'") if row[0] != text else row[0] for row, text in zip(rows, texts, strict=True)
-    ] == texts
+    assert [unguarded(row[0]) for row in rows] == texts
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**9), max_value=10**9, places=6))
