@@ -21,6 +21,9 @@ ASKS_REMEMBERED = 8
 
 MINUTE, HOUR = 60.0, 3600.0
 
+USUAL_INTERVAL = 600.0
+"""Between two publications of a market, unless its facts say otherwise."""
+
 WHICH_OF_TWO = "exists twice on that day, and the answer does not say which it is for"
 FROM_THE_FUTURE = "is in the future"
 """How the sentences end that say why such an answer is not used: what the feed's state is told by."""
@@ -76,6 +79,8 @@ class Facts:
     last_update: float | None = None
     asks: tuple[Ask, ...] = ()
     priority: Priority = Priority.NONE
+    interval: float = USUAL_INTERVAL
+    """Seconds between two publications of its market."""
 
     @property
     def asked_at(self) -> float:

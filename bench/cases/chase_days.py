@@ -77,6 +77,8 @@ class Scene:
     priority: Callable[[PeriodKey], Priority] = lambda _key: Priority.NONE
     quarters: Collection[int] = ()
     """Quarter hours of the day that somebody has traded, 0 to 95."""
+    intervals: Callable[[int], float] = lambda _market: INTERVAL
+    """From the market's number to the seconds between its publications."""
     hours_only: bool = False
     """The provider has no prices of anything shorter than an hour."""
 
@@ -167,11 +169,11 @@ class VirtualWorld:
         """Every moment at which a price of the period came out, up to its gate closure."""
         if self.scene.hours_only and key.end - key.start < timedelta(hours=1):
             return []
-        delay = self.scene.delay(key.market_id)
+        delay, interval = self.scene.delay(key.market_id), self.scene.intervals(key.market_id)
         number = int(key.start.timestamp() // HOUR)
         gate = key.start.timestamp() - GATE_LEAD
-        first = int((self.clock - 2 * INTERVAL) // INTERVAL)
-        moments = (slot * INTERVAL + delay(slot, number) for slot in range(first, int(gate // INTERVAL) + 1))
+        first = int((self.clock - 2 * interval) // interval)
+        moments = (slot * interval + delay(slot, number) for slot in range(first, int(gate // interval) + 1))
         return sorted(m for m in moments if m <= gate)
 
     def now(self) -> float:
@@ -221,7 +223,7 @@ class VirtualWorld:
         """What the record of the last two days teaches, as prices.polling.delay_learning reads it."""
         since = self.clock - 2 * 24 * HOUR
         record = (Publication(market, update, at) for (market, update), at in self.seen.items() if update >= since)
-        return learnt_from(record, PublicationClock(INTERVAL))
+        return learnt_from(record, {m: PublicationClock(self.scene.intervals(m)) for m in range(self.scene.markets)})
 
     def staleness(self) -> dict[PeriodKey, list[float]]:
         """By period, of every publication after the first ten minutes."""
@@ -232,11 +234,11 @@ class VirtualWorld:
 
 def _recorded(scene: Scene, now: float) -> dict[tuple[int, float], float]:
     """The publications of the days before, each seen half a second after it was out."""
-    slots = range(int(now // INTERVAL) - int(scene.days_before * 24 * HOUR / INTERVAL), int(now // INTERVAL))
     moments = (
-        (market, slot * INTERVAL + scene.delay(market)(slot, number))
+        (market, slot * interval + scene.delay(market)(slot, number))
         for market in range(scene.markets)
-        for slot in slots
+        for interval in (scene.intervals(market),)
+        for slot in range(int((now - scene.days_before * 24 * HOUR) // interval), int(now // interval))
         for number in range(24)
     )
     return {(market, out): out + 0.5 for market, out in moments if out <= now}
@@ -251,11 +253,12 @@ def _facts(market: int, scene: Scene) -> list[Facts]:
         if gate > MIDNIGHT + scene.first_hour * HOUR:
             day = DAY + timedelta(days=hour // 24)
             key = PeriodKey(market, day, start, start + timedelta(hours=1))
-            facts.append(Facts(key, gate, priority=scene.priority(key)))
+            facts.append(Facts(key, gate, priority=scene.priority(key), interval=scene.intervals(market)))
     for quarter in scene.quarters:
         start = datetime.fromtimestamp(MIDNIGHT + quarter * HOUR / 4, tz=UTC)
         key = PeriodKey(market, DAY, start, start + timedelta(minutes=15))
-        facts.append(Facts(key, start.timestamp() - GATE_LEAD, priority=Priority.POSITION))
+        gate, interval = start.timestamp() - GATE_LEAD, scene.intervals(market)
+        facts.append(Facts(key, gate, priority=Priority.POSITION, interval=interval))
     return facts
 
 
@@ -269,7 +272,7 @@ def play(scene: Scene) -> tuple[Staleness, VirtualWorld]:
         if world.clock - learnt_at >= HOUR:
             learnt, learnt_at = world.learnt(), world.clock
         tick_end = world.clock + TICK
-        loop.poll(world, world.facts, INTERVAL, learnt)
+        loop.poll(world, world.facts, learnt)
         world.clock = max(tick_end, world.clock + 0.5)
     return _judged(world, begin + INTERVAL, end), world
 

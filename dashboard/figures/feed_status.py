@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.conf import settings
-
 from market.models import Market
 from prices import queries as prices
+from prices.rhythms import interval_of
 from trades.feed.status import ExchangeFeedState, feed_state, open_gaps
 
 MOST_GAPS = 100
@@ -41,7 +40,7 @@ def load_feeds(*, market: Market, now: datetime) -> FeedStates:
     """Both states and the gaps from the database, in a fixed number of small queries."""
     return FeedStates(
         exchange=feed_state(market_id=market.pk, now=now),
-        prices=prices.feed_state(market_id=market.pk, now=now, interval=settings.MARKET_DATA_UPDATE_INTERVAL),
+        prices=prices.feed_state(market_id=market.pk, now=now, interval=interval_of(market)),
         now=now,
         gaps=tuple(Gap(g.started_at, g.ended_at) for g in open_gaps(market_id=market.pk, most=MOST_GAPS)),
     )

@@ -31,6 +31,7 @@ from dashboard.render.sparklines import shape_of, spark
 from market.periods import DeliveryPeriod
 from market.rules import ReferenceSource
 from prices.publications import PublicationClock
+from prices.rhythms import interval_of
 
 NO_TIMELINE = Timeline(0)
 
@@ -54,8 +55,9 @@ def render_parts(
     sign, zone = fmt.currency_sign(board.market.currency), board.market.time_zone
     lines = folds(board.rows, sign)
     language = get_language() or settings.LANGUAGE_CODE
+    rhythm = PublicationClock(interval_of(board.market))
     rows = {
-        row_id(row): _row(row, lines.get(i), i in lines, zone, language, address, timeline.of(row))
+        row_id(row): _row(row, lines.get(i), i in lines, zone, language, address, timeline.of(row), rhythm=rhythm)
         for i, row in enumerate(board.rows)
     }
     return {
@@ -125,7 +127,15 @@ def _fold(run: Sequence[BoardRow], currency: str) -> Fold:
 
 @lru_cache(maxsize=2048)
 def _row(
-    row: BoardRow, fold: Fold | None, folded: bool, time_zone: str, _language: str, address: str, points: Points
+    row: BoardRow,
+    fold: Fold | None,
+    folded: bool,
+    time_zone: str,
+    _language: str,
+    address: str,
+    points: Points,
+    *,
+    rhythm: PublicationClock,
 ) -> str:
     """One period. Remembered per language, because most rows of a board that changed are as they were."""
     zone, figures = ZoneInfo(time_zone), row.figures
@@ -141,7 +151,7 @@ def _row(
         "average": plain_cell("average_price", figures.average_price),
         "legs": leg_cells(figures),
         "reference": plain_cell("reference_price", figures.reference_price),
-        "reference_note": _reference_note(row, zone),
+        "reference_note": _reference_note(row, zone, rhythm),
         "performance": signed_cell("performance", figures.performance),
         "cells": quiet_cells(figures),
         "spark": spark(points),
@@ -165,7 +175,7 @@ class ReferenceNote:
     final: str = ""
 
 
-def _reference_note(row: BoardRow, zone: ZoneInfo) -> ReferenceNote:
+def _reference_note(row: BoardRow, zone: ZoneInfo, rhythm: PublicationClock) -> ReferenceNote:
     if row.is_unclear:
         return ReferenceNote(gettext("the provider does not say which of the two"), "undefined")
     if row.source is ReferenceSource.NONE:
@@ -175,7 +185,6 @@ def _reference_note(row: BoardRow, zone: ZoneInfo) -> ReferenceNote:
             pgettext("price", "none yet") if row.state != PeriodState.CLOSED else pgettext("price", "none"), "undefined"
         )
     updated, gate = row.reference.last_update, row.gate_closes_at
-    rhythm = PublicationClock(float(settings.MARKET_DATA_UPDATE_INTERVAL))
     settled = row.state == PeriodState.CLOSED and updated >= gate
     covering = rhythm.next_slot(gate.timestamp()) + 3 * rhythm.late_window  # by then the last one must be out
     return ReferenceNote(

@@ -30,19 +30,24 @@ MOST_MOMENTS_A_SLOT = 2.0
 """With more moments a slot on average a market's periods come one by one, and its first one says little."""
 
 
-def learnt_from(publications: Iterable[Publication], rhythm: PublicationClock) -> Learnt:
-    """What these publications of the last days say. Pure; their order doesn't matter."""
+def learnt_from(publications: Iterable[Publication], rhythms: Mapping[int, PublicationClock]) -> Learnt:
+    """What these publications of the last days say. Pure; their order doesn't matter. `rhythms` by market."""
     seen: dict[int, dict[float, list[float]]] = {}
     for publication in publications:
+        rhythm = rhythms[publication.market_id]
         delay = delay_of(publication, rhythm)
         if delay is not None:
             slot = rhythm.slot_of_update(publication.last_update)
             seen.setdefault(publication.market_id, {}).setdefault(slot, []).append(delay)
     delays = {
-        market_id: learn((d for of_slot in slots.values() for d in of_slot), rhythm.late_window)
+        market_id: learn((d for of_slot in slots.values() for d in of_slot), rhythms[market_id].late_window)
         for market_id, slots in seen.items()
     }
-    return Learnt(delays, _together({m: _first_of_slots(slots) for m, slots in seen.items()}))
+    firsts = {market_id: _first_of_slots(slots) for market_id, slots in seen.items()}
+    together: dict[int, int] = {}
+    for rhythm in set(rhythms.values()):  # a market of another rhythm says nothing in every second or third slot
+        together |= _together({market_id: first for market_id, first in firsts.items() if rhythms[market_id] == rhythm})
+    return Learnt(delays, together)
 
 
 def delay_of(publication: Publication, rhythm: PublicationClock) -> float | None:
@@ -86,20 +91,24 @@ class Memory:
     """What was learnt last, and when; one for all threads of a process."""
 
     _learnt: Learnt = NOTHING_LEARNT
-    _about: tuple[float, frozenset[int]] | None = None
+    _about: frozenset[tuple[int, float]] | None = None
     _until: float = 0.0
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
 
-    def recall(self, *, market_ids: Collection[int], interval: float, now: float) -> Learnt:
-        """What is known of these markets at `now` (POSIX seconds). One query an hour, and when the markets change."""
-        about = (interval, frozenset(market_ids))
+    def recall(self, *, intervals: Mapping[int, float], now: float) -> Learnt:
+        """What is known of these markets at `now` (POSIX seconds), each with the seconds between its publications.
+
+        One query an hour, and when the markets or their rhythms change.
+        """
+        about = frozenset(intervals.items())
         with self._lock:
             if self._about != about or time.monotonic() >= self._until:
                 since = now - LOOK_BACK.total_seconds()
-                publications = queries.publications(market_ids=market_ids, since=since)
-                self._learnt, self._about = learnt_from(publications, PublicationClock(interval)), about
+                publications = queries.publications(market_ids=intervals.keys(), since=since)
+                rhythms = {market_id: PublicationClock(interval) for market_id, interval in intervals.items()}
+                self._learnt, self._about = learnt_from(publications, rhythms), about
                 self._until = time.monotonic() + RELEARN_SECONDS
             return self._learnt
 

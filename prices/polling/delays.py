@@ -56,6 +56,10 @@ class Delays:
             return 0.0
         return self._where(self.mass, done + (end - done) / max(1.0, rounds)) - lateness
 
+    def effort_left(self, lateness: float) -> float:
+        """The share of all probes that lies after this lateness."""
+        return 1.0 - self._at(self.effort, lateness)
+
     def quantile(self, share: float) -> float:
         """The delay that this share of the publications keeps below."""
         return self._where(self.mass, share)

@@ -69,9 +69,7 @@ class PollStats:
         self.outcomes[outcome.value] = self.outcomes.get(outcome.value, 0) + 1
 
 
-def poll(
-    environment: Environment, book: dict[PeriodKey, Facts], interval: float, learnt: Learnt = NOTHING_LEARNT
-) -> PollStats:
+def poll(environment: Environment, book: dict[PeriodKey, Facts], learnt: Learnt = NOTHING_LEARNT) -> PollStats:
     """Ask as the policy says until nothing is due for a while. `book`, what is known of each period, is kept up.
 
     Ends in time whatever happens outside: a request without word counts as lost after REQUEST_LIFE.
@@ -83,7 +81,7 @@ def poll(
         now = environment.now()
         last_call = now > ends or stopping.is_set() or environment.is_over()
         _give_up(under_way, now, stats)
-        plan = policy.plan(now=now, facts=book.values(), budget=environment.budget(), interval=interval, learnt=learnt)
+        plan = policy.plan(now=now, facts=book.values(), budget=environment.budget(), learnt=learnt)
         sent = {} if last_call else _send(environment, plan.asks[: AT_ONCE - len(under_way)], book)
         under_way |= sent
         stats.asked += len(sent)

@@ -33,6 +33,7 @@ from prices.polling.delay_learning import memory
 from prices.polling.delays import Learnt
 from prices.polling.loop import AT_ONCE, OUTLOOK_SECONDS, Arrived, PollStats, poll, stopping
 from prices.polling.priority import priorities, wanted
+from prices.rhythms import interval_of
 
 log = structlog.get_logger(__name__)
 
@@ -49,17 +50,16 @@ def chase_prices(*, now: datetime) -> PollStats:
 
     An idle tick costs four queries, one of them for the desk's time. Raises django.db.Error when PostgreSQL is away.
     """
-    interval = float(settings.MARKET_DATA_UPDATE_INTERVAL)
     clock.desk.follow()
     markets = {market.pk: market for market in active_markets()}
-    if not markets or not _something_due(markets.values(), now, interval):
+    if not markets or not _something_due(markets.values(), now):
         return PollStats()
     with _market_locks(markets) as mine:
         if not mine:
             return PollStats()
-        facts = state.facts_of(gates=_gates(mine.values(), now))  # again: another chase may just have ended
-        facts, world = _with_priority(facts, now), _World(mine, interval)
-        stats = poll(world, facts, interval, _learnt(markets, world.now(), interval))
+        facts = _facts(mine.values(), now)  # again: another chase may just have ended
+        facts, world = _with_priority(facts, now), _World(mine)
+        stats = poll(world, facts, _learnt(markets.values(), world.now()))
     if stats.lost:
         log.error("provider_threads_lost", requests=stats.lost)
         _senders.cache_clear()  # new threads for the next chase; what hangs in the old ones can't be mended
@@ -69,8 +69,16 @@ def chase_prices(*, now: datetime) -> PollStats:
     return stats
 
 
-def _learnt(market_ids: Collection[int], now: float, interval: float) -> Learnt:
-    return memory.recall(market_ids=market_ids, interval=interval, now=now)
+def _intervals(markets: Collection[Market]) -> dict[int, float]:
+    return {market.pk: interval_of(market) for market in markets}
+
+
+def _facts(markets: Collection[Market], now: datetime) -> dict[PeriodKey, Facts]:
+    return state.facts_of(gates=_gates(markets, now), intervals=_intervals(markets))
+
+
+def _learnt(markets: Collection[Market], now: float) -> Learnt:
+    return memory.recall(intervals=_intervals(markets), now=now)
 
 
 def _with_priority(facts: Mapping[PeriodKey, Facts], now: datetime) -> dict[PeriodKey, Facts]:
@@ -82,17 +90,11 @@ def _with_priority(facts: Mapping[PeriodKey, Facts], now: datetime) -> dict[Peri
     return {key: replace(period, priority=strongest.get(key, Priority.NONE)) for key, period in facts.items()}
 
 
-def _something_due(markets: Collection[Market], now: datetime, interval: float) -> bool:
+def _something_due(markets: Collection[Market], now: datetime) -> bool:
     """Whether the policy would ask for anything before the next tick."""
-    facts, moment = state.facts_of(gates=_gates(markets, now)), clock.desk.posix()
+    facts, moment = _facts(markets, now), clock.desk.posix()
     untouched = Budget.untouched(settings.MARKET_DATA_REQUESTS_PER_MINUTE, settings.MARKET_DATA_REQUESTS_PER_HOUR)
-    plan = policy.plan(
-        now=moment,
-        facts=facts.values(),
-        budget=untouched,
-        interval=interval,
-        learnt=_learnt([market.pk for market in markets], moment, interval),
-    )
+    plan = policy.plan(now=moment, facts=facts.values(), budget=untouched, learnt=_learnt(markets, moment))
     return bool(plan.asks) or plan.look_again <= moment + OUTLOOK_SECONDS
 
 
@@ -156,10 +158,10 @@ class _World:
     A chase measures by the desk's time as it was when it began; when that steps, the chase is over.
     """
 
-    def __init__(self, markets: Mapping[int, Market], interval: float) -> None:
+    def __init__(self, markets: Mapping[int, Market]) -> None:
         self._markets = markets
         self._ahead = clock.desk.posix() - time.monotonic()
-        self._interval = interval
+        self._interval = min(map(interval_of, markets.values()))
         self._under_way: dict[Future[observations.Answer], tuple[PeriodKey, int]] = {}
 
     def now(self) -> float:

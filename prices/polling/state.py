@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -30,10 +31,11 @@ _FACTS = """
 """
 
 
-def facts_of(*, gates: dict[PeriodKey, datetime]) -> dict[PeriodKey, Facts]:
+def facts_of(*, gates: dict[PeriodKey, datetime], intervals: Mapping[int, float]) -> dict[PeriodKey, Facts]:
     """What is known of each period: its price's age and its last requests.
 
-    `gates` gives the gate closure of each period. One query of bounded index reads.
+    `gates` gives the gate closure of each period, `intervals` the seconds between two publications of each market. One
+    query of bounded index reads.
     """
     keys = list(gates)
     columns: dict[str, Any] = {
@@ -48,7 +50,8 @@ def facts_of(*, gates: dict[PeriodKey, datetime]) -> dict[PeriodKey, Facts]:
         cursor.execute(_FACTS, columns)
         for position, last_update, *asked in cursor.fetchall():
             key = keys[position - 1]
-            facts[key] = Facts(key, gates[key].timestamp(), last_update, _asks(*asked))
+            asks, interval = _asks(*asked), intervals[key.market_id]
+            facts[key] = Facts(key, gates[key].timestamp(), last_update, asks, interval=interval)
     return facts
 
 

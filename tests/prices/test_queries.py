@@ -75,20 +75,20 @@ def test_the_chase_is_told_all_in_one_query(market: Market, django_assert_num_qu
     store(market, 12, Refusal(Outcome.FAILED, "no answer"))
     keys = [key_of(market, hour) for hour in (12, 13)]
     with django_assert_num_queries(1):
-        facts = state.facts_of(gates={key: key.start for key in keys})
+        facts = state.facts_of(gates={key: key.start for key in keys}, intervals={market.pk: 900})
     asked, never_asked = facts[keys[0]], facts[keys[1]]
     assert asked.last_update == at(9, 0).timestamp()
     assert asked.gate_closure == keys[0].start.timestamp()
     assert [a.outcome for a in asked.asks] == [Outcome.FAILED, Outcome.NEWER]
     assert all(a.answered_at is not None and a.answered_at >= a.sent_at for a in asked.asks)
     assert (never_asked.last_update, never_asked.asks) == (None, ())
-    assert state.facts_of(gates={}) == {}
+    assert state.facts_of(gates={}, intervals={}) == {}
 
 
 def test_only_the_last_few_requests_are_told(market: Market) -> None:
     used(market, 20, ago=10)
     key = key_of(market, 12)
-    facts = state.facts_of(gates={key: key.start})
+    facts = state.facts_of(gates={key: key.start}, intervals={market.pk: 600})
     assert len(facts[key].asks) == ASKS_REMEMBERED
 
 

@@ -18,6 +18,7 @@ from tests.prices.conftest import key_of
 
 SLOT = datetime(2026, 3, 2, 10, tzinfo=UTC).timestamp()
 RHYTHM = PublicationClock(600)
+RHYTHMS = dict.fromkeys(range(10), RHYTHM)
 
 
 def record(market: int, delays: list[float]) -> list[Publication]:
@@ -50,19 +51,19 @@ def test_markets_that_publish_at_the_same_moments_are_found() -> None:
     dice = random.Random(1)
     delays = [dice.uniform(0, 30) for _ in range(40)]
     other = [dice.uniform(0, 30) for _ in range(40)]
-    learnt = learnt_from([*record(3, delays), *record(2, other), *record(5, [d + 0.4 for d in delays])], RHYTHM)
+    learnt = learnt_from([*record(3, delays), *record(2, other), *record(5, [d + 0.4 for d in delays])], RHYTHMS)
     assert learnt.together == {3: 3, 5: 3}
     assert set(learnt.delays) == {2, 3, 5}
 
 
 def test_two_hours_of_evidence_are_needed() -> None:
-    assert learnt_from([*record(1, [5.0] * 11), *record(2, [5.0] * 11)], RHYTHM).together == {}
-    assert learnt_from([*record(1, [5.0] * 12), *record(2, [5.0] * 12)], RHYTHM).together == {1: 1, 2: 1}
+    assert learnt_from([*record(1, [5.0] * 11), *record(2, [5.0] * 11)], RHYTHMS).together == {}
+    assert learnt_from([*record(1, [5.0] * 12), *record(2, [5.0] * 12)], RHYTHMS).together == {1: 1, 2: 1}
 
 
 def test_markets_whose_periods_come_one_by_one_are_not_together() -> None:
     singles = [p for n in range(4) for m in (1, 2) for p in record(m, [1.0 + 5 * n] * 30)]
-    assert learnt_from(singles, RHYTHM).together == {}
+    assert learnt_from(singles, RHYTHMS).together == {}
 
 
 # --- from the database ----------------------------------------------------------------------------------------------
@@ -91,11 +92,11 @@ def test_the_record_is_read_once_an_hour(market: Market, django_assert_num_queri
     keep(market, 15, 3.0, 400)  # older than two days
     memory, now = Memory(), timezone.now().timestamp()
     with django_assert_num_queries(1):
-        learnt = memory.recall(market_ids=[market.pk], interval=600, now=now)
-        assert memory.recall(market_ids=[market.pk], interval=600, now=now) is learnt
+        learnt = memory.recall(intervals={market.pk: 600}, now=now)
+        assert memory.recall(intervals={market.pk: 600}, now=now) is learnt
     assert learnt.delays[market.pk].samples == 99
     assert learnt.delays[market.pk].quantile(0.5) == pytest.approx(20.5, abs=1.5)
     with django_assert_num_queries(2):
-        memory.recall(market_ids=[market.pk], interval=300, now=now)
+        memory.recall(intervals={market.pk: 300}, now=now)
         memory.forget()
-        memory.recall(market_ids=[market.pk], interval=300, now=now)
+        memory.recall(intervals={market.pk: 300}, now=now)

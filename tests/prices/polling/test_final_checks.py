@@ -71,7 +71,7 @@ def test_it_takes_only_what_is_left_over(budget: Budget) -> None:
 
 
 def plan(now: float, *facts: Facts) -> Plan:
-    return policy.plan(now=now, facts=facts, budget=FULL, interval=600)
+    return policy.plan(now=now, facts=facts, budget=FULL)
 
 
 def test_what_somebody_waits_for_goes_first() -> None:

@@ -37,7 +37,7 @@ class Nowhere:
 def test_a_chase_that_finds_no_room_ends_in_time(market: Market) -> None:
     key = key_of(market, 12)
     environment = Nowhere()
-    stats = loop.poll(environment, {key: Facts(key, key.start.timestamp())}, 600)
+    stats = loop.poll(environment, {key: Facts(key, key.start.timestamp())})
     assert stats.asked == 0
     assert environment.clock <= loop.LONGEST_CHASE_SECONDS + 1
 
@@ -53,7 +53,7 @@ def test_requests_without_any_word_end_no_chase_and_block_none(market: Market) -
     """Their threads must have died. Such a chase once held its lock, polled the budget and asked for nothing."""
     keys = [key_of(market, hour) for hour in range(12, 22)]
     environment = Silent()
-    stats = loop.poll(environment, {key: Facts(key, key.start.timestamp()) for key in keys}, 600)
+    stats = loop.poll(environment, {key: Facts(key, key.start.timestamp()) for key in keys})
     assert stats.lost == stats.asked > loop.AT_ONCE
     assert environment.clock <= loop.LONGEST_CHASE_SECONDS + observations.REQUEST_LIFE + 1
 
@@ -82,5 +82,5 @@ class Moody(Nowhere):
 
 def test_a_ledger_that_says_no_again_and_again_only_slows_the_chase_down(market: Market) -> None:
     keys = [key_of(market, hour) for hour in range(12, 22)]
-    stats = loop.poll(Moody(), {key: Facts(key, key.start.timestamp()) for key in keys}, 600)
+    stats = loop.poll(Moody(), {key: Facts(key, key.start.timestamp()) for key in keys})
     assert (stats.asked, stats.lost, stats.outcomes) == (10, 0, {"newer": 10})

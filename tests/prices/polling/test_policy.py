@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -12,29 +12,17 @@ from hypothesis import strategies as st
 
 from prices import observations
 from prices.models import ProviderRequest
-from prices.observations import Ask, Budget, Facts, Outcome, PeriodKey, Plan, Priority
+from prices.observations import Ask, Budget, Facts, Outcome, Plan, Priority
 from prices.polling import policy
+from prices.polling.days import is_final
 from prices.polling.delays import Learnt, learn
-from prices.publications import PublicationClock
+from tests.prices.polling.facts import OLD, SLOT, TODAY, period, seen
 
-SLOT = datetime(2026, 3, 2, 10, tzinfo=UTC).timestamp()
-TODAY = date(2026, 3, 2)
 FULL = Budget.untouched(50, 1000)
-OLD = SLOT - 595
-
-
-def period(hours_ahead: int, last_update: float | None = OLD, *asks: Ask, market: int = 1, day: date = TODAY) -> Facts:
-    """A period whose gate closes `hours_ahead` hours and 55 minutes after SLOT (day counts from TODAY)."""
-    start = datetime.fromtimestamp(SLOT, tz=UTC) + timedelta(hours=hours_ahead + 1)
-    return Facts(PeriodKey(market, day, start, start + timedelta(hours=1)), start.timestamp() - 300, last_update, asks)
 
 
 def plan(now: float, *facts: Facts, budget: Budget = FULL) -> Plan:
-    return policy.plan(now=now, facts=facts, budget=budget, interval=600)
-
-
-def seen(at: float, outcome: Outcome) -> Ask:
-    return Ask(at, outcome, at + 0.1)
+    return policy.plan(now=now, facts=facts, budget=budget)
 
 
 def test_the_outcomes_are_those_of_the_ledger() -> None:
@@ -74,7 +62,7 @@ def test_probes_are_evenly_spread_and_grow_rarer_when_the_publication_is_late() 
     for lateness in (0.5, 10, 40, 100, 400):
         probed = period(0, OLD, seen(SLOT + lateness, Outcome.UNCHANGED))
         others = [period(h) for h in range(1, 14)]
-        left = Budget(50, 50 - min(34, int(1.1 * lateness)), 1000, 900)
+        left = Budget(50, 50 - min(33, int(1.1 * lateness)), 1000, 900)
         pauses.append(plan(SLOT + lateness + 0.01, probed, *others, budget=left).look_again - SLOT - lateness)
     assert pauses == sorted(pauses)
     assert pauses[0] < 1.2
@@ -184,22 +172,22 @@ def learnt_together() -> Learnt:
 
 def test_markets_that_come_together_are_probed_as_one() -> None:
     both = [period(h, market=m) for m in (1, 2) for h in range(3)]
-    found = policy.plan(now=SLOT + 2, facts=both, budget=FULL, interval=600, learnt=learnt_together())
+    found = policy.plan(now=SLOT + 2, facts=both, budget=FULL, learnt=learnt_together())
     assert [(k.start.hour, k.market_id) for k in found.asks] == [(11, 1)]
-    assert len(policy.plan(now=SLOT + 2, facts=both, budget=FULL, interval=600).asks) == 2
+    assert len(policy.plan(now=SLOT + 2, facts=both, budget=FULL).asks) == 2
 
 
 def test_the_other_market_is_probed_once_the_first_one_is_out() -> None:
     first = [period(0, SLOT + 4, seen(SLOT + 5, Outcome.NEWER)), period(1), period(2)]
     second = [period(h, market=2) for h in range(3)]
-    found = policy.plan(now=SLOT + 5.2, facts=[*first, *second], budget=FULL, interval=600, learnt=learnt_together())
+    found = policy.plan(now=SLOT + 5.2, facts=[*first, *second], budget=FULL, learnt=learnt_together())
     assert [(k.start.hour, k.market_id) for k in found.asks] == [(11, 2), (12, 1), (13, 1)]
 
 
 def test_the_other_market_that_is_not_out_yet_is_probed_again_after_a_pause() -> None:
     out = [period(h, SLOT + 5, seen(SLOT + 5, Outcome.NEWER)) for h in range(3)]
     late = [period(0, OLD, seen(SLOT + 6, Outcome.UNCHANGED), market=2), period(1, OLD, market=2)]
-    found = policy.plan(now=SLOT + 6.1, facts=[*out, *late], budget=FULL, interval=600, learnt=learnt_together())
+    found = policy.plan(now=SLOT + 6.1, facts=[*out, *late], budget=FULL, learnt=learnt_together())
     assert found.asks == ()
     assert SLOT + 6.1 < found.look_again < SLOT + 20
 
@@ -207,15 +195,15 @@ def test_the_other_market_that_is_not_out_yet_is_probed_again_after_a_pause() ->
 def test_a_market_whose_provider_is_down_leads_nobody() -> None:
     failing = [period(h, OLD, *(seen(SLOT - n, Outcome.FAILED) for n in (1, 2))) for h in range(3)]
     second = [period(h, market=2) for h in range(3)]
-    found = policy.plan(now=SLOT + 2, facts=[*failing, *second], budget=FULL, interval=600, learnt=learnt_together())
+    found = policy.plan(now=SLOT + 2, facts=[*failing, *second], budget=FULL, learnt=learnt_together())
     assert (11, 2) in [(k.start.hour, k.market_id) for k in found.asks]
 
 
 def test_probes_go_where_publications_are_likely() -> None:
     sharp = Learnt(delays={1: learn([20.0 + n % 3 for n in range(288)], 30.0)})
     waiting = [period(h) for h in range(24)]
-    early = policy.plan(now=SLOT, facts=waiting, budget=FULL, interval=600, learnt=sharp).look_again
-    assert early > policy.plan(now=SLOT, facts=waiting, budget=FULL, interval=600).look_again
+    early = policy.plan(now=SLOT, facts=waiting, budget=FULL, learnt=sharp).look_again
+    assert early > policy.plan(now=SLOT, facts=waiting, budget=FULL).look_again
 
 
 def test_probes_keep_their_share_where_not_everything_fits() -> None:
@@ -223,32 +211,21 @@ def test_probes_keep_their_share_where_not_everything_fits() -> None:
     asked = SLOT + 2.0
     probed = replace(crowd[0], asks=(seen(asked, Outcome.UNCHANGED),))
     left = Budget(50, 48, 1000, 900, spent_in_slot=2)
-    found = policy.plan(
-        now=asked + 0.01, facts=[probed, *crowd[1:]], budget=left, interval=600, learnt=learnt_together()
-    )
+    found = policy.plan(now=asked + 0.01, facts=[probed, *crowd[1:]], budget=left, learnt=learnt_together())
+    assert 2.5 < found.look_again - asked < 5, "nobody has a position: each probe costs somebody else a minute"
+    held = replace(probed, priority=Priority.POSITION)
+    found = policy.plan(now=asked + 0.01, facts=[held, *crowd[1:]], budget=left, learnt=learnt_together())
     assert found.look_again - asked < 2.5
 
 
-# --- final ---------------------------------------------------------------------------------------------------------
-GATE_HOUR = period(-1).gate_closure  # SLOT - 300
-
-
-def test_a_price_from_after_the_closure_is_final() -> None:
-    assert policy.is_final(period(-1, SLOT + 3), SLOT + 4, PublicationClock(600))
-    assert not policy.is_final(period(-1, SLOT - 590), SLOT + 4, PublicationClock(600))
-    assert not policy.is_final(period(0, SLOT + 3), SLOT + 4, PublicationClock(600))
-
-
-def test_a_provider_that_stops_at_the_closure_is_asked_a_bounded_number_of_times() -> None:
-    asks = tuple(seen(SLOT + 40 * n, Outcome.UNCHANGED) for n in (3, 2, 1))
-    assert not policy.is_final(period(-1, SLOT - 590, *asks[1:]), SLOT + 130, PublicationClock(600))
-    assert policy.is_final(period(-1, SLOT - 590, *asks), SLOT + 130, PublicationClock(600))
-    assert plan(SLOT + 1500, period(-1, SLOT - 590, *asks)).asks == ()
-
-
-def test_tries_before_the_covering_publication_must_be_out_prove_nothing() -> None:
-    asks = tuple(seen(SLOT + n, Outcome.UNCHANGED) for n in (20, 15, 10, 5))
-    assert not policy.is_final(period(-1, SLOT - 590, *asks), SLOT + 21, PublicationClock(600))
+def test_markets_that_come_apart_are_probed_each_where_somebody_has_a_position() -> None:
+    """The first one's periods without a position leave what the other one's probes and positions need."""
+    out = [period(h, SLOT + 5, seen(SLOT + 5, Outcome.NEWER)) if h == 0 else period(h) for h in range(24)]
+    awaited = [replace(period(h, market=2), priority=Priority(2 * (h > 7))) for h in range(24)]
+    left = Budget(50, 30, 1000, 900, spent_in_slot=20)
+    asks = plan(SLOT + 5.1, *out, *awaited, budget=left).asks
+    probes = policy.GOOD_PROBES
+    assert 30 - 8 - probes <= sum(key.market_id == 1 for key in asks) <= 30 - 8 - probes / 2
 
 
 # --- the budget ----------------------------------------------------------------------------------------------------
@@ -323,12 +300,11 @@ budgets = st.builds(
 def test_whatever_the_situation_the_plan_is_sound(
     facts: list[Facts], budget: Budget, now: float, interval: float
 ) -> None:
-    found = policy.plan(now=now, facts=facts, budget=budget, interval=interval)
+    facts = [replace(f, interval=interval) for f in facts]
+    found = policy.plan(now=now, facts=facts, budget=budget)
     by_key = {f.key: f for f in facts}
     assert len(found.asks) <= budget.allowance(interval) <= min(budget.minute_free, budget.hour_free)
     assert len(set(found.asks)) == len(found.asks)
-    assert not any(
-        by_key[k].in_flight(now) or policy.is_final(by_key[k], now, PublicationClock(interval)) for k in found.asks
-    )
+    assert not any(by_key[k].in_flight(now) or is_final(by_key[k], now) for k in found.asks)
     assert found.asks == () or now >= budget.paused_until
     assert found.asks or found.look_again > now

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bench.cases import chase_days as simulation
 from bench.cases.chase_days import Scene
+from bench.cases.prices import CASES
+from bench.cases.prices import held_by_the_desk as held
 from prices.observations import PeriodKey, Priority
 from prices.polling import policy
+
+
+def case(name: str, seed: int) -> Scene:
+    """The scene of the benchmark's table that has this name."""
+    return next(case.scene(seed) for case in CASES if case.name == name)
 
 
 def assert_within_limits(result: simulation.Staleness) -> None:
@@ -34,11 +42,42 @@ def test_fewer_periods_left_are_fresher_still() -> None:
 
 
 def test_with_tomorrow_priced_today_stays_sharp() -> None:
-    result, world = simulation.play(Scene(lambda m: simulation.common(5 + m), first_hour=12, hours=2, tomorrow=True))
+    """36 periods and their probes fit the minute: docs/reference-prices.md has the bound."""
+    result, world = simulation.play(case("today 12 h and tomorrow 24 h", 5))
     assert_within_limits(result)
     today = simulation.staleness_of_day(world, simulation.DAY)
-    assert sum(today) / len(today) <= 1.2
-    assert result.mean <= 5
+    assert sum(today) / len(today) <= 1.3
+    assert result.mean <= 1.5
+    assert result.quantile(0.99) <= 4
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_of_two_markets_apart_those_with_a_position_do_not_wait(seed: int) -> None:
+    result, world = simulation.play(replace(case("two markets apart, 24 h left", seed), priority=held))
+    assert_within_limits(result)
+    fresh = [v for key, values in world.staleness().items() if held(key) is Priority.POSITION for v in values]
+    assert sum(fresh) / len(fresh) <= 2
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_markets_keep_each_its_own_rhythm(seed: int) -> None:
+    """One publishes every 10 minutes and one every 15; both are fresh, and neither is asked in the other's rhythm."""
+    scene = Scene(
+        lambda m: simulation.common(seed + 100 * m),
+        hours=2,
+        markets=2,
+        first_hour=12,
+        days_before=1,
+        seed=seed,
+        intervals=lambda market: (600.0, 900.0)[market],
+    )
+    result, world = simulation.play(scene)
+    assert_within_limits(result)
+    assert result.mean <= 1.5
+    begun = simulation.MIDNIGHT + 12.5 * 3600
+    for market, interval in enumerate((600, 900)):
+        late = [at % interval for at, key in world.asked_for if key.market_id == market and at > begun]
+        assert sum(seconds > 60 for seconds in late) <= 0.1 * len(late)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
