@@ -15,7 +15,7 @@ from typing import Literal
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Max, Sum
+from django.db.models import Max, QuerySet, Sum
 
 from market.locks import AdvisoryLock
 from market.models import Market
@@ -29,7 +29,7 @@ LOOK_BACK = timedelta(hours=2)
 """How far the feed's state looks into the ledger: a bounded read, whatever the provider does."""
 
 DOWN_AFTER_FAILURES = 3
-_ANSWERED = (Outcome.NEWER, Outcome.UNCHANGED, Outcome.UNDEFINED)
+_ANSWERS = (Outcome.NEWER, Outcome.UNCHANGED, Outcome.UNDEFINED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +277,7 @@ def chased_now(*, market_ids: Collection[int]) -> set[int]:
 def feed_state(*, market_id: int, now: datetime, interval: float) -> PriceFeedState:
     """The state of the market's price feed at `now`; publications come every `interval` seconds. Four small queries."""
     rhythm = PublicationClock(interval)
-    success, undefined = _last_success(market_id, now)
+    success = _last_success(market_id, now)
     errors = _errors_since(market_id, max(success or now - LOOK_BACK, now - LOOK_BACK))
     newest = _newest_open(market_id, now)
     due = _moment(rhythm.next_publication(newest.timestamp(), now.timestamp()), now) if newest else None
@@ -291,7 +291,7 @@ def feed_state(*, market_id: int, now: datetime, interval: float) -> PriceFeedSt
         state, since = "down", success
     elif late_from and now > late_from:
         state, since = "late", late_from
-    elif newest is None and undefined:
+    elif newest is None and _has_no_price(market_id, now):
         state, since = "none", success
     return PriceFeedState(state, since, success, errors[0][0] if errors else "", due, _why(state, errors, now))
 
@@ -318,17 +318,27 @@ def _moment(posix: float, like: datetime) -> datetime:
     return datetime.fromtimestamp(posix, tz=like.tzinfo)
 
 
-def _last_success(market_id: int, now: datetime) -> tuple[datetime | None, bool]:
-    """When the provider last gave a usable answer for this market, and whether it was that there is no price."""
-    answered = ProviderRequest.objects.filter(
-        market_id=market_id, outcome__in=_ANSWERED, sent_at__gt=now - LOOK_BACK, finished_at__isnull=False
+def _answered(market_id: int, now: datetime) -> QuerySet[ProviderRequest]:
+    return ProviderRequest.objects.filter(
+        market_id=market_id, outcome__in=_ANSWERS, sent_at__gt=now - LOOK_BACK, finished_at__isnull=False
     )
-    finished = answered.order_by("-sent_at").values_list("finished_at", "outcome").first()
+
+
+def _has_no_price(market_id: int, now: datetime) -> bool:
+    """Whether the provider said of an open period that it has no price of it, whatever it knows of closed ones."""
+    open_ones = _answered(market_id, now).filter(delivery_start__gt=now + _lead(market_id))
+    return open_ones.filter(outcome=Outcome.UNDEFINED).exists()
+
+
+def _last_success(market_id: int, now: datetime) -> datetime | None:
+    """When the provider last gave a usable answer for this market, that there is no price included."""
+    newest = _answered(market_id, now).order_by("-sent_at")
+    finished: datetime | None = newest.values_list("finished_at", flat=True).first()
     if finished is not None:
-        return finished[0], finished[1] == Outcome.UNDEFINED
+        return finished
     recent = ReferencePrice.objects.filter(market_id=market_id, delivery_day__gte=now.date() - timedelta(days=2))
     latest: datetime | None = recent.aggregate(latest=Max("arrived_at"))["latest"]
-    return latest, False
+    return latest
 
 
 def _errors_since(market_id: int, moment: datetime) -> list[tuple[str, str]]:
@@ -337,13 +347,16 @@ def _errors_since(market_id: int, moment: datetime) -> list[tuple[str, str]]:
     return list(failed.order_by("-sent_at").values_list("detail", "outcome")[:DOWN_AFTER_FAILURES])
 
 
+def _lead(market_id: int) -> timedelta:
+    return timedelta(minutes=Market.objects.values_list("gate_closure_minutes", flat=True).get(pk=market_id))
+
+
 def _newest_open(market_id: int, now: datetime) -> datetime | None:
     """The newest last_update among the priced periods whose gate is open."""
-    lead = Market.objects.values_list("gate_closure_minutes", flat=True).get(pk=market_id)
     still_open = ReferencePrice.objects.filter(
         market_id=market_id,
         delivery_day__gte=now.date() - timedelta(days=1),
-        delivery_start__gt=now + timedelta(minutes=lead),
+        delivery_start__gt=now + _lead(market_id),
     )
     newest: datetime | None = still_open.aggregate(newest=Max("last_update"))["newest"]
     return newest

@@ -97,8 +97,8 @@ def feed(market: Market, now: datetime) -> queries.PriceFeedState:
     return queries.feed_state(market_id=market.pk, now=now, interval=600)
 
 
-def logged(market: Market, moment: datetime, outcome: Outcome, detail: str = "") -> None:
-    key = key_of(market, 12)
+def logged(market: Market, moment: datetime, outcome: Outcome, detail: str = "", *, hour: int = 12) -> None:
+    key = key_of(market, hour)
     ProviderRequest.objects.create(
         market=market,
         delivery_start=key.start,
@@ -150,6 +150,20 @@ def test_a_missed_publication_stays_late_until_it_is_there(market: Market) -> No
     assert feed(market, at(9, 50, 5)).state == "late", "just after a publication time, too"
     priced(market, 50, 6)
     assert feed(market, at(9, 50, 8)).state == "ok"
+
+
+def test_a_provider_that_has_only_what_is_over_is_not_up_to_date(market: Market) -> None:
+    """It confirms a closed period's price, and says 404 to every open one, in whatever order."""
+    store(market, 12, published("9.8", 0, 12))
+    ProviderRequest.objects.all().delete()
+    now = key_of(market, 12).start
+    for seconds, outcome, hour in ((90, Outcome.UNDEFINED, 15), (60, Outcome.UNCHANGED, 12)):
+        logged(market, now - timedelta(seconds=seconds), outcome, "404", hour=hour)
+        state = feed(market, now)
+        assert (state.state, state.next_publication_at) == ("none", None)
+        assert state.answers_without_a_price
+    ProviderRequest.objects.filter(outcome=Outcome.UNDEFINED).delete()
+    assert feed(market, now).state == "ok", "nothing open was asked for"
 
 
 def test_a_provider_that_answers_and_has_no_price(market: Market) -> None:
