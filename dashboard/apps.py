@@ -11,9 +11,10 @@ class DashboardConfig(AppConfig):
         from dashboard.live import access_news, announcer, price_priority
         from dashboard.models import TraderLogin
         from market.models import Market
+        from prices.models import PriceCheck
         from trades.models import Trader
 
-        audit_signals.watch(TraderLogin, Market, Trader)
+        audit_signals.watch(TraderLogin, Market, Trader, PriceCheck)
         access_news.connect_signals()
         wall_screens.connect_signals()
         announcer.connect_signals()

@@ -44,6 +44,15 @@ class Outcome(StrEnum):
 FAILURES = frozenset({Outcome.REFUSED, Outcome.BAD_ANSWER, Outcome.FAILED})
 
 
+class CheckReason(StrEnum):
+    """Why a final price was asked for again; the values are those of prices.models.PriceCorrection.Why."""
+
+    AFTER_DELIVERY = "after_delivery"
+    NEXT_MORNING = "next_morning"
+    BY_HAND = "by_hand"
+    CHASE = "chase"
+
+
 class PeriodKey(NamedTuple):
     """One delivery period of one market; `start` and `end` are aware UTC datetimes."""
 
@@ -81,6 +90,8 @@ class Facts:
     priority: Priority = Priority.NONE
     interval: float = USUAL_INTERVAL
     """Seconds between two publications of its market."""
+    wanted_at: float | None = None
+    """When somebody wanted its final price asked for again."""
 
     @property
     def asked_at(self) -> float:

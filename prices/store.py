@@ -12,11 +12,11 @@ from decimal import Decimal
 from typing import Any, assert_never
 
 import structlog
-from django.db import connection, transaction
+from django.db import ProgrammingError, connection, transaction
 
 from prices import request_ledger
 from prices.models import ReferencePrice
-from prices.observations import Answer, Outcome, PeriodKey, Published, Refusal, Undefined
+from prices.observations import Answer, CheckReason, Outcome, PeriodKey, Published, Refusal, Undefined
 from prices.signals import prices_changed
 
 log = structlog.get_logger(__name__)
@@ -43,6 +43,16 @@ _HISTORY = """
     VALUES (%(market_id)s, %(day)s, %(label)s, %(start)s, %(end)s, %(value)s, %(last_update)s, %(arrived_at)s)
     ON CONFLICT (market_id, delivery_start, delivery_end, last_update) DO NOTHING
 """
+_CORRECTION = """
+    INSERT INTO prices_pricecorrection (market_id, delivery_day, delivery_hour, delivery_start, delivery_end,
+        value, last_update, arrived_at, old_value, old_last_update, why)
+    VALUES (%(market_id)s, %(day)s, %(label)s, %(start)s, %(end)s, %(value)s, %(last_update)s, %(arrived_at)s,
+        %(old_value)s, %(old_last_update)s, %(why)s)
+"""
+_RESTATED = """
+    UPDATE prices_referenceprice SET restated_from = %(old_value)s, restated_at = %(arrived_at)s
+    WHERE (market_id, delivery_day, delivery_start, delivery_end) = (%(market_id)s, %(day)s, %(start)s, %(end)s)
+"""
 _KNOWN = """
     SELECT value, last_update FROM prices_referenceprice
     WHERE (market_id, delivery_day, delivery_start, delivery_end) = (%(market_id)s, %(day)s, %(start)s, %(end)s)
@@ -60,6 +70,8 @@ class Arrival:
     arrived_at: datetime
     gate_closes_at: datetime | None = None
     """From a publication that covers it on, the price should not change any more."""
+    why: CheckReason = CheckReason.CHASE
+    """Why it was asked for, if it was final."""
 
 
 def store_answer(arrival: Arrival) -> Outcome:
@@ -87,7 +99,7 @@ def _store_price(arrival: Arrival, price: Published) -> Outcome:
         cursor.execute(_HISTORY, row)
     request_ledger.finish(request_id=arrival.request_id, outcome=Outcome.NEWER)
     _log_price(row, changed[0])
-    _log_correction(arrival, price, *changed)
+    _note_correction(arrival, price, row, *changed)
     changes = frozenset({(arrival.key.market_id, arrival.key.day)})
     transaction.on_commit(lambda: prices_changed.send_robust(sender=ReferencePrice, changes=changes))
     return Outcome.NEWER
@@ -126,11 +138,20 @@ def _refused(arrival: Arrival, outcome: Outcome, reason: str, pause: float | Non
     return outcome
 
 
-def _log_correction(arrival: Arrival, price: Published, before: Decimal | None, last_update: datetime | None) -> None:
+def _note_correction(
+    arrival: Arrival, price: Published, row: dict[str, Any], before: Decimal | None, last_update: datetime | None
+) -> None:
     """A price that was final has changed: results of a closed period are other ones now."""
     gate = arrival.gate_closes_at
     if before is None or last_update is None or gate is None or last_update < gate or price.value == before:
         return
+    correction = {**row, "old_value": before, "old_last_update": last_update, "why": arrival.why.value}
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_CORRECTION, correction)
+            cursor.execute(_RESTATED, correction)
+    except ProgrammingError:  # an update has not brought the table yet: the price counts all the same
+        log.warning("correction_without_table", market_id=arrival.key.market_id)
     log.warning(
         "final_price_corrected",
         market_id=arrival.key.market_id,

@@ -11,5 +11,7 @@ TABLES = (
     WHERE r.market_id = %(market)s AND r.delivery_day = %(day)s""",
     ),
     Table("prices_referencepricehistory", kept=True, shows_nothing="a new price changes prices_referenceprice, too"),
+    Table("prices_pricecorrection", kept=True, shows_nothing="what is restated stands in prices_referenceprice, too"),
+    Table("prices_pricecheck", kept=True, shows_nothing="what comes of it is a new price"),
     Table("prices_providerrequest", shows_nothing="pages hear of the feed's state over their sockets"),
 )

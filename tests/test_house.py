@@ -30,6 +30,7 @@ EDGES = {
         "publications",
         "observations",
         "rhythms",
+        "feed",
     },
     ("trades", "accounts"): {"audit.log", "audit.models", "audit.read_only_admin"},
     ("prices", "accounts"): {"audit.read_only_admin"},

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from market.models import Market
-from prices import queries as prices
+from prices import feed as price_feed
 from prices.rhythms import interval_of
 from trades.feed.status import ExchangeFeedState, feed_state, open_gaps
 
@@ -27,7 +27,7 @@ class FeedStates:
     """Exchange and price feed of one market at `now` (UTC), and the open gaps of the exchange's, newest first."""
 
     exchange: ExchangeFeedState
-    prices: prices.PriceFeedState
+    prices: price_feed.PriceFeedState
     now: datetime
     gaps: tuple[Gap, ...] = ()
 
@@ -40,7 +40,7 @@ def load_feeds(*, market: Market, now: datetime) -> FeedStates:
     """Both states and the gaps from the database, in a fixed number of small queries."""
     return FeedStates(
         exchange=feed_state(market_id=market.pk, now=now),
-        prices=prices.feed_state(market_id=market.pk, now=now, interval=interval_of(market)),
+        prices=price_feed.feed_state(market_id=market.pk, now=now, interval=interval_of(market)),
         now=now,
         gaps=tuple(Gap(g.started_at, g.ended_at) for g in open_gaps(market_id=market.pk, most=MOST_GAPS)),
     )

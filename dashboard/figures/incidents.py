@@ -13,7 +13,7 @@ from django.utils.translation import gettext, ngettext, pgettext
 
 from dashboard.figures.feed_status import FeedStates
 from market.clock_state import ClockState
-from prices.queries import StandstillReason
+from prices.feed import StandstillReason
 from trades.feed.status import ListenerState
 
 MANY_WAITING = 100

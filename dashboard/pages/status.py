@@ -25,7 +25,7 @@ from dashboard.pages.requests import refusal
 from dashboard.render import formatting as fmt
 from dashboard.render.feed_status import standstill_words
 from market import clock
-from prices.queries import PriceFeedState
+from prices.feed import PriceFeedState
 
 OUTCOME_WORDS = {
     "newer": pgettext_lazy("requests", "new price"),

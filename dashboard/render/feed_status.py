@@ -14,7 +14,7 @@ from django.utils.translation import get_language, gettext, ngettext
 from dashboard.figures.feed_status import MOST_GAPS, FeedStates, Gap
 from dashboard.render import formatting as fmt
 from dashboard.render.jinja import render_part
-from prices.queries import PriceFeedState, StandstillReason
+from prices.feed import PriceFeedState, StandstillReason
 
 FEED_STATES = "feed-states"
 

@@ -13,7 +13,7 @@ from datetime import date
 from enum import Enum, IntEnum
 from functools import cached_property
 
-from prices.observations import FAILURES, Facts, Outcome, Priority
+from prices.observations import FAILURES, HOUR, Facts, Outcome, Priority
 from prices.polling.delays import Delays, Learnt
 from prices.publications import PublicationClock
 
@@ -24,6 +24,9 @@ OWN_MOMENTS = 4
 """So many different moments away from the clock's rhythm are no late publication, even if others happen to fit it."""
 
 TRIES_AFTER_CLOSURE = 3
+
+SETTLED_AFTER = 36 * HOUR
+"""A closed period is chased for its final price for this long, for example after an outage."""
 
 
 class Mode(Enum):
@@ -67,6 +70,8 @@ def is_final(facts: Facts, now: float) -> bool:
         return False
     rhythm = PublicationClock(facts.interval)
     if facts.last_update is not None and facts.last_update >= facts.gate_closure:
+        return True
+    if facts.gate_closure < now - SETTLED_AFTER:
         return True
     conclusive_from = rhythm.next_slot(facts.gate_closure) + rhythm.late_window
     answered = (a for a in facts.asks if a.outcome not in (Outcome.PENDING, Outcome.FAILED, Outcome.REFUSED))

@@ -28,9 +28,11 @@ from market.queries import active_markets
 from market.rules import HOUR, ReferenceSource
 from prices import observations, request_ledger, store
 from prices.observations import Budget, Facts, Outcome, PeriodKey, Priority
-from prices.polling import policy, provider, state
+from prices.polling import by_hand, policy, provider, state
+from prices.polling.days import SETTLED_AFTER
 from prices.polling.delay_learning import memory
 from prices.polling.delays import Learnt
+from prices.polling.final_checks import reason_of
 from prices.polling.loop import AT_ONCE, OUTLOOK_SECONDS, Arrived, PollStats, poll, stopping
 from prices.polling.priority import priorities, wanted
 from prices.rhythms import interval_of
@@ -38,7 +40,7 @@ from prices.rhythms import interval_of
 log = structlog.get_logger(__name__)
 
 
-SETTLE_FOR = timedelta(hours=36)
+SETTLE_FOR = timedelta(seconds=SETTLED_AFTER)
 """Closed periods are still chased for their final price for this long, for example after an outage; and asked for again
 the next morning, whether it was corrected."""
 
@@ -48,7 +50,7 @@ PERIOD_MINUTES = 60
 def chase_prices(*, now: datetime) -> PollStats:
     """One tick at `now` (UTC): bring the prices of every active market up to date, or leave it to the chase that is on.
 
-    An idle tick costs four queries, one of them for the desk's time. Raises django.db.Error when PostgreSQL is away.
+    An idle tick costs five queries, one of them for the desk's time. Raises django.db.Error when PostgreSQL is away.
     """
     clock.desk.follow()
     markets = {market.pk: market for market in active_markets()}
@@ -58,7 +60,7 @@ def chase_prices(*, now: datetime) -> PollStats:
         if not mine:
             return PollStats()
         facts = _facts(mine.values(), now)  # again: another chase may just have ended
-        facts, world = _with_priority(facts, now), _World(mine)
+        facts, world = _with_priority(facts, now), _World(mine, facts)
         stats = poll(world, facts, _learnt(markets.values(), world.now()))
     if stats.lost:
         log.error("provider_threads_lost", requests=stats.lost)
@@ -74,7 +76,11 @@ def _intervals(markets: Collection[Market]) -> dict[int, float]:
 
 
 def _facts(markets: Collection[Market], now: datetime) -> dict[PeriodKey, Facts]:
-    return state.facts_of(gates=_gates(markets, now), intervals=_intervals(markets))
+    wanted, gates, by_id = by_hand.wanted_checks(markets, now), _gates(markets, now), {m.pk: m for m in markets}
+    for key in wanted.keys() - gates.keys():
+        gates[key] = DeliveryPeriod(key.start, key.end).gate_closure(by_id[key.market_id].gate_closure_lead)
+    facts = state.facts_of(gates=gates, intervals=_intervals(markets))
+    return facts | {key: replace(facts[key], wanted_at=at.timestamp()) for key, at in wanted.items()}
 
 
 def _learnt(markets: Collection[Market], now: float) -> Learnt:
@@ -158,11 +164,11 @@ class _World:
     A chase measures by the desk's time as it was when it began; when that steps, the chase is over.
     """
 
-    def __init__(self, markets: Mapping[int, Market]) -> None:
-        self._markets = markets
+    def __init__(self, markets: Mapping[int, Market], facts: Mapping[PeriodKey, Facts]) -> None:
+        self._markets, self._facts = markets, facts
         self._ahead = clock.desk.posix() - time.monotonic()
         self._interval = min(map(interval_of, markets.values()))
-        self._under_way: dict[Future[observations.Answer], tuple[PeriodKey, int]] = {}
+        self._under_way: dict[Future[observations.Answer], tuple[PeriodKey, request_ledger.Reservation]] = {}
 
     def now(self) -> float:
         return time.monotonic() + self._ahead
@@ -187,7 +193,7 @@ class _World:
             now=self._moment(),
         )
         future = _senders().submit(provider.fetch, question, reserved_at=reserved_at)
-        self._under_way[future] = (key, reservation.request_id)
+        self._under_way[future] = (key, reservation)
         return reservation.sent_at.timestamp()
 
     def arrivals(self, until: float) -> Collection[Arrived]:
@@ -199,11 +205,12 @@ class _World:
         return [self._stored(future) for future in done]
 
     def _stored(self, future: Future[observations.Answer]) -> Arrived:
-        key, request_id = self._under_way.pop(future)
+        key, reserved = self._under_way.pop(future)
         answer = _answer_of(future)
         label = label_of(DeliveryPeriod(key.start, key.end), self._markets[key.market_id].zone)
         gate = DeliveryPeriod(key.start, key.end).gate_closure(self._markets[key.market_id].gate_closure_lead)
-        outcome = store.store_answer(store.Arrival(request_id, key, label, answer, self._moment(), gate))
+        why = reason_of(key, reserved.sent_at.timestamp(), self._facts[key].wanted_at)
+        outcome = store.store_answer(store.Arrival(reserved.request_id, key, label, answer, self._moment(), gate, why))
         if outcome is Outcome.NEWER and isinstance(answer, observations.Published):
             return Arrived(key, outcome, answer.last_update.timestamp())
         return Arrived(key, outcome, None)

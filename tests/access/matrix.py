@@ -201,6 +201,8 @@ ADMIN_MODELS = (
     AdminModel("prices.referenceprice", see="200 200 200"),
     AdminModel("prices.referencepricehistory", see="200 200 200"),
     AdminModel("prices.providerrequest", see="200 200 200"),
+    AdminModel("prices.pricecorrection", see="200 200 200"),
+    AdminModel("prices.pricecheck", see="200 200 200", add="200 403 200"),
 )
 
 SOCKETS = (

@@ -22,7 +22,7 @@ from dashboard.access.logins import create_trader_login
 from dashboard.access.rights import GROUP_ROLES, Role
 from dashboard.live.routing import websocket_urlpatterns
 from dashboard.models import TraderLogin
-from prices.models import ProviderRequest, ReferencePrice, ReferencePriceHistory
+from prices.models import PriceCheck, PriceCorrection, ProviderRequest, ReferencePrice, ReferencePriceHistory
 from reporting.asgi import application
 from tests.access import matrix
 from tests.access.matrix import ANONYMOUS, COLUMNS, SOCKETS, Row, http_rows
@@ -76,6 +76,19 @@ def rows_to_look_at() -> dict[str, Any]:
         "trades.feedgap": FeedGap.objects.create(market=market, started_at=NOW, ended_at=end),
         "prices.referenceprice": price,
         "prices.referencepricehistory": ReferencePriceHistory.objects.get(),
+        "prices.pricecorrection": PriceCorrection.objects.create(
+            market=market,
+            delivery_day=price.delivery_day,
+            delivery_hour=price.delivery_hour,
+            value=2,
+            last_update=NOW,
+            arrived_at=NOW,
+            old_value=1,
+            old_last_update=NOW,
+            why="by_hand",
+            **period,
+        ),
+        "prices.pricecheck": PriceCheck.objects.create(market=market, delivery_day=price.delivery_day, asked_at=NOW),
         "prices.providerrequest": ProviderRequest.objects.create(market=market, sent_at=NOW, **period),
     }
 

@@ -11,8 +11,9 @@ from dashboard.figures.feed_status import FeedStates
 from market.labels import parse_period
 from market.models import Market
 from market.totals import Total
+from prices.feed import PriceFeedState
 from prices.models import ReferencePrice, ReferencePriceHistory
-from prices.queries import KnownPrice, PriceFeedState
+from prices.queries import KnownPrice
 from prices.signals import prices_changed
 from tests.trades.frames import confirmation, germany, store
 from trades.feed.status import ExchangeFeedState

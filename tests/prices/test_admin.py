@@ -11,9 +11,10 @@ from django.db import connection
 from django.test import Client
 
 from accounts.audit import read_only_admin
+from accounts.audit.models import Action, Entry
 from market.models import Market
-from prices.models import ProviderRequest, ReferencePrice, ReferencePriceHistory
-from tests.prices.conftest import key_of, published, store, used
+from prices.models import PriceCheck, ProviderRequest, ReferencePrice, ReferencePriceHistory
+from tests.prices.conftest import DAY, key_of, published, store, used
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
@@ -47,6 +48,36 @@ def test_requests_are_listed_latest_first(admin: Client, market: Market) -> None
     assert [row.outcome for row in listed.context["cl"].result_list] == ["pending", "unchanged"]
     assert "0.10 s" in listed.content.decode()
     assert "2026-03-02 12-13" in listed.content.decode()
+
+
+def test_a_price_is_asked_for_again_by_a_form_and_it_is_audited(admin: Client, market: Market) -> None:
+    store(market, 12, published("9.8"))
+    assert "ask again</a>" in admin.get("/admin/prices/referenceprice/").content.decode()
+    values = {"market": market.pk, "delivery_day": DAY, "delivery_hour": "12:00-13:00", "reason": "a trader doubts it"}
+    answer = admin.post("/admin/prices/pricecheck/add/", values, follow=True)
+    assert "as soon as the budget allows" in answer.content.decode()
+    check = PriceCheck.objects.get()
+    assert (check.delivery_hour, check.delivery_start, check.asked_by) == ("12-13", key_of(market, 12).start, "root")
+    entry = Entry.objects.get(action=Action.ADMIN_CHANGED, subject__startswith="price check")
+    assert entry.actor == "root"
+    assert "2026-03-02 12-13" in entry.subject
+    assert admin.get(f"/admin/prices/pricecheck/{check.pk}/delete/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("day", "label", "says"),
+    [
+        ("2026-03-29", "02-03", "does not exist"),
+        ("2026-03-02", "noon", "not a delivery hour"),
+        ("2099-01-01", "", "yet"),
+    ],
+)
+def test_what_can_not_be_asked_again_is_said(admin: Client, market: Market, day: str, label: str, says: str) -> None:
+    values = {"market": market.pk, "delivery_day": day, "delivery_hour": label, "reason": "a trader doubts it"}
+    answer = admin.post("/admin/prices/pricecheck/add/", values)
+    assert answer.status_code == 200
+    assert says in answer.content.decode()
+    assert not PriceCheck.objects.exists()
 
 
 @pytest.mark.parametrize("model", [ReferencePrice, ReferencePriceHistory, ProviderRequest])

@@ -12,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from market.models import Market
 from market.periods import DeliveryPeriod
 from prices import queries
+from prices.feed import PriceFeedState, StandstillReason, feed_state
 from prices.models import ProviderRequest
 from prices.observations import ASKS_REMEMBERED, FROM_THE_FUTURE, WHICH_OF_TWO, Outcome, Published, Refusal
 from prices.polling import state
@@ -93,8 +94,8 @@ def test_only_the_last_few_requests_are_told(market: Market) -> None:
 
 
 # --- the feed's state ----------------------------------------------------------------------------------------------
-def feed(market: Market, now: datetime) -> queries.PriceFeedState:
-    return queries.feed_state(market_id=market.pk, now=now, interval=600)
+def feed(market: Market, now: datetime) -> PriceFeedState:
+    return feed_state(market_id=market.pk, now=now, interval=600)
 
 
 def logged(market: Market, moment: datetime, outcome: Outcome, detail: str = "", *, hour: int = 12) -> None:
@@ -170,7 +171,7 @@ def test_a_provider_that_answers_and_has_no_price(market: Market) -> None:
     logged(market, at(9, 0, 1), Outcome.UNDEFINED, "404: no such period")
     state = feed(market, at(9, 0, 5))
     assert (state.state, state.last_success_at) == ("none", at(9, 0, 1) + timedelta(seconds=0.1))
-    assert state.why is queries.StandstillReason.UNKNOWN
+    assert state.why is StandstillReason.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -193,7 +194,7 @@ def test_why_prices_stand_still(market: Market, outcome: Outcome, detail: str, w
 def test_nobody_asks_the_provider(market: Market) -> None:
     priced(market, 0, 12)
     state = feed(market, at(9, 45))
-    assert (state.state, state.why) == ("down", queries.StandstillReason.UNASKED)
+    assert (state.state, state.why) == ("down", StandstillReason.UNASKED)
 
 
 def test_a_publication_is_late_because_the_limits_are_used_up(market: Market, settings: Settings) -> None:
@@ -201,7 +202,7 @@ def test_a_publication_is_late_because_the_limits_are_used_up(market: Market, se
     logged(market, at(9, 10, 2), Outcome.UNCHANGED)
     settings.MARKET_DATA_REQUESTS_PER_HOUR = 1
     state = feed(market, at(9, 10, 35))
-    assert (state.state, state.why) == ("late", queries.StandstillReason.USED_UP)
+    assert (state.state, state.why) == ("late", StandstillReason.USED_UP)
 
 
 def test_periods_of_which_the_provider_does_not_say_which_it_means(market: Market) -> None:

@@ -10,7 +10,7 @@ import pytest
 from dashboard.figures.feed_status import FeedStates
 from dashboard.figures.incidents import Facts, Incident, Level, clock_incidents, incidents
 from market.clock_state import ClockState, MovedClock
-from prices.queries import StandstillReason as Why
+from prices.feed import StandstillReason as Why
 from tests.dashboard.boards import the_feeds
 from trades.feed.status import ListenerState
 

@@ -12,7 +12,7 @@ import pytest
 from dashboard.figures.board import Board
 from dashboard.render.board import page_version, render_parts
 from dashboard.render.feed_status import render_feed_states
-from prices.queries import StandstillReason as Why
+from prices.feed import StandstillReason as Why
 from tests.dashboard.boards import MORNING, Traded, a_board, sketch, the_feeds
 
 VOID = {"input", "meta", "link", "br"}

@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from prices.observations import Ask, Budget, Facts, Outcome, PeriodKey, Plan
+from prices.observations import Ask, Budget, CheckReason, Facts, Outcome, PeriodKey, Plan
 from prices.polling import policy
-from prices.polling.final_checks import AFTER_DELIVERY, TRY_AGAIN_AFTER, next_check
+from prices.polling.final_checks import AFTER_DELIVERY, NEXT_MORNING, TRY_AGAIN_AFTER, next_check, reason_of
 
 DAY = date(2026, 3, 2)
 ENDED = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -30,6 +30,7 @@ def asked(at: float, outcome: Outcome = Outcome.UNCHANGED) -> Ask:
 
 
 AFTER = ENDED.timestamp() + AFTER_DELIVERY
+NOW_WANTED = AFTER + 100
 
 
 @pytest.mark.parametrize(
@@ -68,6 +69,22 @@ def test_the_one_that_has_waited_longest_comes_first() -> None:
 )
 def test_it_takes_only_what_is_left_over(budget: Budget) -> None:
     assert next_check([final()], AFTER + 5, budget) is None
+
+
+def test_what_somebody_wants_goes_first_and_once() -> None:
+    waits, wanted = final(hours_earlier=3), replace(final(), wanted_at=NOW_WANTED)
+    assert next_check([waits, wanted], NOW_WANTED + 1, FULL) == wanted.key
+    answered = replace(wanted, asks=(asked(NOW_WANTED + 2),))
+    assert next_check([answered], NOW_WANTED + 3, FULL) is None
+
+
+def test_why_a_final_price_was_asked_for_is_the_newest_reason() -> None:
+    key = final().key
+    end, morning = key.end.timestamp(), datetime.combine(key.day + timedelta(days=1), NEXT_MORNING).timestamp()
+    assert reason_of(key, end + 1, None) is CheckReason.CHASE
+    assert reason_of(key, end + AFTER_DELIVERY, None) is CheckReason.AFTER_DELIVERY
+    assert reason_of(key, morning, end + 500) is CheckReason.NEXT_MORNING
+    assert reason_of(key, morning - 1, end + 500) is CheckReason.BY_HAND
 
 
 def plan(now: float, *facts: Facts) -> Plan:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -25,7 +25,7 @@ from market.labels import label_of
 from market.models import Market
 from market.periods import DeliveryPeriod, day_of, day_periods, tradable_periods
 from prices import tasks
-from prices.models import ProviderRequest, ReferencePrice
+from prices.models import PriceCheck, PriceCorrection, ProviderRequest, ReferencePrice
 from prices.observations import Outcome
 from prices.polling import loop, run
 from prices.polling import provider as provider_client
@@ -91,15 +91,59 @@ def test_after_a_start_everything_is_asked_for_at_once(desk: Market, provider: S
     assert set(ReferencePrice.objects.values_list("value", flat=True)) == {Decimal("81.5")}
 
 
-def test_the_next_tick_has_nothing_to_do_and_costs_three_queries(
+def test_the_next_tick_has_nothing_to_do_and_costs_four_queries(
     desk: Market, provider: ScriptedProvider, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     publish(provider, desk, "81.5")
     chase_prices(now=now())
     before = len(provider.requests)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         assert chase_prices(now=now()).asked == 0
     assert len(provider.requests) == before
+
+
+def test_a_day_long_past_is_asked_for_again_by_hand_once_and_a_change_is_kept(
+    desk: Market, provider: ScriptedProvider
+) -> None:
+    """One period, then the whole day: hours, and the quarter that has a price."""
+    publish(provider, desk, "81.5")
+    chase_prices(now=now())
+    day = day_of(now(), desk.zone) - timedelta(days=20)
+    hours = day_periods(day, desk.zone)
+    quarter = day_periods(day, desk.zone, 15)[50]
+    for period in (hours[12], quarter):
+        price(desk, day, period, "81.20", final_at=period.start)
+    provider.set(str(day), "12-13", "82.10", last_update=hours[12].end)
+    PriceCheck.objects.create(
+        market=desk,
+        delivery_day=day,
+        delivery_hour="12-13",
+        delivery_start=hours[12].start,
+        delivery_end=hours[12].end,
+        asked_at=now(),
+    )
+    assert chase_prices(now=now()).outcomes == {"newer": 1}
+    correction = PriceCorrection.objects.get()
+    assert (correction.old_value, correction.value, correction.why) == (Decimal("81.20"), Decimal("82.10"), "by_hand")
+    assert chase_prices(now=now()).asked == 0
+    PriceCheck.objects.create(market=desk, delivery_day=day, asked_at=now())
+    assert chase_prices(now=now()).asked == len(hours) + 1
+    assert PriceCorrection.objects.count() == 1
+    assert provider.counts[str(day), label_of(quarter, desk.zone)] == 1
+
+
+def price(market: Market, day: date, period: DeliveryPeriod, value: str, *, final_at: datetime) -> None:
+    """A price that was final when it came."""
+    ReferencePrice.objects.create(
+        market=market,
+        delivery_day=day,
+        delivery_hour=label_of(period, market.zone),
+        delivery_start=period.start,
+        delivery_end=period.end,
+        value=Decimal(value),
+        last_update=final_at,
+        arrived_at=final_at,
+    )
 
 
 def test_without_an_active_market_nothing_happens(
