@@ -7,13 +7,13 @@ they are in no result. One market at a time: currencies are never added.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from decimal import Decimal, localcontext
 from typing import Any, TypeVar
 
-from django.db import connection
+from django.db import ProgrammingError, connection
 
 from dashboard.figures.performance import NOTHING, Figures
 from market.models import Market
@@ -97,6 +97,8 @@ class History:
     hours: tuple[tuple[int, Slice], ...]
     traders: tuple[tuple[Trader, Slice], ...]
     total: Slice
+    restated: Mapping[date, tuple[int, datetime]] = field(default_factory=dict)
+    """By day how many traded periods' final prices changed afterwards, and when the last one did (UTC)."""
 
 
 def day_range(*, first: str, last: str) -> DayRange:
@@ -165,8 +167,20 @@ _BY_TRADER = f"""
     SELECT trader_id, direction, {_SUMS} FROM PRICES GROUP BY 1, 2"""  # noqa: S608 - our own text, no input
 
 
+_RESTATED = """
+    SELECT delivery_day, count(DISTINCT (delivery_start, delivery_end)), max(arrived_at)
+    FROM prices_pricecorrection AS correction
+    WHERE market_id = %(market)s AND delivery_day BETWEEN %(first)s AND %(last)s AND EXISTS (
+        SELECT 1 FROM trades_position AS held
+        WHERE (held.market_id, held.delivery_start, held.delivery_end)
+                = (correction.market_id, correction.delivery_start, correction.delivery_end)
+            AND held.delivery_day = correction.delivery_day AND held.trade_count > 0
+            AND (%(trader)s::bigint IS NULL OR held.trader_id = %(trader)s))
+    GROUP BY 1"""
+
+
 def load_history(*, market: Market, trader: Trader | None, days: DayRange) -> History:
-    """One query for a trader; three for the whole desk (its traders' names and sums), beside the market's rules."""
+    """Two queries for a trader; four for the whole desk (its traders' names and sums), beside the market's rules."""
     asked = {
         "market": market.pk,
         "trader": trader.pk if trader else None,
@@ -185,7 +199,16 @@ def load_history(*, market: Market, trader: Trader | None, days: DayRange) -> Hi
         hours=_ordered((row[1], *row[2:]) for row in rows if row[1] is not None),
         traders=() if trader is not None else _traders(_BY_TRADER.replace("PRICES", prices), asked),
         total=total.get(None, Slice()),
+        restated=_restated(asked),
     )
+
+
+def _restated(asked: dict[str, Any]) -> dict[date, tuple[int, datetime]]:
+    """None where an update has not brought the table yet."""
+    try:
+        return {day: (periods, at) for day, periods, at in _read(_RESTATED, asked)}
+    except ProgrammingError:
+        return {}
 
 
 def _traders(statement: str, asked: dict[str, Any]) -> tuple[tuple[Trader, Slice], ...]:

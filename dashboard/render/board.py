@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from decimal import Decimal
 from functools import lru_cache
 from zlib import crc32
@@ -24,7 +24,7 @@ from dashboard.figures.feed_status import FeedStates
 from dashboard.figures.timeline import Points, Timeline
 from dashboard.render import formatting as fmt
 from dashboard.render.addresses import period_address
-from dashboard.render.cells import leg_cells, plain_cell, quiet_cells, signed_cell
+from dashboard.render.cells import leg_cells, plain_cell, quiet_cells, restated_title, signed_cell
 from dashboard.render.feed_status import FEED_STATES, render_feed_states
 from dashboard.render.jinja import render_part
 from dashboard.render.sparklines import shape_of, spark
@@ -151,6 +151,7 @@ def _row(
         "average": plain_cell("average_price", figures.average_price),
         "legs": leg_cells(figures),
         "reference": plain_cell("reference_price", figures.reference_price),
+        "restated": restated_title(row.reference, zone),
         "reference_note": _reference_note(row, zone, rhythm),
         "performance": signed_cell("performance", figures.performance),
         "cells": quiet_cells(figures),
@@ -191,13 +192,9 @@ def _reference_note(row: BoardRow, zone: ZoneInfo, rhythm: PublicationClock) -> 
         text=gettext("final") if settled else fmt.clock(updated, zone),
         state="final" if settled else "",
         updated=fmt.utc(updated),
-        due=_posix_utc(rhythm.next_publication(updated.timestamp(), updated.timestamp())),
-        final=fmt.utc(gate) if updated >= gate else _posix_utc(covering),
+        due=fmt.posix_utc(rhythm.next_publication(updated.timestamp(), updated.timestamp())),
+        final=fmt.utc(gate) if updated >= gate else fmt.posix_utc(covering),
     )
-
-
-def _posix_utc(moment: float) -> str:
-    return fmt.utc(datetime.fromtimestamp(moment, tz=UTC))
 
 
 def _total(board: Board) -> str:

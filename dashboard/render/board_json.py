@@ -39,10 +39,17 @@ def _period_json(row: BoardRow) -> dict[str, Any]:
         "minutes": minutes_of(row.period),
         **_figures_json(row.figures),
         "reference_updated_at": utc(row.reference.last_update) if row.reference else None,
+        "reference_restated": _restated_json(row),
         "reference_source": row.source.value if row.reference else None,
         "state": _state(row),
         "gate_closures": [] if _is_closed(row) else [{"phase": "area", "closes_at": utc(row.gate_closes_at)}],
     }
+
+
+def _restated_json(row: BoardRow) -> dict[str, Any] | None:
+    """Of a final price that changed afterwards: what it was before, and when the present one arrived."""
+    restated = row.reference.restated if row.reference else None
+    return {"from": plain(restated.old_value), "at": utc(restated.at)} if restated else None
 
 
 def _is_closed(row: BoardRow) -> bool:

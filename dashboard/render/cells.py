@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext
 
 from dashboard.figures.performance import Figures
 from dashboard.render import formatting as fmt
+from prices.queries import KnownPrice
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +23,22 @@ class Cell:
     value: str
     trend: fmt.Trend = fmt.Trend.NONE
     unit: str = ""
+
+
+def restated_title(price: KnownPrice | None, zone: ZoneInfo) -> str:
+    """What a final price was before, and since when it is another one; empty unless it was restated."""
+    if price is None or price.restated is None:
+        return ""
+    return gettext("restated: final price %(before)s → %(after)s on %(moment)s") % {
+        "before": fmt.number(price.restated.old_value),
+        "after": fmt.number(price.value),
+        "moment": restated_moment(price.restated.at, zone),
+    }
+
+
+def restated_moment(at: datetime, zone: ZoneInfo) -> str:
+    """Day and time of a restatement, for example 2026-11-28 08:01."""
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 def leg_cells(figures: Figures) -> list[Cell]:

@@ -117,6 +117,11 @@ def utc(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def posix_utc(moment: float) -> str:
+    """The same of POSIX seconds."""
+    return utc(datetime.fromtimestamp(moment, tz=UTC))
+
+
 def clock(moment: datetime, zone: ZoneInfo) -> str:
     """Hours and minutes on the market's clock."""
     return f"{moment.astimezone(zone):%H:%M}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from urllib.parse import urlencode
 
 from django.urls import reverse
@@ -16,7 +16,7 @@ from dashboard.render import formatting as fmt
 from dashboard.render.addresses import board_address, desk_address
 from dashboard.render.bar_chart import HEIGHT, WIDTH, Chart, Point, bar_chart
 from dashboard.render.board import stand_in_note
-from dashboard.render.cells import Cell, energy_cell, signed_cell
+from dashboard.render.cells import Cell, energy_cell, restated_moment, signed_cell
 from market import clock
 from market.models import Market
 from trades.models import Trader
@@ -51,6 +51,8 @@ class Line:
     cells: tuple[Cell, ...]
     address: str = ""
     is_bot: bool = False
+    restated: str = ""
+    """What final prices behind it changed afterwards, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,20 @@ def _days(asked: Asked, loaded: History) -> Iterable[Line]:
     for day, part in loaded.days:
         trader = asked.trader
         leads_to = board_address(trader.trader_id, day, asked.named) if trader else desk_address(day, asked.named)
-        yield Line(fmt.day_title(day), _cells(part), leads_to)
+        yield Line(fmt.day_title(day), _cells(part), leads_to, restated=_restated(loaded, day))
+
+
+def _restated(loaded: History, day: date) -> str:
+    count, at = loaded.restated.get(day, (0, None))
+    if at is None:
+        return ""
+    moment = restated_moment(at, loaded.market.zone)
+    words = ngettext(
+        "restated: %(count)s final price changed, the last one on %(moment)s",
+        "restated: %(count)s final prices changed, the last one on %(moment)s",
+        count,
+    )
+    return words % {"count": fmt.count(count), "moment": moment}
 
 
 def _hours(loaded: History) -> Iterable[Line]:

@@ -22,7 +22,7 @@ from dashboard.figures.performance import Figures
 from dashboard.figures.period import JudgedTrade, OpenedPeriod
 from dashboard.render import formatting as fmt
 from dashboard.render.board import row_id
-from dashboard.render.cells import Cell
+from dashboard.render.cells import Cell, restated_title
 from market.totals import EXACT
 from prices.queries import PricePoint
 from trades.models import TradeFlag
@@ -112,6 +112,7 @@ def render_opened(opened: OpenedPeriod, addresses: Addresses, show: str, *, whol
         "title": fmt.period_title(row.delivery_hour),
         "currency": fmt.currency_sign(opened.board.market.currency),
         "sum": _sum(row.figures),
+        "restated": restated_title(row.reference, zone),
         "show": show,
         "tabs": _tabs(opened, addresses, show),
         "exports": [

@@ -76,10 +76,14 @@ _FIGURES = _columns(
     **dict.fromkeys(("net_mwh", "reference_price", "performance", "performance_eur"), Kind.NUMBER),
 )
 _REFERENCE = _columns(
-    reference_source=Kind.TEXT, reference_updated_at_utc=Kind.UTC, reference_updated_at_local=Kind.LOCAL
+    reference_source=Kind.TEXT,
+    reference_updated_at_utc=Kind.UTC,
+    reference_updated_at_local=Kind.LOCAL,
+    reference_restated_from=Kind.NUMBER,
+    reference_restated_at_utc=Kind.UTC,
 )
 _BOARD = (*_WHERE, *_columns(reading=Kind.TEXT), *_WHO, *_PERIOD, *_FIGURES, *_REFERENCE)
-_NO_PERIOD = (None,) * len(_PERIOD)
+_NO_PERIOD, _NO_REFERENCE = (None,) * len(_PERIOD), (None,) * len(_REFERENCE)
 
 
 # --- a board, and the desk ------------------------------------------------------------------------------------------
@@ -103,13 +107,21 @@ def _period_rows(kind: str, board: Board, *, only_traded: bool = False) -> Itera
     for row in board.rows:
         if row.figures.trade_count or not only_traded:
             where = (*_where(kind, board.market, board.delivery_day), board.reading.value, *_who(board))
-            source, updated = (row.source.value, row.reference.last_update) if row.reference else (None, None)
-            yield (*where, *_period(row), *_figures(row.figures), source, updated, updated)
+            yield (*where, *_period(row), *_figures(row.figures), *_reference(row))
 
 
 def _total_row(kind: str, board: Board) -> tuple[Value, ...]:
     where = _where(kind, board.market, board.delivery_day)
-    return (*where, board.reading.value, *_who(board), *_NO_PERIOD, *_figures(board.total), None, None, None)
+    return (*where, board.reading.value, *_who(board), *_NO_PERIOD, *_figures(board.total), *_NO_REFERENCE)
+
+
+def _reference(row: BoardRow) -> tuple[Value, ...]:
+    """Whose price it is, when it was published (twice), and what it was before it was restated, and when."""
+    if row.reference is None:
+        return _NO_REFERENCE
+    updated, restated = row.reference.last_update, row.reference.restated
+    before = (restated.old_value, restated.at) if restated else (None, None)
+    return row.source.value, updated, updated, *before
 
 
 def _where(kind: str, market: Market, day: date | None) -> tuple[Value, ...]:

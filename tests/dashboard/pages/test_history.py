@@ -110,9 +110,9 @@ def test_queries_do_not_grow(django_assert_num_queries: DjangoAssertNumQueries) 
     store_days()
     trader = Trader.objects.get(trader_id="trader_1")
     assert market.dated_sources == (), "the market's rules are read once"
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         load_history(market=market, trader=trader, days=DAYS)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         load_history(market=market, trader=None, days=DAYS)
 
 
