@@ -122,3 +122,10 @@ def test_the_covering_publication_is_the_one_of_the_markets_own_rhythm(interval:
     assert (
         is_final(replace(period(0, SLOT), gate_closure=SLOT + 300, asks=asks, interval=interval), SLOT + 800) is final
     )
+
+
+def test_what_closed_long_ago_is_chased_no_more_whatever_is_known_of_it() -> None:
+    """Only a person's wish brings it here, and that is one request from what is left over."""
+    closed = period(-1, None)
+    assert not is_final(closed, closed.gate_closure + 36 * 3600)
+    assert is_final(closed, closed.gate_closure + 36 * 3600 + 1)

@@ -105,3 +105,12 @@ def test_a_market_that_nothing_was_learnt_of_starts_from_uniform() -> None:
     assert learnt.delays_of(1, WINDOW) is known
     assert learnt.delays_of(2, WINDOW) == unlearnt(WINDOW)
     assert learnt.delays_of(1, WINDOW / 2) == unlearnt(WINDOW / 2), "learnt for another window"
+
+
+def test_what_is_left_of_the_probes_falls_with_the_lateness() -> None:
+    delays = unlearnt(30.0)
+    left = [delays.effort_left(lateness) for lateness in (0, 10, 20, 30, 60, 90)]
+    assert left[0] == 1
+    assert left == sorted(left, reverse=True)
+    assert left[3] == pytest.approx(1 / 9), "the tail gets an eighth of the window's"
+    assert left[-1] == 0
