@@ -223,6 +223,7 @@ _HISTORY = (
         trade_count=Kind.INTEGER,
         unpriced_mwh=Kind.NUMBER,
         stand_in_mwh=Kind.NUMBER,
+        restated_periods=Kind.INTEGER,
     ),
 )
 
@@ -242,7 +243,11 @@ def history_table(history: History) -> Table:
         more: Sequence[Value] = no_more,
         who: Sequence[Value] = asked,
     ) -> tuple[Value, ...]:
-        return (*_where(kind, market, day), *bounds, *more, *who, *_slice(part))
+        return (*_where(kind, market, day), *bounds, *more, *who, *_slice(part), restated(day))
+
+    def restated(day: date | None) -> int | None:
+        """Of a day how many traded periods' final prices changed afterwards."""
+        return history.restated.get(day, (0,))[0] if day else None
 
     rows = [row("day", part, day=day, bounds=2 * day_bounds(day, market.zone)) for day, part in history.days]
     rows += [row("hour", part, more=(file_label(f"{hour:02d}-{hour + 1:02d}"), None)) for hour, part in history.hours]

@@ -74,3 +74,8 @@ def test_the_histories_day_is_marked(corrected: Client) -> None:
     page = corrected.get("/history/?from=2023-02-01&to=2023-02-28").content.decode()
     assert "restated: 1 final price changed, the last one on 2023-02-07 07:00" in page
     assert page.count("data-restated") == 1
+    answer = corrected.get("/history/history.csv?from=2023-02-01&to=2023-02-28")
+    text = b"".join(answer) if answer.streaming else answer.content  # type: ignore[arg-type]
+    rows = list(csv.DictReader(io.StringIO(text.decode("utf-8-sig"), newline="")))
+    assert [row["restated_periods"] for row in rows if row["row"] == "day"] == ["1"]
+    assert {row["restated_periods"] for row in rows if row["row"] != "day"} == {""}
