@@ -144,9 +144,13 @@ class Budget:
         return max(0, min(self.minute_free, self.hour_free, max(self.hour_free - self.hour_limit // 4, dealt)))
 
     def probing_allowance(self, interval: float) -> int:
-        """The same for probes: with several slots a minute each slot keeps to its share of the minute."""
-        share = int(self.minute_limit * min(1.0, interval / MINUTE))
-        return min(self.allowance(interval), share - self.spent_in_slot)
+        """The same for probes: with several slots a minute each slot keeps to its share of the minute.
+
+        With fewer, what was spent a minute ago is nobody's loss: another market's publication, for example.
+        """
+        if interval >= MINUTE:
+            return self.allowance(interval)
+        return min(self.allowance(interval), int(self.minute_limit * interval / MINUTE) - self.spent_in_slot)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from bench.table import Row
 from prices.observations import PeriodKey, Priority
 
 SEEDS = (1, 2)
+_INTERVALS = {0: 600.0, 1: 900.0}.__getitem__
 LEARNT = 2.0
 
 
@@ -59,6 +60,7 @@ CASES = (
     Case("two markets together, 12 h left", lambda s: _scene(s, first_hour=12, markets=2, delay=lambda m: common(s))),
     Case("two markets together, 24 h left", lambda s: _scene(s, markets=2, delay=lambda m: common(s))),
     Case("two markets apart, 24 h left", lambda s: _scene(s, hours=1.5, markets=2)),
+    Case("two of 600 s and 900 s, 12 h left", lambda s: _scene(s, first_hour=12, markets=2, intervals=_INTERVALS)),
     Case(
         "four markets together, 12 h left",
         lambda s: _scene(s, hours=1.5, first_hour=12, markets=4, delay=lambda m: common(s)),

@@ -73,7 +73,9 @@ def test_markets_keep_each_its_own_rhythm(seed: int) -> None:
     )
     result, world = simulation.play(scene)
     assert_within_limits(result)
-    assert result.mean <= 1.5
+    for market in (0, 1):
+        values = [v for key, stale in world.staleness().items() if key.market_id == market for v in stale]
+        assert sum(values) / len(values) <= 1.2
     begun = simulation.MIDNIGHT + 12.5 * 3600
     for market, interval in enumerate((600, 900)):
         late = [at % interval for at, key in world.asked_for if key.market_id == market and at > begun]
