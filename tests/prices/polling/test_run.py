@@ -25,11 +25,13 @@ from market.labels import label_of
 from market.models import Market
 from market.periods import DeliveryPeriod, day_of, day_periods, tradable_periods
 from prices import tasks
+from prices.feed import feed_state
 from prices.models import PriceCheck, PriceCorrection, ProviderRequest, ReferencePrice
 from prices.observations import Outcome
 from prices.polling import loop, run
 from prices.polling import provider as provider_client
 from prices.polling.run import chase_prices
+from prices.rhythms import interval_of
 from tests.prices.conftest import DAY
 from tests.processes import wait_for_moment, wait_until
 
@@ -144,6 +146,15 @@ def price(market: Market, day: date, period: DeliveryPeriod, value: str, *, fina
         last_update=final_at,
         arrived_at=final_at,
     )
+
+
+def test_a_provider_that_says_404_to_everything_has_no_price(desk: Market, provider: ScriptedProvider) -> None:
+    """Whatever it had before: what is closed by now does not make it up to date."""
+    day = day_of(now(), desk.zone) - timedelta(days=1)
+    price(desk, day, day_periods(day, desk.zone)[12], "81.20", final_at=now() - timedelta(hours=20))
+    assert chase_prices(now=now()).outcomes.keys() == {"undefined"}
+    state = feed_state(market_id=desk.pk, now=now(), interval=interval_of(desk))
+    assert (state.state, state.answers_without_a_price) == ("none", True)
 
 
 def test_without_an_active_market_nothing_happens(
