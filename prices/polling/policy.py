@@ -30,14 +30,14 @@ FEWEST_PROBES = 3
 """Probes that the likely window gets even when the burst will need the whole budget."""
 
 GOOD_PROBES = 16
-"""Probes that a publication gets even where they leave no room for all others within the minute.
+"""Probes that a publication gets where somebody has a position, even if they leave no room for all others within the
+minute: those without one then come after it. As far as all with one still fit."""
 
-Those of least value then come after it; the rest are known in a second or two instead of all of them in five.
-"""
+HELD_PROBES = 10
+"""The same for each of several markets that come apart."""
 
 FAIR_PROBES = 7
-HELD_PROBES = 10
-"""The same for each of several markets that come apart, where there are positions: those with one must not wait."""
+"""The same where nobody has a position: each probe that does not fit costs somebody a minute."""
 
 SHORTEST_PAUSE = 0.5
 LONGEST_FAILURE_PAUSE = 60.0
@@ -73,7 +73,8 @@ class _Pace:
         window, delays = day.rhythm.late_window, day.delays
         longest = window / FEWEST_PROBES
         probes = min(max(self.probes, self.reserved_probes(day, lateness)), self.allowance)
-        if lateness < window:
+        if lateness < window:  # what comes in the window is seen at its end, however few probes there are
+            longest = min(longest, window - lateness + SHORTEST_PAUSE)
             return min(max(SHORTEST_PAUSE, delays.probe_pause(lateness, probes, share=share)), longest)
         if lateness < 2 * window:
             left = delays.probe_pause(lateness, probes) if probes >= 1 else longest
@@ -112,7 +113,8 @@ def _pace(days: Sequence[Day], budget: Budget, rhythm: PublicationClock) -> _Pac
     probed = max(1, sum(d.leader is None or d.leader.out_at is not None for d in awaited))
     least = FAIR_PROBES / probed
     if held := sum(d.held for d in awaited):
-        least = max(GOOD_PROBES / probed, min(HELD_PROBES, (budget.minute_limit - held) / probed))
+        good = max(GOOD_PROBES / probed, HELD_PROBES)
+        least = max(least, min(good, (budget.minute_limit - held + 1) / probed))
     return _Pace((spare - later) / probed, least, allowance, *_rounds_affordable(days, budget, rhythm))
 
 
