@@ -31,7 +31,11 @@ FEWEST_PROBES = 3
 
 GOOD_PROBES = 16
 """Probes that a publication gets where somebody has a position, even if they leave no room for all others within the
-minute: those without one then come after it. As far as all with one still fit."""
+minute: those without one then come after it. As far as all with one still fit, but for a few when it comes late."""
+
+OVERLAP = 3
+"""Probes beyond what fits beside a burst of positions (one is the burst's first): they shorten everybody's wait, and
+cost only the furthest gates something, and that only where the publication comes at the window's end."""
 
 HELD_PROBES = 10
 """The same for each of several markets that come apart."""
@@ -114,7 +118,7 @@ def _pace(days: Sequence[Day], budget: Budget, rhythm: PublicationClock) -> _Pac
     least = FAIR_PROBES / probed
     if held := sum(d.held for d in awaited):
         good = max(GOOD_PROBES / probed, HELD_PROBES)
-        least = max(least, min(good, (budget.minute_limit - held + 1) / probed))
+        least = max(least, min(good, (budget.minute_limit - held + OVERLAP) / probed))
     return _Pace((spare - later) / probed, least, allowance, *_rounds_affordable(days, budget, rhythm))
 
 

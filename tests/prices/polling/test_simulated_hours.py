@@ -149,7 +149,7 @@ def test_a_real_day_with_quarter_hours_is_known_within_a_minute(seed: int) -> No
     held = [facts for facts in world.facts.values() if facts.priority is Priority.POSITION]
     stale = world.staleness()
     assert len(held) == 41
-    assert max(value for facts in held for value in stale[facts.key]) <= 10, "60 is the aim"
+    assert max(value for facts in held for value in stale[facts.key]) <= 60
     of_publication: dict[float, list[tuple[float, float]]] = {}
     for facts in held:
         for moment in world.publications[facts.key]:
