@@ -52,7 +52,7 @@ def board(request: HttpRequest, trader_id: str, day: str, form: str) -> HttpResp
     trader, market = asked_trader(request.user, trader_id), asked_market(request)
     reading = asked_reading(request)
     shown = load_board(trader=trader, market=market, delivery_day=parse_day(day), now=clock.now(), reading=reading)
-    name = file_name("board", trader_id, day, *([] if reading is Reading.PRODUCT else [f"by {reading}"]), form=form)
+    name = file_name("board", trader_id, day, *_by(reading), form=form)
     return _file(request, board_table(shown), name, form)
 
 
@@ -79,11 +79,16 @@ def trades(request: HttpRequest, trader_id: str, day: str, delivery_hour: str, f
 @login_required
 @refusing
 def desk(request: HttpRequest, day: str, form: str) -> HttpResponseBase:
-    """GET /desk/<day>/desk.csv (or .xlsx)."""
+    """GET /desk/<day>/desk.csv (or .xlsx, or .sheet.csv) with `by` as the page."""
     need_desk(request.user)
-    market = asked_market(request)
-    shown = load_desk(market=market, delivery_day=parse_day(day), now=clock.now())
-    return _file(request, desk_table(shown), file_name("desk", market.code, day, form=form), form)
+    market, reading = asked_market(request), asked_reading(request)
+    shown = load_desk(market=market, delivery_day=parse_day(day), now=clock.now(), reading=reading)
+    return _file(request, desk_table(shown), file_name("desk", market.code, day, *_by(reading), form=form), form)
+
+
+def _by(reading: Reading) -> list[str]:
+    """What a file's name says of its reading; nothing by product, as files were always called."""
+    return [] if reading is Reading.PRODUCT else [f"by {reading}"]
 
 
 @require_safe

@@ -23,7 +23,7 @@ from dashboard.figures.board import Board, BoardRow, PeriodState
 from dashboard.figures.feed_status import FeedStates
 from dashboard.figures.timeline import Points, Timeline
 from dashboard.render import formatting as fmt
-from dashboard.render.addresses import period_address
+from dashboard.render.addresses import in_reading, period_address
 from dashboard.render.cells import leg_cells, plain_cell, quiet_cells, signed_cell
 from dashboard.render.feed_status import FEED_STATES, render_feed_states
 from dashboard.render.jinja import render_part
@@ -53,7 +53,7 @@ def render_parts(
     """Element id to that element's whole HTML, for all that can change. `address` is the board's own path."""
     sign, zone = fmt.currency_sign(board.market.currency), board.market.time_zone
     lines = folds(board.rows, sign)
-    language = get_language() or settings.LANGUAGE_CODE
+    language, address = get_language() or settings.LANGUAGE_CODE, in_reading(address, board.reading)
     rows = {
         row_id(row): _row(row, lines.get(i), i in lines, zone, language, address, timeline.of(row))
         for i, row in enumerate(board.rows)
@@ -125,7 +125,13 @@ def _fold(run: Sequence[BoardRow], currency: str) -> Fold:
 
 @lru_cache(maxsize=2048)
 def _row(
-    row: BoardRow, fold: Fold | None, folded: bool, time_zone: str, _language: str, address: str, points: Points
+    row: BoardRow,
+    fold: Fold | None,
+    folded: bool,
+    time_zone: str,
+    _language: str,
+    address: str,
+    points: Points,
 ) -> str:
     """One period. Remembered per language, because most rows of a board that changed are as they were."""
     zone, figures = ZoneInfo(time_zone), row.figures

@@ -79,8 +79,11 @@ function nextReading() {
 // Another reading comes without a reload: remembered there, then fetched as any news of the whole board.
 board.addEventListener("submit", async (event) => {
   const form = event.target;
-  if (!form.matches(".readings") || document.getElementById("opened")) return; // a period is opened by product
+  if (!form.matches(".readings")) return;
   event.preventDefault();
+  const focused = document.activeElement;
+  document.dispatchEvent(new CustomEvent("desk:close")); // what is open may have no row in another one
+  if (form.contains(focused)) focused.focus();
   const answer = await fetch(form.action, { method: "POST", body: new FormData(form), signal: AbortSignal.timeout(10_000) }).catch(() => null);
   if (!answer?.ok) return void form.submit();
   const address = new URL(location);
