@@ -17,20 +17,28 @@ from trades.models import JournalProgress, Position, Trader
 
 SLOT_SECONDS = 600
 
-_PERIODS_CANDIDATES = """SELECT id FROM trades_trade WHERE market_id = %(market)s AND trader_id = %(trader)s
-        AND delivery_day = %(day)s AND delivery_start = %(start)s AND delivery_end = %(end)s
-    UNION SELECT trade_id FROM trades_tradechange WHERE trader_id = %(trader)s AND delivery_day = %(day)s
-        AND delivery_start = %(start)s AND delivery_end = %(end)s"""
 
-_OF_PERIOD = f"""FROM ({effective_trades(ids=_PERIODS_CANDIDATES, cancelled_too=True)}) AS e
-    WHERE (market_id, trader_id, delivery_day, delivery_start, delivery_end)
-        = (%(market)s, %(trader)s, %(day)s, %(start)s, %(end)s)"""
+def _of_period(lies: str) -> str:
+    """The trades of a trader's day whose delivery lies so."""
+    mine = f"trader_id = %(trader)s AND delivery_day = %(day)s AND {lies}"
+    candidates = f"""SELECT id FROM trades_trade WHERE market_id = %(market)s AND {mine}
+        UNION SELECT trade_id FROM trades_tradechange WHERE {mine}"""  # noqa: S608 - our own text, no input
+    return f"""FROM ({effective_trades(ids=candidates, cancelled_too=True)}) AS e
+        WHERE market_id = %(market)s AND {mine}"""
 
-_STATE = f"""SELECT count(*), count(*) FILTER (WHERE kind = 'cancelled'), coalesce(max(id), 0),
-    coalesce(max(change), 0) {_OF_PERIOD}"""
 
-_LIST = f"""SELECT id, exchange_id, direction, price, quantity, execution_time, received_at, flags, kind, reason
-    {_OF_PERIOD} AND id > %(after)s ORDER BY execution_time DESC, id DESC OFFSET %(skip)s LIMIT %(most)s"""
+_OF_PERIOD = {
+    False: _of_period("delivery_start = %(start)s AND delivery_end = %(end)s"),
+    True: _of_period("delivery_start < %(end)s AND delivery_end > %(start)s"),
+}
+"""By `PeriodKey.touching`."""
+
+_STATE = """SELECT count(*), count(*) FILTER (WHERE kind = 'cancelled'), coalesce(max(id), 0),
+    coalesce(max(change), 0) """
+
+_COLUMNS = """SELECT id, exchange_id, direction, price, quantity, execution_time, received_at, delivery_start,
+    delivery_end, flags, kind, reason """
+_PAGE = " AND id > %(after)s ORDER BY execution_time DESC, id DESC OFFSET %(skip)s LIMIT %(most)s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,17 +142,21 @@ def stored_journals(*, journals: list[str]) -> dict[str, StoredJournal]:
 
 @dataclass(frozen=True, slots=True)
 class PeriodKey:
-    """One position of either direction: trader and market by primary key, the delivery day, the period."""
+    """One position of either direction: trader and market by primary key, the delivery day, the period.
+
+    `touching`: of every product that shares some of the period's time.
+    """
 
     trader_pk: int
     market_pk: int
     day: date
     period: DeliveryPeriod
+    touching: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PeriodTrade:
-    """One trade with its facts as they are now: `price` EUR/MWh, `quantity` MW, times UTC.
+    """One trade of a product (`period`) with its facts as they are now: `price` EUR/MWh, `quantity` MW, times UTC.
 
     `change` is "corrected", "cancelled" or empty, `reason` why; a cancelled trade counts in nothing.
     """
@@ -156,6 +168,7 @@ class PeriodTrade:
     quantity: Decimal
     execution_time: datetime
     received_at: datetime
+    period: DeliveryPeriod
     flags: tuple[str, ...]
     change: str
     reason: str
@@ -178,7 +191,7 @@ class TradeState:
 def trade_state(*, key: PeriodKey) -> TradeState:
     """Whether a list of the period's trades is still right, without reading it. One query."""
     with connection.cursor() as cursor:
-        cursor.execute(_STATE, _arguments(key))
+        cursor.execute(_STATE + _OF_PERIOD[key.touching], _arguments(key))
         return TradeState(*cursor.fetchone())
 
 
@@ -188,8 +201,11 @@ def trades_of_period(*, key: PeriodKey, after: int = 0, skip: int = 0, most: int
     `after` leaves out trades up to that primary key, `skip` and `most` take a page of the list.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_LIST, {**_arguments(key), "after": after, "skip": skip, "most": most})
-        return [PeriodTrade(*(*row[:7], tuple(row[7]), *row[8:])) for row in cursor.fetchall()]
+        statement = f"{_COLUMNS}{_OF_PERIOD[key.touching]}{_PAGE}"
+        cursor.execute(statement, {**_arguments(key), "after": after, "skip": skip, "most": most})
+        return [
+            PeriodTrade(*(*row[:7], DeliveryPeriod(*row[7:9]), tuple(row[9]), *row[10:])) for row in cursor.fetchall()
+        ]
 
 
 def _arguments(key: PeriodKey) -> dict[str, Any]:

@@ -59,6 +59,16 @@ def rows_of(period: DeliveryPeriod, reading: Reading) -> tuple[DeliveryPeriod, .
     return _rows_of(period, reading.minutes)[0]
 
 
+def parts_of(period: DeliveryPeriod, reading: Reading) -> int:
+    """Into how many equal rows a product is split; 1 where one row has all of it."""
+    return _rows_of(period, reading.minutes)[1]
+
+
+def fitting(reading: Reading, period: DeliveryPeriod) -> Reading:
+    """The reading that was asked for if the period is a row of it, else by product."""
+    return reading if period.duration == timedelta(minutes=reading.minutes or 0) else Reading.PRODUCT
+
+
 def _rows_of(period: DeliveryPeriod, minutes: int | None) -> tuple[tuple[DeliveryPeriod, ...], int]:
     """The rows that a product touches, and into how many equal parts it is split."""
     if not minutes:

@@ -61,16 +61,10 @@ def board(request: HttpRequest, trader_id: str, day: str, form: str) -> HttpResp
 @login_required
 @refusing
 def trades(request: HttpRequest, trader_id: str, day: str, delivery_hour: str, form: str) -> HttpResponseBase:
-    """GET /boards/<trader_id>/<day>/<delivery_hour>/trades.csv (or .xlsx): all trades of an opened row."""
+    """GET /boards/<trader_id>/<day>/<delivery_hour>/trades.csv (or .xlsx) with `by`: all trades of an opened row."""
     asked = asked_period(request, trader_id, day, delivery_hour)
-    shown, row, judged = load_all_trades(
-        trader=asked.trader,
-        market=asked.market,
-        delivery_day=asked.day,
-        period=asked.parsed.period,
-        now=clock.now(),
-    )
-    name = file_name("trades", trader_id, day, asked.parsed.label, form=form)
+    shown, row, judged = load_all_trades(key=asked.row, now=clock.now())
+    name = file_name("trades", trader_id, day, asked.parsed.label, *_by(asked.reading), form=form)
     return _file(request, trades_table(shown, row, judged), name, form)
 
 

@@ -19,7 +19,7 @@ from dashboard.figures.desk import Desk
 from dashboard.figures.history import History, Slice
 from dashboard.figures.performance import Figures
 from dashboard.figures.period import JudgedTrade
-from market.labels import file_label
+from market.labels import file_label, label_of
 from market.models import Market
 from market.periods import day_bounds
 
@@ -142,6 +142,7 @@ def _figures(figures: Figures) -> tuple[Value, ...]:
 # --- a period's trades ----------------------------------------------------------------------------------------------
 _TRADES = (
     *_WHERE,
+    *_columns(reading=Kind.TEXT, row_period=Kind.TEXT),
     *_WHO,
     *_PERIOD,
     *_columns(
@@ -151,6 +152,7 @@ _TRADES = (
         received_at_utc=Kind.UTC,
         direction=Kind.TEXT,
         quantity_mw=Kind.NUMBER,
+        share=Kind.NUMBER,
         energy_mwh=Kind.NUMBER,
         price=Kind.NUMBER,
         difference_to_reference_now=Kind.NUMBER,
@@ -163,10 +165,19 @@ _TRADES = (
 
 
 def trades_table(board: Board, row: BoardRow, trades: Sequence[JudgedTrade]) -> Table:
-    """A period's trades as they are given, the cancelled among them: `change` says so, and they count in nothing."""
-    key = (*_where("trade", board.market, board.delivery_day), *_who(board), *_period(row))
-    rows = tuple((*key, *_trade(judged)) for judged in trades)
+    """A row's trades as they are given, the cancelled among them: `change` says so, and they count in nothing.
+
+    The period is the trade's own product's; `energy_mwh` is the `share` of it that the row has.
+    """
+    where = _where("trade", board.market, board.delivery_day)
+    key = (*where, board.reading.value, file_label(row.delivery_hour), *_who(board))
+    rows = tuple((*key, *_product(judged, board.market), *_trade(judged)) for judged in trades)
     return Table("trades", board.market.zone, _TRADES, rows)
+
+
+def _product(judged: JudgedTrade, market: Market) -> tuple[Value, ...]:
+    period = judged.trade.period
+    return file_label(label_of(period, market.zone)), *(2 * (period.start, period.end))
 
 
 def _trade(judged: JudgedTrade) -> tuple[Value, ...]:
@@ -178,6 +189,7 @@ def _trade(judged: JudgedTrade) -> tuple[Value, ...]:
         trade.received_at,
         trade.direction,
         trade.quantity,
+        Decimal(1) / judged.parts,
         judged.energy,
         trade.price,
         judged.against_now,

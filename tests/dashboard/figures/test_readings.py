@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dashboard.figures.desk import Desk, build_desk
 from dashboard.figures.performance import total_figures
-from dashboard.figures.readings import Reading, counted_once, known_reading, read, rows_of
+from dashboard.figures.readings import Reading, counted_once, fitting, known_reading, parts_of, read, rows_of
 from market.labels import parse_period
 from market.models import Market
 from market.periods import DeliveryPeriod, day_of, day_periods
@@ -152,6 +152,15 @@ def test_the_rows_that_a_product_touches() -> None:
     assert rows_of(hour, Reading.PRODUCT) == rows_of(hour, Reading.HOUR) == rows_of(quarter, Reading.HOUR) == (hour,)
     assert rows_of(quarter, Reading.PRODUCT) == rows_of(quarter, Reading.QUARTER) == (quarter,)
     assert len(rows_of(hour, Reading.QUARTER)) == 4
+
+
+def test_the_parts_of_a_product_and_the_readings_that_have_a_row_of_its_length() -> None:
+    hour, half, quarter = period("12-13"), period("12:30-13:00"), period("12:15-12:30")
+    assert [parts_of(one, Reading.QUARTER) for one in (hour, half, quarter)] == [4, 2, 1]
+    assert [parts_of(hour, reading) for reading in (Reading.PRODUCT, Reading.HOUR)] == [1, 1]
+    assert [fitting(Reading.QUARTER, one) for one in (hour, half, quarter)] == ["product", "product", "quarter"]
+    assert [fitting(Reading.HOUR, one) for one in (hour, half, quarter)] == ["hour", "product", "product"]
+    assert fitting(Reading.PRODUCT, half) == "product"
 
 
 def test_a_word_that_is_no_reading_reads_by_product() -> None:

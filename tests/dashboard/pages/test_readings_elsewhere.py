@@ -1,18 +1,22 @@
-"""The desk in three readings, as the board: its page, its files, and what they say of themselves."""
+"""The desk and opened rows in three readings, as the board: pages, files, and what they say of themselves."""
 
 from __future__ import annotations
 
+import csv
+import io
 import re
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from tests.dashboard.boards import SKETCH_DAY, store_price, store_trade
-from tests.dashboard.people import a_head
+from tests.dashboard.boards import MORNING, SKETCH_DAY, store_price, store_trade
+from tests.dashboard.people import a_head, a_trader
 from tests.trades.frames import germany
 
 DESK = f"/desk/{SKETCH_DAY}/"
+TRADES = (("12-13", "sell", "4", "30"), ("12:15-12:30", "buy", "4", "20"), ("12:30-13:00", "sell", "2", "28"))
 
 pytestmark = [
     pytest.mark.integration,
@@ -75,3 +79,84 @@ def test_the_desk_s_file_says_which_reading_it_is(client: Client, head: User) ->
     assert len(rows) == 4 + 1 + 1 + 1 + 4 + 1
     assert all(",quarter," in one for one in rows)
     assert client.get(f"{DESK}desk.csv?by=minute").status_code == 400
+
+
+# --- an opened row --------------------------------------------------------------------------------------------------
+def panel(client: Client, label: str, by: str, show: str = "trades") -> str:
+    address = f"/boards/trader_1/{SKETCH_DAY}/{label}/?by={by}&show={show}"
+    answer = client.get(address, headers={"X-Part": "opened"})
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def lines(text: str) -> list[str]:
+    """The trades' table: the cells' texts, up to the trade's id."""
+    rows = text.split('class="trades-part"')[1].split("<tbody>")[1].split("</tbody>", maxsplit=1)[0].split("<tr")[1:]
+    return [
+        re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", one.split(">", 1)[1]).split("board-")[0]).strip() for one in rows
+    ]
+
+
+@pytest.fixture
+def anna(client: Client) -> User:
+    """An hour sold, one of its quarters bought back, and a half hour."""
+    germany()
+    user = a_trader()
+    client.force_login(user)
+    for number, (label, direction, mw, price) in enumerate(TRADES):
+        store_trade(label, direction, mw, price, at=MORNING - timedelta(minutes=number))
+    for label, value in (("12-13", "25"), ("12:15-12:30", "22")):
+        store_price(label, value)
+    return user
+
+
+def test_an_opened_row_has_every_trade_that_touches_it_and_its_share(client: Client, anna: User) -> None:
+    assert [line.split(" ", 1)[1] for line in lines(panel(client, "12-13", "hour"))] == [
+        "sold all of 12–13 4.00 4.00 30.00 +5.00 +5.00",
+        "bought all of 12:15–12:30 4.00 1.00 20.00 +5.00 —",
+        "sold all of 12:30–13:00 2.00 1.00 28.00 +3.00 —",
+    ]
+    assert [line.split(" ", 1)[1] for line in lines(panel(client, "12:15-12:30", "quarter"))] == [
+        "sold 1/4 of 12–13 4.00 1.00 30.00 +8.00 +8.00",
+        "bought all of 12:15–12:30 4.00 1.00 20.00 +2.00 —",
+    ]
+    assert [line.split(" ", 1)[1] for line in lines(panel(client, "12-13", "product"))] == [
+        "sold 4.00 4.00 30.00 +5.00 +5.00"
+    ]
+
+
+def test_an_opened_row_says_its_reading_and_keeps_it(client: Client, anna: User) -> None:
+    text = panel(client, "12:15-12:30", "quarter")
+    assert "<small>by quarter hour</small>" in text
+    inside = re.findall(r'(?:href|data-source|data-close)="([^"]*)"', text)
+    assert inside and all("by=quarter" in address for address in inside), inside
+    page = shown(client, f"/boards/trader_1/{SKETCH_DAY}/12:15-12:30/?by=quarter")
+    assert 'data-by="quarter"' in page and page.count('<tbody id="p-') == 96
+    assert f'href="/boards/trader_1/{SKETCH_DAY}/12:15-12:30/?by=quarter"' in page, "the row's own link"
+
+
+def test_a_label_that_is_no_row_of_the_reading_is_a_product(client: Client, anna: User) -> None:
+    assert 'data-by="product"' in shown(client, f"/boards/trader_1/{SKETCH_DAY}/12-13/?by=quarter")
+    client.post("/reading/", {"reading": "hour"})
+    assert 'data-by="product"' in shown(client, f"/boards/trader_1/{SKETCH_DAY}/12-13/")
+    assert client.get(f"/boards/trader_1/{SKETCH_DAY}/12-13/?by=minute").status_code == 400
+
+
+def test_the_chart_s_averages_go_by_the_energy_in_the_row(client: Client, anna: User) -> None:
+    address = f"/api/v1/trades/trader_1/{SKETCH_DAY}/12-13"
+    data = client.get(f"{address}?by=hour").json()
+    assert [data[name] for name in ("mw", "mwh")] == [["2", "4", "4"], ["1", "1", "4"]]
+    assert client.get(address).json()["mwh"] == ["4"]
+    assert client.get(f"{address}?by=minute").status_code == 400
+
+
+def test_an_opened_row_s_file_has_the_products_and_the_shares(client: Client, anna: User) -> None:
+    address = f"/boards/trader_1/{SKETCH_DAY}/12:15-12:30/trades.csv"
+    answer = client.get(f"{address}?by=quarter")
+    assert f'filename="trades_trader_1_{SKETCH_DAY}_12_15-12_30_by_quarter.csv"' in answer["Content-Disposition"]
+    rows = list(csv.DictReader(io.StringIO(b"".join(answer).decode())))  # type: ignore[arg-type]
+    told = ("reading", "row_period", "delivery_hour", "share", "quantity_mw", "energy_mwh")
+    assert [[row[name] for name in told] for row in rows] == [
+        ["quarter", "12:15-12:30", "12:00-13:00", "0.2500", "4", "1"],
+        ["quarter", "12:15-12:30", "12:15-12:30", "1", "4", "1"],
+    ]
