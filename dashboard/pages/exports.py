@@ -95,9 +95,9 @@ def history(request: HttpRequest, form: str) -> HttpResponseBase:
         asked = asked_history(request)
     except PeriodError as error:
         return refusal(request, sentence(error), status=400)
-    loaded = load_history(market=asked.market, trader=asked.trader, days=asked.days)
+    loaded = load_history(market=asked.market, trader=asked.trader, days=asked.days, reading=asked.reading)
     whose = asked.trader.trader_id if asked.trader else "desk"
-    name = file_name("history", whose, str(asked.days.first), str(asked.days.last), form=form)
+    name = file_name("history", whose, str(asked.days.first), str(asked.days.last), *_by(asked.reading), form=form)
     return _file(request, history_table(loaded), name, form)
 
 

@@ -204,6 +204,7 @@ def _trade(judged: JudgedTrade) -> tuple[Value, ...]:
 _HISTORY = (
     *_WHERE,
     *_columns(
+        reading=Kind.TEXT,
         day_start_utc=Kind.UTC,
         day_end_utc=Kind.UTC,
         day_start_local=Kind.LOCAL,
@@ -242,7 +243,7 @@ def history_table(history: History) -> Table:
         more: Sequence[Value] = no_more,
         who: Sequence[Value] = asked,
     ) -> tuple[Value, ...]:
-        return (*_where(kind, market, day), *bounds, *more, *who, *_slice(part))
+        return (*_where(kind, market, day), history.reading.value, *bounds, *more, *who, *_slice(part))
 
     rows = [row("day", part, day=day, bounds=2 * day_bounds(day, market.zone)) for day, part in history.days]
     rows += [row("hour", part, more=(file_label(f"{hour:02d}-{hour + 1:02d}"), None)) for hour, part in history.hours]

@@ -2,7 +2,7 @@
 // Everything works without this file, less comfortably. Listens to "desk:changed", says "desk:close".
 import { isShown, placeOf } from "./morph.js";
 
-const board = document.getElementById("board");
+const board = document.querySelector("#board, #history");
 const stored = (kept, name) => JSON.parse(kept.getItem(name) ?? "null");
 
 // --- folds: each folded row carries data-folded; unfolded ones carry data-unfolded too, which only this file writes

@@ -68,10 +68,10 @@ def test_an_hour_sold_and_one_of_its_quarters_bought_back_is_not_flat() -> None:
     assert net == [-1, 3, -1, -1]
 
 
-def a_day(chance: random.Random, zone: ZoneInfo | None = None) -> Legs:
+def a_day(chance: random.Random, zone: ZoneInfo | None = None, day: date | None = None) -> Legs:
     """Trades of every length on some day in some zone, clock changes more often than not."""
     zone = zone or chance.choice(ZONES)
-    day = chance.choice([*CHANGES, DAY + timedelta(days=chance.randrange(400))])
+    day = day or chance.choice([*CHANGES, DAY + timedelta(days=chance.randrange(400))])
     legs: Legs = {}
     for minutes in (60, 30, 15):
         for one in chance.sample(day_periods(day, zone, minutes), chance.randrange(1, 20)):

@@ -160,3 +160,32 @@ def test_an_opened_row_s_file_has_the_products_and_the_shares(client: Client, an
         ["quarter", "12:15-12:30", "12:00-13:00", "0.2500", "4", "1"],
         ["quarter", "12:15-12:30", "12:15-12:30", "1", "4", "1"],
     ]
+
+
+# --- the history ----------------------------------------------------------------------------------------------------
+HISTORY = f"/history/?from={SKETCH_DAY}&to={SKETCH_DAY}"
+
+
+def test_the_history_has_the_board_s_readings(client: Client, anna: User) -> None:
+    for by, result in (("product", "22"), ("hour", "28"), ("quarter", "10")):
+        text = shown(client, f"{HISTORY}&by={by}")
+        assert f'<option value="{by}" selected>' in text and f'data-by="{by}"' in text
+        assert re.findall(r'data-total="performance_eur"[^>]* data-value="([^"]*)"', text) == [result]
+        assert f"history.csv?trader=trader_1&amp;from={SKETCH_DAY}&amp;to={SKETCH_DAY}&amp;by={by}" in text
+        assert f"to={SKETCH_DAY}&amp;by={by}" in text.split("ranges")[0] or f'name="by" value="{by}"' in text
+
+
+def test_the_choice_holds_for_the_history_and_its_links(client: Client, anna: User) -> None:
+    client.post("/reading/", {"reading": "hour", "next": HISTORY})
+    text = shown(client, HISTORY)
+    assert 'data-by="hour"' in text and "by=hour" in text.split("download", maxsplit=1)[0]
+    assert 'name="by"' not in text, "a choice is remembered; no address needs it"
+    assert client.get(f"{HISTORY}&by=minute").status_code == 400
+
+
+def test_the_history_s_file_says_which_reading_it_is(client: Client, anna: User) -> None:
+    answer = client.get(f"/history/history.csv?from={SKETCH_DAY}&to={SKETCH_DAY}&by=quarter")
+    assert f"_{SKETCH_DAY}_{SKETCH_DAY}_by_quarter.csv" in answer["Content-Disposition"]
+    rows = list(csv.DictReader(io.StringIO(b"".join(answer).decode())))  # type: ignore[arg-type]
+    assert {row["reading"] for row in rows} == {"quarter"}
+    assert {row["trade_count"] for row in rows if row["row"] in {"day", "hour", "total"}} == {"3"}
