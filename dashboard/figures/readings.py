@@ -13,8 +13,9 @@ from decimal import Decimal
 from enum import StrEnum
 
 from market.periods import DeliveryPeriod
-from market.totals import EXACT, Total
+from market.totals import EXACT, ZERO, Total
 
+_NOTHING = Total()
 Legs = Mapping[DeliveryPeriod, Mapping[str, Total]]
 """Period -> side -> what was traded of it."""
 
@@ -47,6 +48,26 @@ def read(legs: Legs, reading: Reading) -> dict[DeliveryPeriod, dict[str, Total]]
                 so_far = rows.setdefault(row, {}).get(side, Total())
                 rows[row][side] = so_far + _part(total, parts)
     return rows
+
+
+def net_by_quarter(legs: Legs) -> dict[DeliveryPeriod, Decimal]:
+    """What is delivered in each quarter hour that a trade touches, bought minus sold: really long or short, in MWh."""
+    found: dict[DeliveryPeriod, Decimal] = {}
+    for period, sides in legs.items():
+        touched, parts = _rows_of(period, Reading.QUARTER.minutes)
+        net = EXACT.subtract(sides.get("buy", _NOTHING).energy, sides.get("sell", _NOTHING).energy)
+        part = EXACT.divide(net, Decimal(parts))
+        for quarter in touched:
+            found[quarter] = EXACT.add(found.get(quarter, ZERO), part)
+    return found
+
+
+def quarters_of(hour: DeliveryPeriod, nets: Mapping[DeliveryPeriod, Decimal]) -> tuple[Decimal, ...]:
+    """The net MWh of an hour's four quarters; nothing for another length, or where nobody has traded."""
+    if hour.duration != timedelta(hours=1):
+        return ()
+    quarters = rows_of(hour, Reading.QUARTER)
+    return tuple(nets.get(one, ZERO) for one in quarters) if any(one in nets for one in quarters) else ()
 
 
 def counted_once(legs: Legs, side: str) -> int:

@@ -8,7 +8,6 @@ Everything is in the active language: who renders for others activates theirs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -27,24 +26,13 @@ from dashboard.render.addresses import in_reading, period_address
 from dashboard.render.cells import leg_cells, plain_cell, quiet_cells, signed_cell
 from dashboard.render.feed_status import FEED_STATES, render_feed_states
 from dashboard.render.jinja import render_part
-from dashboard.render.sparklines import shape_of, spark
+from dashboard.render.rows.folds import Place, places
+from dashboard.render.sparklines import profile_of, shape_of, spark
 from market.periods import DeliveryPeriod
 from market.rules import ReferenceSource
 from prices.publications import PublicationClock
 
 NO_TIMELINE = Timeline(0)
-
-SHORTEST_FOLD = 3
-"""Fewer rows without trades than this in a row stay as they are: a fold would save nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fold:
-    """A run of periods without trades that is shown as one line, from its first row's part."""
-
-    title: str
-    periods: str
-    references: str
 
 
 def render_parts(
@@ -52,11 +40,10 @@ def render_parts(
 ) -> dict[str, str]:
     """Element id to that element's whole HTML, for all that can change. `address` is the board's own path."""
     sign, zone = fmt.currency_sign(board.market.currency), board.market.time_zone
-    lines = folds(board.rows, sign)
     language, address = get_language() or settings.LANGUAGE_CODE, in_reading(address, board.reading)
     rows = {
-        row_id(row): _row(row, lines.get(i), i in lines, zone, language, address, timeline.of(row))
-        for i, row in enumerate(board.rows)
+        row_id(row): _row(row, place, zone, language, address, timeline.of(row))
+        for row, place in zip(board.rows, places(board.rows, sign), strict=True)
     }
     return {
         FEED_STATES: render_feed_states(feeds),
@@ -86,61 +73,16 @@ def _period_id(period: DeliveryPeriod) -> str:
 # --- periods ----------------------------------------------------------------------------------------------------
 
 
-def folds(rows: Sequence[BoardRow], currency: str) -> dict[int, Fold | None]:
-    """Index of each folded row to its fold's line on the first row of a run, to None on the rest of it.
-
-    A day without any trade is shown whole, and the next period to close is never folded away.
-    """
-    if not any(row.figures.trade_count for row in rows):
-        return {}
-    return {
-        index: _fold([rows[i] for i in run], currency) if index == run.start else None
-        for run in _quiet_runs(rows)
-        for index in run
-    }
-
-
-def _quiet_runs(rows: Sequence[BoardRow]) -> Iterator[range]:
-    start = 0
-    for index in range(len(rows) + 1):
-        if index < len(rows) and not rows[index].figures.trade_count and rows[index].state != PeriodState.NEXT:
-            continue
-        if index - start >= SHORTEST_FOLD:
-            yield range(start, index)
-        start = index + 1
-
-
-def _fold(run: Sequence[BoardRow], currency: str) -> Fold:
-    first, last = run[0].delivery_hour, run[-1].delivery_hour
-    known = [row.reference.value for row in run if row.reference]
-    lowest, highest = fmt.number(min(known, default=None)), fmt.number(max(known, default=None))
-    span = gettext("%(lowest)s to %(highest)s") % {"lowest": lowest, "highest": highest}
-    values = {"count": fmt.count(len(run)), "span": f"{lowest if lowest == highest else span} {currency}/MWh"}
-    return Fold(
-        title=f"{first.split('-')[0]}{fmt.EN_DASH}{last.split('-')[1]}",
-        periods=ngettext("%(count)s period without trades", "%(count)s periods without trades", len(run)) % values,
-        references=gettext("reference %(span)s") % values if known else "",
-    )
-
-
-@lru_cache(maxsize=2048)
-def _row(
-    row: BoardRow,
-    fold: Fold | None,
-    folded: bool,
-    time_zone: str,
-    _language: str,
-    address: str,
-    points: Points,
-) -> str:
+@lru_cache(maxsize=8192)
+def _row(row: BoardRow, place: Place, time_zone: str, _language: str, address: str, points: Points) -> str:
     """One period. Remembered per language, because most rows of a board that changed are as they were."""
     zone, figures = ZoneInfo(time_zone), row.figures
     context = {
         "id": row_id(row),
         "address": period_address(address, row.delivery_hour),
         "row": row,
-        "fold": fold,
-        "folded": folded,
+        "place": place,
+        "profile": profile_of(row.quarters),
         "title": fmt.period_title(row.delivery_hour),
         "minutes": int(row.period.duration.total_seconds()) // 60,
         "starts": fmt.utc(row.period.start),

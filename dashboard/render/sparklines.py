@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.utils.translation import gettext
 
@@ -12,6 +14,7 @@ from dashboard.render import formatting as fmt
 from dashboard.render.chart_geometry import Bar, Line, bars, line
 
 SPARK_SIZE, DAY_SIZE, BAR_STEP = (84, 22), (300, 48), 10
+PROFILE_SIZE, PROFILE_BAR = (6, 16), 5
 """Units of the charts' viewBoxes, which the stylesheet stretches."""
 
 
@@ -35,6 +38,26 @@ def spark(points: Points) -> Spark | None:
         "last": fmt.number(known[-1], signed=True),
     }
     return Spark(drawn, fmt.trend(points[-1]), words)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """An hour's net by quarter as four bars, `long` above zero and `short` below it (paths), and in words."""
+
+    long: str
+    short: str
+    zero: int
+    words: str
+
+
+def profile_of(quarters: Sequence[Decimal]) -> Profile | None:
+    """None where nothing is delivered or taken."""
+    if not quarters:
+        return None
+    shown, zero = bars(quarters, *PROFILE_SIZE)
+    long, short = ("".join(one.path(PROFILE_BAR) for one in shown if one.sign == sign) for sign in ("good", "bad"))
+    values = ", ".join(fmt.number(one, signed=True) for one in quarters)
+    return Profile(long, short, zero, gettext("net by quarter: %(values)s MWh") % {"values": values})
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,25 +7,31 @@ const stored = (kept, name) => JSON.parse(kept.getItem(name) ?? "null");
 
 // --- folds: each folded row carries data-folded; unfolded ones carry data-unfolded too, which only this file writes
 
+// A run's rows begin with the button's own; an hour's are the shorter ones behind it.
 function rowsOf(button) {
-  const rows = [];
-  let part = button.closest("tbody");
-  do {
-    if (part.id !== "opened") rows.push(part.querySelector(".period"));
-    part = part.nextElementSibling;
-  } while (part?.id === "opened" || (part?.querySelector("[data-folded]") && !part.querySelector(".fold")));
+  const [own, inHour] = [button.closest("tbody"), button.closest(".period")];
+  const rows = inHour ? [] : [own.querySelector(".period")];
+  for (let part = own.nextElementSibling; part; part = part.nextElementSibling) {
+    if (part.id === "opened") continue;
+    const row = part.querySelector(".period");
+    if (!row || (inHour ? row.dataset.minutes >= 60 : !row.matches("[data-folded]") || part.querySelector(".fold"))) break;
+    rows.push(row);
+  }
   return rows;
 }
 
-const isUnfolded = (button) => button.closest("tbody").querySelector(".period").hasAttribute("data-unfolded");
-const labelAll = () => board.querySelectorAll(".fold button").forEach((one) => one.setAttribute("aria-expanded", isUnfolded(one)));
+const isUnfolded = (button) => rowsOf(button).some((row) => row.hasAttribute("data-unfolded"));
+function unfold(button, open) {
+  for (const row of rowsOf(button)) row.toggleAttribute("data-unfolded", open);
+  button.setAttribute("aria-expanded", open);
+}
+const labelAll = () => board.querySelectorAll(".fold button").forEach((one) => unfold(one, isUnfolded(one)));
 
 board.addEventListener("click", (event) => {
   const button = event.target.closest(".fold button");
   if (!button) return;
-  const open = !isUnfolded(button);
-  for (const row of rowsOf(button)) row.toggleAttribute("data-unfolded", open);
-  labelAll();
+  event.preventDefault(); // the row that it is in stays closed
+  unfold(button, !isUnfolded(button));
   const ids = [...board.querySelectorAll("[data-unfolded]")].map((row) => row.parentElement.id);
   sessionStorage.setItem("unfolded", JSON.stringify(ids));
 });

@@ -13,7 +13,17 @@ from hypothesis import strategies as st
 
 from dashboard.figures.desk import Desk, build_desk
 from dashboard.figures.performance import total_figures
-from dashboard.figures.readings import Reading, counted_once, fitting, known_reading, parts_of, read, rows_of
+from dashboard.figures.readings import (
+    Reading,
+    counted_once,
+    fitting,
+    known_reading,
+    net_by_quarter,
+    parts_of,
+    quarters_of,
+    read,
+    rows_of,
+)
 from market.labels import parse_period
 from market.models import Market
 from market.periods import DeliveryPeriod, day_of, day_periods
@@ -145,6 +155,26 @@ def test_a_trade_counts_once_in_a_total(seed: int) -> None:
 @pytest.mark.parametrize("reading", Reading)
 def test_nothing_stays_nothing(reading: Reading) -> None:
     assert read({}, reading) == {}
+
+
+def test_what_each_quarter_is_really_short_or_long() -> None:
+    hour = period("12-13")
+    sold = {hour: {"sell": total(1, "4", "80")}}
+    assert quarters_of(hour, net_by_quarter(sold)) == (-1, -1, -1, -1)
+    bought_back = sold | {period("12:15-12:30"): {"buy": total(1, "4", "90")}}
+    assert quarters_of(hour, net_by_quarter(bought_back)) == (-1, 3, -1, -1)
+    assert quarters_of(period("13-14"), net_by_quarter(bought_back)) == (), "nobody has traded"
+    assert quarters_of(period("12:15-12:30"), net_by_quarter(bought_back)) == (), "no hour"
+
+
+def test_the_quarters_nets_are_the_day_s_net_of_any_day() -> None:
+    for seed in range(100):
+        legs = a_day(random.Random(seed))
+        (bought, _), (sold, _) = sums(legs, "buy"), sums(legs, "sell")
+        nets = net_by_quarter(legs)
+        assert sum(nets.values(), ZERO) == bought - sold
+        hours = {row for one in legs for row in rows_of(one, Reading.HOUR)}
+        assert sum((sum(quarters_of(hour, nets), ZERO) for hour in hours), ZERO) == bought - sold
 
 
 def test_the_rows_that_a_product_touches() -> None:
