@@ -49,6 +49,10 @@ class BoardRow:
     is_unclear: bool = False
     """Whether the provider answers without saying which of the day's two such hours it means: neither has a price."""
 
+    def __hash__(self) -> int:
+        """Rows are looked up by the hundred with each change of one: their revisions tell nearly all apart."""
+        return hash((self.period.start, self.revision, self.state))
+
     @property
     def is_stand_in(self) -> bool:
         """Whether the figures go by another product's price."""
@@ -215,7 +219,7 @@ def _row(
     next_start: datetime | None,
     *,
     revision: int,
-    nets: Mapping[DeliveryPeriod, Decimal],
+    nets: Mapping[datetime, Decimal],
 ) -> BoardRow:
     closes = period.gate_closure(market.gate_closure_lead)
     source, price = reference

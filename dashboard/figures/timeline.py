@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal, localcontext
+from functools import lru_cache
 from itertools import accumulate
 
 from dashboard.figures.board import Board, BoardRow
@@ -32,9 +33,12 @@ MOST_KEPT = 100
 Points = tuple[Decimal | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Timeline:
-    """The past of a board up to the end of `slot`: EUR/MWh per period, EUR for the day, oldest first."""
+    """The past of a board up to the end of `slot`: EUR/MWh per period, EUR for the day, oldest first.
+
+    One is the same as itself alone: rendered rows are remembered by it, and its figures are many to compare.
+    """
 
     slot: int
     periods: Mapping[DeliveryPeriod, Points] = field(default_factory=dict)
@@ -56,7 +60,7 @@ def load_timeline(board: Board) -> Timeline:
     """The board's past, in two queries the first time in a slot; then as this process remembers it."""
     day, slot = board.delivery_day, slot_of(board.as_of)
     if not board.total.trade_count:
-        return Timeline(slot)
+        return _without_trades(slot)
     key = (board.trader.pk, board.market.pk, day, slot, board.reading)
     known = _kept.get(key)
     if known is None:
@@ -67,6 +71,11 @@ def load_timeline(board: Board) -> Timeline:
             _kept.clear()
         _kept[key] = known
     return known
+
+
+@lru_cache(maxsize=2)
+def _without_trades(slot: int) -> Timeline:
+    return Timeline(slot)
 
 
 def build_timeline(

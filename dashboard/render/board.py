@@ -20,7 +20,7 @@ from django.utils.translation import get_language, gettext, ngettext, pgettext
 
 from dashboard.figures.board import Board, BoardRow, PeriodState
 from dashboard.figures.feed_status import FeedStates
-from dashboard.figures.timeline import Points, Timeline
+from dashboard.figures.timeline import Timeline
 from dashboard.render import formatting as fmt
 from dashboard.render.addresses import in_reading, period_address
 from dashboard.render.cells import leg_cells, plain_cell, quiet_cells, signed_cell
@@ -42,7 +42,7 @@ def render_parts(
     sign, zone = fmt.currency_sign(board.market.currency), board.market.time_zone
     language, address = get_language() or settings.LANGUAGE_CODE, in_reading(address, board.reading)
     rows = {
-        row_id(row): _row(row, place, zone, language, address, timeline.of(row))
+        row_id(row): _row(row, place, zone, language, address, timeline)
         for row, place in zip(board.rows, places(board.rows, sign), strict=True)
     }
     return {
@@ -74,7 +74,7 @@ def _period_id(period: DeliveryPeriod) -> str:
 
 
 @lru_cache(maxsize=8192)
-def _row(row: BoardRow, place: Place, time_zone: str, _language: str, address: str, points: Points) -> str:
+def _row(row: BoardRow, place: Place, time_zone: str, _language: str, address: str, timeline: Timeline) -> str:
     """One period. Remembered per language, because most rows of a board that changed are as they were."""
     zone, figures = ZoneInfo(time_zone), row.figures
     context = {
@@ -92,7 +92,7 @@ def _row(row: BoardRow, place: Place, time_zone: str, _language: str, address: s
         "reference_note": _reference_note(row, zone),
         "performance": signed_cell("performance", figures.performance),
         "cells": quiet_cells(figures),
-        "spark": spark(points),
+        "spark": spark(timeline.of(row)),
         "gate_closes": fmt.utc(row.gate_closes_at),
         "gate": gettext("closed") if row.state == PeriodState.CLOSED else fmt.clock(row.gate_closes_at, zone),
     }

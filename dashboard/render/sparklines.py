@@ -55,16 +55,22 @@ def profile_of(quarters: Sequence[Decimal]) -> Profile | None:
     if not quarters:
         return None
     shown, zero = bars(quarters, *PROFILE_SIZE)
-    long, short = ("".join(one.path(PROFILE_BAR) for one in shown if one.sign == sign) for sign in ("good", "bad"))
+    long, short = (_together(shown, sign, PROFILE_BAR) for sign in ("good", "bad"))
     values = ", ".join(fmt.number(one, signed=True) for one in quarters)
     return Profile(long, short, zero, gettext("net by quarter: %(values)s MWh") % {"values": values})
+
+
+def _together(shown: Sequence[Bar], sign: str, width: int) -> str:
+    """One path of all bars of a sign: a board has up to 120, and sends them with every change."""
+    return "".join(one.path(width) for one in shown if one.sign == sign)
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
     """The day as two small charts: results by period, and how the day's result came about; words for both."""
 
-    bars: list[Bar]
+    good: str
+    bad: str
     zero: int
     width: int
     now: int | None
@@ -90,7 +96,8 @@ def shape_of(board: Board, timeline: Timeline) -> Shape | None:
     past = [value for value in points if value is not None]
     nexts = [index for index, row in enumerate(board.rows) if row.state == PeriodState.NEXT]
     return Shape(
-        bars=shown,
+        good=_together(shown, "good", BAR_STEP - 2),
+        bad=_together(shown, "bad", BAR_STEP - 2),
         zero=zero,
         width=len(results) * BAR_STEP,
         now=nexts[0] * BAR_STEP if nexts else None,

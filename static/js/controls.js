@@ -23,7 +23,7 @@ function rowsOf(button) {
 const isUnfolded = (button) => rowsOf(button).some((row) => row.hasAttribute("data-unfolded"));
 function unfold(button, open) {
   for (const row of rowsOf(button)) row.toggleAttribute("data-unfolded", open);
-  button.setAttribute("aria-expanded", open);
+  if (button.getAttribute("aria-expanded") !== String(open)) button.setAttribute("aria-expanded", open);
 }
 const labelAll = () => board.querySelectorAll(".fold button").forEach((one) => unfold(one, isUnfolded(one)));
 

@@ -12,7 +12,11 @@ let home = panel()?.dataset.close ?? location.href; // where closing leads
 // The row's figures that the panel was fetched for; the one question whose answer is still wanted.
 let seen = panel()?.dataset.revision, loading = null, chart = null;
 
-const mark = () => links().forEach((link) => link.setAttribute("aria-expanded", String(Boolean(panel()) && rowOf(panel()).contains(link))));
+const say = (link, open) => link.getAttribute("aria-expanded") !== String(open) && link.setAttribute("aria-expanded", open);
+function mark() {
+  const row = panel() && rowOf(panel());
+  for (const link of links()) say(link, row === link.closest(".period"));
+}
 
 async function drawChart(place = document.getElementById("chart")) {
   if (!place) return;

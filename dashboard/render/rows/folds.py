@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal, localcontext
+from functools import lru_cache
 
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import get_language, gettext, ngettext
 
 from dashboard.figures.board import BoardRow, PeriodState
 from dashboard.render import formatting as fmt
@@ -18,6 +20,7 @@ from dashboard.render.cells import Cell, signed_cell
 from market.rules import HOUR
 from market.totals import EXACT, ZERO
 
+_QUARTER = timedelta(minutes=15)
 SHORTEST_FOLD = 3
 """Fewer rows without trades than this in a row stay as they are: a fold would save nothing."""
 
@@ -71,29 +74,30 @@ def _held(rows: Sequence[BoardRow]) -> Iterator[range]:
     """Each hour with the shorter products behind it that lie in it."""
     start = 0
     for index in range(1, len(rows) + 1):
-        if index < len(rows) and _lies_in(rows[index], rows[start]):
+        if index < len(rows) and rows[index].period.end <= rows[start].period.end:
             continue
-        if index - start > 1:
+        if index - start > 1 and rows[start].period.duration == HOUR:
             yield range(start, index)
         start = index
 
 
-def _lies_in(row: BoardRow, head: BoardRow) -> bool:
-    return head.period.duration == HOUR > row.period.duration and row.period.end <= head.period.end
-
-
 def _inside(held: Sequence[BoardRow]) -> Inside:
-    quarters = all(row.period.duration * 4 == HOUR for row in held)
-    count = {"count": fmt.count(len(held))}
-    words = (
-        ngettext("%(count)s quarter", "%(count)s quarters", len(held))
-        if quarters
-        else ngettext("%(count)s shorter", "%(count)s shorter", len(held))
-    )
     known = [row.figures.performance_eur for row in held if row.figures.performance_eur is not None]
     with localcontext(EXACT):
         result: Decimal | None = sum(known, ZERO) if known else None
-    return Inside(words % count, signed_cell("inside", result))
+    quarters = all(row.period.duration == _QUARTER for row in held)
+    return _in_words(len(held), result, get_language(), quarters=quarters)
+
+
+@lru_cache(maxsize=4096)
+def _in_words(count: int, result: Decimal | None, _language: str | None, *, quarters: bool) -> Inside:
+    """Remembered per language, as rows are: with a trade one of 24 is another one."""
+    words = (
+        ngettext("%(count)s quarter", "%(count)s quarters", count)
+        if quarters
+        else ngettext("%(count)s shorter", "%(count)s shorter", count)
+    )
+    return Inside(words % {"count": fmt.count(count)}, signed_cell("inside", result))
 
 
 def _quiet_runs(rows: Sequence[BoardRow], heads: set[int]) -> Iterator[range]:
