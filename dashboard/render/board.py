@@ -55,8 +55,14 @@ def render_parts(
 
 def page_version(board: Board, parts: dict[str, str]) -> str:
     """Names this content: the figures' version, which only grows, and a digest of all parts but the feeds' states."""
-    digest = crc32("".join(html for name, html in parts.items() if name != FEED_STATES).encode())
-    return f"{board.version}-{digest:08x}"
+    digests = (_digest(html) for name, html in parts.items() if name != FEED_STATES)
+    return f"{board.version}-{crc32(''.join(digests).encode()):08x}"
+
+
+@lru_cache(maxsize=16_384)
+def _digest(html: str) -> str:
+    """Of a part: most are as they were, the very same text."""
+    return f"{crc32(html.encode()):08x}"
 
 
 def row_id(row: BoardRow) -> str:

@@ -25,13 +25,17 @@ function unfold(button, open) {
   for (const row of rowsOf(button)) row.toggleAttribute("data-unfolded", open);
   if (button.getAttribute("aria-expanded") !== String(open)) button.setAttribute("aria-expanded", open);
 }
-const labelAll = () => board.querySelectorAll(".fold button").forEach((one) => unfold(one, isUnfolded(one)));
+function labelAll() {
+  if (!board.querySelector("[data-unfolded], .fold [aria-expanded=true]")) return; // as the server gives them
+  for (const button of board.querySelectorAll(".fold button")) unfold(button, isUnfolded(button));
+}
 
 board.addEventListener("click", (event) => {
   const button = event.target.closest(".fold button");
   if (!button) return;
   event.preventDefault(); // the row that it is in stays closed
   unfold(button, !isUnfolded(button));
+  document.dispatchEvent(new CustomEvent("desk:changed")); // their ages stood still
   const ids = [...board.querySelectorAll("[data-unfolded]")].map((row) => row.parentElement.id);
   sessionStorage.setItem("unfolded", JSON.stringify(ids));
 });
