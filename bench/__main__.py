@@ -18,7 +18,10 @@ from pathlib import Path
 from bench import aims, document, runs, table
 from local.servers import embedded
 
-NAMES = ("journal", "ingest", "listener", "replay", "board", "screen", "storm", "pages", "cost", "prices", "history")
+NAMES = (
+    *("journal", "ingest", "listener", "replay", "board", "screen", "full_board"),
+    *("storm", "pages", "cost", "prices", "history"),
+)
 APART = ("growth", "alternatives")
 """What `make bench` leaves out."""
 FOLDER = Path(__file__).resolve().parent.parent / "var" / "bench"

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -72,6 +72,9 @@ class Shot:
 
 
 BOARD = f"/boards/trader_1/{DAY}/"
+FULL_DAY = DAY + timedelta(days=2)
+"""Each product of this day is traded; the day after the next, so that no other picture shows it."""
+FULL = f"/boards/trader_1/{FULL_DAY}/"
 SHOTS = (
     Shot("board-dark", BOARD, "dark", 1920, 900),
     Shot("board-light", BOARD, "light", 1920, 900),
@@ -90,7 +93,14 @@ PAGES = {
     "opened": f"{BOARD}14-15/",
     "opened-trades": f"{BOARD}14-15/?show=trades",
     "desk": "/desk/",
+    "full-product": f"{FULL}?by=product",  # 24 hours and 96 quarters, all traded
+    "full-hour": f"{FULL}?by=hour",
+    "full-quarter": f"{FULL}?by=quarter",
+    "full-opened-hour": f"{FULL}14-15/?by=hour",
+    "full-opened-quarter": f"{FULL}14:15-14:30/?by=quarter&show=trades",
+    "full-desk": f"/desk/{FULL_DAY}/?by=hour",
     "history": "/history/",
+    "history-quarter": "/history/?by=quarter",
     "history-trader": "/history/?trader=trader_1&days=7",
     "history-refused": "/history/?from=2026-11-23&to=2016-11-23",
     "account": "/accounts/",
@@ -138,6 +148,7 @@ def seed() -> None:
     for trader_id, name in TRADERS.items():
         Trader.objects.filter(trader_id=trader_id).update(name=name, is_bot=trader_id.startswith("bot"))
     _store_prices()
+    store_full_day(FULL_DAY)
     store_earlier_days(DAY, MOMENT, list(TRADERS))
     FeedConnection.objects.create(
         market=market,
@@ -217,6 +228,23 @@ def _store_prices() -> None:
             for slot in slots
         )
         store_price(label, str(REFERENCES[hour]), day=DAY, at=last)
+
+
+def store_full_day(day: date) -> None:
+    """24 hours and 96 quarters, each with a trade and a reference; now and then a quarter is bought back."""
+    from market.labels import label_of
+    from market.periods import day_periods
+    from tests.dashboard.boards import store_price, store_trade
+    from tests.trades.frames import germany
+
+    chance, zone = random.Random(3), germany().zone
+    for minutes in (60, 15):
+        for number, period in enumerate(day_periods(day, zone, minutes)):
+            reference, label = REFERENCES[number * minutes // 60] + chance.gauss(0, 8), label_of(period, zone)
+            direction, mw = ("buy", 9) if minutes == 15 and chance.random() < 0.3 else ("sell", 4)
+            price = round(reference + chance.gauss(0, 2), 2)
+            store_trade(label, direction, str(round(mw * chance.random() + 0.5, 1)), str(price), day=day, at=MOMENT)
+            store_price(label, str(round(reference, 2)), day=day, at=MOMENT)
 
 
 def store_gap() -> None:

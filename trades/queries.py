@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
@@ -17,20 +18,26 @@ from trades.models import JournalProgress, Position, Trader
 
 SLOT_SECONDS = 600
 
-_PERIODS_CANDIDATES = """SELECT id FROM trades_trade WHERE market_id = %(market)s AND trader_id = %(trader)s
-        AND delivery_day = %(day)s AND delivery_start = %(start)s AND delivery_end = %(end)s
-    UNION SELECT trade_id FROM trades_tradechange WHERE trader_id = %(trader)s AND delivery_day = %(day)s
-        AND delivery_start = %(start)s AND delivery_end = %(end)s"""
 
-_OF_PERIOD = f"""FROM ({effective_trades(ids=_PERIODS_CANDIDATES, cancelled_too=True)}) AS e
-    WHERE (market_id, trader_id, delivery_day, delivery_start, delivery_end)
-        = (%(market)s, %(trader)s, %(day)s, %(start)s, %(end)s)"""
+def _of_period(lies: str) -> str:
+    """The trades of a trader's day whose delivery lies so."""
+    mine = f"trader_id = %(trader)s AND delivery_day = %(day)s AND {lies}"
+    candidates = f"""SELECT id FROM trades_trade WHERE market_id = %(market)s AND {mine}
+        UNION SELECT trade_id FROM trades_tradechange WHERE {mine}"""  # noqa: S608 - our own text, no input
+    return f"""FROM ({effective_trades(ids=candidates, cancelled_too=True)}) AS e
+        WHERE market_id = %(market)s AND {mine}"""
 
-_STATE = f"""SELECT count(*), count(*) FILTER (WHERE kind = 'cancelled'), coalesce(max(id), 0),
-    coalesce(max(change), 0) {_OF_PERIOD}"""
 
-_LIST = f"""SELECT id, exchange_id, direction, price, quantity, execution_time, received_at, flags, kind, reason
-    {_OF_PERIOD} AND id > %(after)s ORDER BY execution_time DESC, id DESC OFFSET %(skip)s LIMIT %(most)s"""
+_OF_PERIOD = {  # by `PeriodKey.touching`
+    False: _of_period("delivery_start = %(start)s AND delivery_end = %(end)s"),
+    True: _of_period("delivery_start < %(end)s AND delivery_end > %(start)s"),
+}
+
+_STATE = """SELECT count(*), count(*) FILTER (WHERE kind = 'cancelled'),
+    coalesce(max(id), 0), coalesce(max(change), 0) """
+_LIST = """SELECT id, exchange_id, direction, price, quantity, execution_time, received_at, delivery_start,
+    delivery_end, flags, kind, reason """
+_PAGE = " AND id > %(after)s ORDER BY execution_time DESC, id DESC OFFSET %(skip)s LIMIT %(most)s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +53,23 @@ class PositionRow:
 def positions_of_day(*, trader_pk: int, market_id: int, day: date) -> list[PositionRow]:
     """At most one row per period and direction, by delivery start. One query."""
     with connection.cursor() as cursor:  # written out: building it anew for every changed board takes longer than it
-        cursor.execute(
-            """SELECT delivery_start, delivery_end, direction, trade_count, energy, turnover, revision
+        cursor.execute(  # seconds of 1970, because of 240 moments to be read as such most are known
+            """SELECT extract(epoch FROM delivery_start)::bigint, extract(epoch FROM delivery_end)::bigint, direction,
+                   trade_count, energy, turnover, revision
                FROM trades_position WHERE trader_id = %s AND market_id = %s AND delivery_day = %s
                ORDER BY delivery_start, delivery_end, direction""",
             [trader_pk, market_id, day],
         )
         return [
-            PositionRow(DeliveryPeriod(start, end), direction, Total(count, energy, turnover), revision)
+            PositionRow(_period_at(start, end), direction, Total(count, energy, turnover), revision)
             for start, end, direction, count, energy, turnover, revision in cursor.fetchall()
         ]
+
+
+@lru_cache(maxsize=4096)
+def _period_at(start: int, end: int) -> DeliveryPeriod:
+    """The period between two moments in seconds of 1970."""
+    return DeliveryPeriod(datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC))
 
 
 def positions_of_market_day(*, market_id: int, day: date) -> dict[int, list[PositionRow]]:
@@ -134,17 +148,18 @@ def stored_journals(*, journals: list[str]) -> dict[str, StoredJournal]:
 
 @dataclass(frozen=True, slots=True)
 class PeriodKey:
-    """One position of either direction: trader and market by primary key, the delivery day, the period."""
+    """A trader's period, by primary keys; `touching`: with all products that share some of its time."""
 
     trader_pk: int
     market_pk: int
     day: date
     period: DeliveryPeriod
+    touching: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PeriodTrade:
-    """One trade with its facts as they are now: `price` EUR/MWh, `quantity` MW, times UTC.
+    """One trade of a product (`period`) with its facts as they are now: `price` EUR/MWh, `quantity` MW, times UTC.
 
     `change` is "corrected", "cancelled" or empty, `reason` why; a cancelled trade counts in nothing.
     """
@@ -156,6 +171,7 @@ class PeriodTrade:
     quantity: Decimal
     execution_time: datetime
     received_at: datetime
+    period: DeliveryPeriod
     flags: tuple[str, ...]
     change: str
     reason: str
@@ -178,7 +194,7 @@ class TradeState:
 def trade_state(*, key: PeriodKey) -> TradeState:
     """Whether a list of the period's trades is still right, without reading it. One query."""
     with connection.cursor() as cursor:
-        cursor.execute(_STATE, _arguments(key))
+        cursor.execute(_STATE + _OF_PERIOD[key.touching], _arguments(key))
         return TradeState(*cursor.fetchone())
 
 
@@ -188,8 +204,11 @@ def trades_of_period(*, key: PeriodKey, after: int = 0, skip: int = 0, most: int
     `after` leaves out trades up to that primary key, `skip` and `most` take a page of the list.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_LIST, {**_arguments(key), "after": after, "skip": skip, "most": most})
-        return [PeriodTrade(*(*row[:7], tuple(row[7]), *row[8:])) for row in cursor.fetchall()]
+        asked = {**_arguments(key), "after": after, "skip": skip, "most": most}
+        cursor.execute(f"{_LIST}{_OF_PERIOD[key.touching]}{_PAGE}", asked)
+        return [
+            PeriodTrade(*(*row[:7], DeliveryPeriod(*row[7:9]), tuple(row[9]), *row[10:])) for row in cursor.fetchall()
+        ]
 
 
 def _arguments(key: PeriodKey) -> dict[str, Any]:

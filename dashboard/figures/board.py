@@ -9,7 +9,7 @@ from decimal import Decimal, localcontext
 from enum import StrEnum
 
 from dashboard.figures.performance import NOTHING, Figures, period_figures, total_figures
-from dashboard.figures.readings import Legs, Reading, counted_once, read, rows_of
+from dashboard.figures.readings import Legs, Reading, counted_once, net_by_quarter, quarters_of, read, rows_of
 from market.labels import doubled_periods, label_of
 from market.models import Market
 from market.periods import DeliveryPeriod, day_bounds, day_of, day_periods
@@ -44,8 +44,14 @@ class BoardRow:
     """Changes with every committed change of the period's positions or price."""
     source: ReferenceSource = ReferenceSource.OWN
     """Whose price the reference is: the period's own, its hour's as a stand-in, or none by the market's rule."""
+    quarters: tuple[Decimal, ...] = ()
+    """Of an hour that is delivered or taken: the net MWh of its four quarters, whatever products they come from."""
     is_unclear: bool = False
     """Whether the provider answers without saying which of the day's two such hours it means: neither has a price."""
+
+    def __hash__(self) -> int:
+        """Rows are looked up by the hundred with each change of one: their revisions tell nearly all apart."""
+        return hash((self.period.start, self.revision, self.state))
 
     @property
     def is_stand_in(self) -> bool:
@@ -152,8 +158,10 @@ def build_board(
     revisions = _revisions(positions, reading)
     next_start = min((p.start for p in periods if p.gate_closure(market.gate_closure_lead) > now), default=None)
     of = {period: _reference(market, delivery_day, period, prices) for period in periods}
+    nets = net_by_quarter(products)
     rows = tuple(
-        _row(p, legs.get(p, {}), of[p], market, now, next_start, revision=revisions.get(p, 0)) for p in periods
+        _row(p, legs.get(p, {}), of[p], market, now, next_start, revision=revisions.get(p, 0), nets=nets)
+        for p in periods
     )
     return Board(
         trader=trader,
@@ -211,6 +219,7 @@ def _row(
     next_start: datetime | None,
     *,
     revision: int,
+    nets: Mapping[datetime, Decimal],
 ) -> BoardRow:
     closes = period.gate_closure(market.gate_closure_lead)
     source, price = reference
@@ -225,6 +234,7 @@ def _row(
         state=PeriodState.CLOSED if closes <= now else open_state,
         revision=f"{revision}.{price.revision if price else 0}",
         source=source,
+        quarters=quarters_of(period, nets),
     )
 
 

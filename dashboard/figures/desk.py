@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from dashboard.figures.board import Board, build_board
 from dashboard.figures.performance import Figures, rounded
+from dashboard.figures.readings import Reading
 from market.models import Market
 from market.periods import DeliveryPeriod
 from market.totals import EXACT
@@ -62,7 +63,7 @@ class Desk:
             yield by_period.get(row.period, []), row.figures
 
 
-def load_desk(*, market: Market, delivery_day: date, now: datetime) -> Desk:
+def load_desk(*, market: Market, delivery_day: date, now: datetime, reading: Reading = Reading.PRODUCT) -> Desk:
     """The desk as it stands in the database: three queries, however many traders and trades there are."""
     return build_desk(
         market=market,
@@ -71,6 +72,7 @@ def load_desk(*, market: Market, delivery_day: date, now: datetime) -> Desk:
         traders=all_traders(),
         positions=positions_of_market_day(market_id=market.pk, day=delivery_day),
         prices=latest_prices(market_id=market.pk, day=delivery_day),
+        reading=reading,
     )
 
 
@@ -82,12 +84,19 @@ def build_desk(
     traders: Iterable[Trader],
     positions: dict[int, list[PositionRow]],
     prices: dict[DeliveryPeriod, KnownPrice],
+    reading: Reading = Reading.PRODUCT,
 ) -> Desk:
     """`positions` by the trader's primary key. A trader that nobody has confirmed shows with its first trade. Pure."""
 
     def board(trader: Trader, held: list[PositionRow]) -> Board:
         return build_board(
-            trader=trader, market=market, delivery_day=delivery_day, now=now, positions=held, prices=prices
+            trader=trader,
+            market=market,
+            delivery_day=delivery_day,
+            now=now,
+            positions=held,
+            prices=prices,
+            reading=reading,
         )
 
     shown = sorted((t for t in traders if t.is_known or t.pk in positions), key=lambda t: (t.is_bot, t.trader_id))

@@ -1,8 +1,9 @@
 """Performance over a range of delivery days: by day, by hour of the day, by trader and by side. No HTML.
 
-Read from positions, never from trades, and added up by PostgreSQL in exact numerics, so that a year costs what its
-positions cost, however many trades stand behind them. Positions without a reference price count their energy apart:
-they are in no result. One market at a time: currencies are never added.
+By product, hour or quarter hour, as a board is read (readings.py). Read from positions, never from trades, and added up
+by PostgreSQL in exact numerics, so that a year costs what its positions cost, however many trades stand behind them.
+Positions without a reference price count their energy apart: they are in no result. One market at a time: currencies
+are never added.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, TypeVar
 from django.db import ProgrammingError, connection
 
 from dashboard.figures.performance import NOTHING, Figures
+from dashboard.figures.readings import Reading
 from market.models import Market
 from market.periods import PeriodError, parse_day
 from market.totals import EXACT, ZERO, Total
@@ -87,7 +89,7 @@ class History:
     """What a trader (None: the whole desk) made of a range. Only what was traded is listed, in order.
 
     Days, hours (0 to 23, by the market's clock at delivery start) and, for the whole desk, traders each add up to
-    `total`, exactly.
+    `total`, exactly; an hour counts each trade that touches it, everything else each trade once.
     """
 
     market: Market
@@ -99,6 +101,7 @@ class History:
     total: Slice
     restated: Mapping[date, tuple[int, datetime]] = field(default_factory=dict)
     """By day how many traded periods' final prices changed afterwards, and when the last one did (UTC)."""
+    reading: Reading = Reading.PRODUCT
 
 
 def day_range(*, first: str, last: str) -> DayRange:
@@ -116,12 +119,12 @@ def last_days(days: int, today: date) -> DayRange:
     return DayRange(today - timedelta(days=days - 1), today)
 
 
-_SUMS = """sum(trades)::bigint, sum(energy), sum(turnover),
+_SUMS = """sum(energy), sum(turnover),
         sum(CASE direction WHEN 'sell' THEN turnover - energy * value ELSE energy * value - turnover END),
         coalesce(sum(energy) FILTER (WHERE value IS NOT NULL), 0),
         coalesce(sum(energy) FILTER (WHERE value IS NULL), 0),
         coalesce(sum(energy) FILTER (WHERE value IS NOT NULL AND source = 'hour'), 0)"""
-"""trades, MWh, EUR, result in EUR (NULL without any reference price), MWh with a reference price, without one, and with
+"""MWh, EUR, result in EUR (NULL without any reference price), MWh with a reference price, without one, and with
 their hour's as a stand-in."""
 
 _OWN_PRICES = """(SELECT held.*, 'own' AS source, price.value FROM held LEFT JOIN prices_referenceprice AS price
@@ -143,28 +146,42 @@ _RULED_PRICES = """(SELECT held.*, rule.source, price.value FROM held
             ELSE held.delivery_end END) AS priced"""
 """Each position's reference: its own price, or by the market's rule of its day its hour's, or none."""
 
+_PRODUCTS = "held AS (SELECT *, trades AS touching FROM products)"
+_ROWS = """held AS (
+        SELECT delivery_day, row AS delivery_start, row + %(length)s AS delivery_end, WHO direction,
+            CASE WHEN row = first THEN trades ELSE 0 END AS trades,
+            CASE WHEN row IN (first, date_trunc('hour', row, 'UTC')) THEN trades ELSE 0 END AS touching,
+            energy * 1.0000000000 / parts AS energy, turnover * 1.0000000000 / parts AS turnover
+        FROM (SELECT *, date_bin(%(length)s, delivery_start, 'epoch') AS first, greatest(1,
+            extract(epoch FROM delivery_end - delivery_start)::int / extract(epoch FROM %(length)s)::int) AS parts
+            FROM products) AS p, generate_series(first, delivery_end - interval '1 second', %(length)s) AS row
+    )"""
+"""What is read against the prices: the products, or the rows that they touch (readings.read), each with its equal part.
+`trades` are with a product's first row, `touching` with its first of every hour. Ten more decimals than the energies
+and turnovers have, so that PostgreSQL's quotients of parts of an hour are exact."""
+
 _BY_PERIOD = f"""
-    WITH held AS (
+    WITH products AS (
         SELECT delivery_day, delivery_start, delivery_end, direction,
             sum(trade_count) AS trades, sum(energy) AS energy, sum(turnover) AS turnover
         FROM trades_position
         WHERE market_id = %(market)s AND delivery_day BETWEEN %(first)s AND %(last)s AND trade_count > 0
             AND (%(trader)s::bigint IS NULL OR trader_id = %(trader)s)
         GROUP BY 1, 2, 3, 4
-    )
-    SELECT delivery_day, extract(hour FROM delivery_start AT TIME ZONE %(zone)s)::int AS hour, direction,
-        {_SUMS}
-    FROM PRICES
+    ), HELD
+    SELECT delivery_day, hour, direction,
+        (CASE GROUPING(hour) WHEN 0 THEN sum(touching) ELSE sum(trades) END)::bigint, {_SUMS}
+    FROM (SELECT *, extract(hour FROM delivery_start AT TIME ZONE %(zone)s)::int AS hour FROM PRICES) AS by_hour
     GROUP BY GROUPING SETS ((1, 3), (2, 3), (3))"""  # noqa: S608 - our own text, no input
 """Positions of all traders are added up per period first: they share its reference price."""
 
 _BY_TRADER = f"""
-    WITH held AS (
+    WITH products AS (
         SELECT delivery_day, delivery_start, delivery_end, trader_id, direction, trade_count AS trades, energy, turnover
         FROM trades_position
         WHERE market_id = %(market)s AND delivery_day BETWEEN %(first)s AND %(last)s AND trade_count > 0
-    )
-    SELECT trader_id, direction, {_SUMS} FROM PRICES GROUP BY 1, 2"""  # noqa: S608 - our own text, no input
+    ), HELD
+    SELECT trader_id, direction, sum(trades)::bigint, {_SUMS} FROM PRICES GROUP BY 1, 2"""  # noqa: S608 - our own text, no input
 
 
 _RESTATED = """
@@ -179,7 +196,9 @@ _RESTATED = """
     GROUP BY 1"""
 
 
-def load_history(*, market: Market, trader: Trader | None, days: DayRange) -> History:
+def load_history(
+    *, market: Market, trader: Trader | None, days: DayRange, reading: Reading = Reading.PRODUCT
+) -> History:
     """Two queries for a trader; four for the whole desk (its traders' names and sums), beside the market's rules."""
     asked = {
         "market": market.pk,
@@ -187,9 +206,15 @@ def load_history(*, market: Market, trader: Trader | None, days: DayRange) -> Hi
         "first": days.first,
         "last": days.last,
         "zone": market.time_zone,
+        "length": timedelta(minutes=reading.minutes or 0),
     }
     prices = _RULED_PRICES if market.dated_sources else _OWN_PRICES
-    rows = _read(_BY_PERIOD.replace("PRICES", prices), asked)
+    held = _ROWS if reading.minutes else _PRODUCTS
+    by_period, by_trader = (
+        statement.replace("HELD", held.replace("WHO", who)).replace("PRICES", prices)
+        for statement, who in ((_BY_PERIOD, ""), (_BY_TRADER, "trader_id,"))
+    )
+    rows = _read(by_period, asked)
     total = _slices((None, *row[2:]) for row in rows if row[0] is None and row[1] is None)
     return History(
         market=market,
@@ -197,9 +222,10 @@ def load_history(*, market: Market, trader: Trader | None, days: DayRange) -> Hi
         range=days,
         days=_ordered((row[0], *row[2:]) for row in rows if row[0] is not None),
         hours=_ordered((row[1], *row[2:]) for row in rows if row[1] is not None),
-        traders=() if trader is not None else _traders(_BY_TRADER.replace("PRICES", prices), asked),
+        traders=() if trader is not None else _traders(by_trader, asked),
         total=total.get(None, Slice()),
         restated=_restated(asked),
+        reading=reading,
     )
 
 

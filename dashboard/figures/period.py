@@ -14,6 +14,7 @@ from decimal import Decimal, localcontext
 from operator import attrgetter
 
 from dashboard.figures.board import Board, BoardRow, load_board
+from dashboard.figures.readings import Reading, parts_of
 from market.models import Market
 from market.periods import DeliveryPeriod
 from market.totals import EXACT
@@ -27,12 +28,16 @@ PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class JudgedTrade:
-    """A trade beside the reference: `energy` MWh, differences EUR/MWh, None without a reference."""
+    """A trade beside the row's reference: `energy` MWh in the row, differences EUR/MWh, None without a reference.
+
+    The row has one of `parts` equal parts of the trade: an hour trade is four in the reading by quarter hour.
+    """
 
     trade: PeriodTrade
     energy: Decimal
     against_now: Decimal | None
     against_then: Decimal | None
+    parts: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,32 +65,49 @@ class ChartData:
     path: tuple[PricePoint, ...]
     state: TradeState
     after: int
+    hours: Decimal
+    """The row's length."""
 
 
-def load_opened(
-    *, trader: Trader, market: Market, delivery_day: date, period: DeliveryPeriod, page: int, now: datetime
-) -> OpenedPeriod:
-    """A period of a board with its trades, in a fixed number of queries. A page beyond the last one is the last."""
-    board = load_board(trader=trader, market=market, delivery_day=delivery_day, now=now, also=period)
-    row = next(row for row in board.rows if row.period == period)
-    key = PeriodKey(trader.pk, market.pk, delivery_day, period)
-    state = trade_state(key=key)
+@dataclass(frozen=True, slots=True)
+class RowKey:
+    """A row of a trader's board in a reading that has it (readings.fitting)."""
+
+    trader: Trader
+    market: Market
+    day: date
+    period: DeliveryPeriod
+    reading: Reading = Reading.PRODUCT
+
+    @property
+    def trades(self) -> PeriodKey:
+        """The trades that touch the row; by product those of the product alone."""
+        touching = self.reading is not Reading.PRODUCT
+        return PeriodKey(self.trader.pk, self.market.pk, self.day, self.period, touching)
+
+
+def load_opened(*, key: RowKey, page: int, now: datetime) -> OpenedPeriod:
+    """A row of a board with its trades, in a fixed number of queries. A page beyond the last one is the last."""
+    board, row = _board_and_row(key, now)
+    state = trade_state(key=key.trades)
     page = min(page, max(1, -(-state.trades // PAGE)))
-    trades = trades_of_period(key=key, skip=(page - 1) * PAGE, most=PAGE)
-    path = tuple(_path_of(market, delivery_day, period))
-    reference = row.reference.value if row.reference else None
-    return OpenedPeriod(board, row, judged(trades, path, reference, period), state, path, page)
+    trades = trades_of_period(key=key.trades, skip=(page - 1) * PAGE, most=PAGE)
+    path = tuple(_path_of(key.market, key.day, key.period))
+    return OpenedPeriod(board, row, judged(trades, path, row, key.reading), state, path, page)
 
 
-def load_all_trades(
-    *, trader: Trader, market: Market, delivery_day: date, period: DeliveryPeriod, now: datetime
-) -> tuple[Board, BoardRow, tuple[JudgedTrade, ...]]:
-    """A row of a board with every trade of its period, newest first, the cancelled among them. Four queries."""
-    board = load_board(trader=trader, market=market, delivery_day=delivery_day, now=now, also=period)
-    row = next(row for row in board.rows if row.period == period)
-    trades = trades_of_period(key=PeriodKey(trader.pk, market.pk, delivery_day, period))
-    path = _path_of(market, delivery_day, period)
-    return board, row, judged(trades, path, row.reference.value if row.reference else None, period)
+def load_all_trades(*, key: RowKey, now: datetime) -> tuple[Board, BoardRow, tuple[JudgedTrade, ...]]:
+    """A row of a board with every trade that touches it, newest first, the cancelled among them. Four queries."""
+    board, row = _board_and_row(key, now)
+    trades = trades_of_period(key=key.trades)
+    return board, row, judged(trades, _path_of(key.market, key.day, key.period), row, key.reading)
+
+
+def _board_and_row(key: RowKey, now: datetime) -> tuple[Board, BoardRow]:
+    board = load_board(
+        trader=key.trader, market=key.market, delivery_day=key.day, now=now, also=key.period, reading=key.reading
+    )
+    return board, next(row for row in board.rows if row.period == key.period)
 
 
 def load_chart(*, key: PeriodKey, have: TradeState | None) -> ChartData:
@@ -96,7 +118,9 @@ def load_chart(*, key: PeriodKey, have: TradeState | None) -> ChartData:
     if after and len(trades) != state.trades - (have.trades if have else 0):
         after, trades = 0, trades_of_period(key=key)  # a trade with a lower number was committed later
     path = _path_of(Market.objects.get(pk=key.market_pk), key.day, key.period)
-    return ChartData(tuple(trade for trade in reversed(trades) if trade.counts), tuple(path), state, after)
+    return ChartData(
+        tuple(trade for trade in reversed(trades) if trade.counts), tuple(path), state, after, key.period.hours
+    )
 
 
 def _path_of(market: Market, day: date, period: DeliveryPeriod) -> list[PricePoint]:
@@ -110,15 +134,17 @@ def _only_newer(have: TradeState, now: TradeState) -> bool:
 
 
 def judged(
-    trades: Sequence[PeriodTrade], path: Sequence[PricePoint], reference: Decimal | None, period: DeliveryPeriod
+    trades: Sequence[PeriodTrade], path: Sequence[PricePoint], row: BoardRow, reading: Reading
 ) -> tuple[JudgedTrade, ...]:
-    """Each trade beside the reference now and the one known at its execution. Pure."""
+    """Each trade beside the row's reference now and the one known at its execution. Pure."""
+    reference = row.reference.value if row.reference else None
     return tuple(
         JudgedTrade(
             trade,
-            trade.quantity * period.hours,
+            trade.quantity * min(trade.period.hours, row.period.hours),
             difference(trade.direction, trade.price, reference),
             difference(trade.direction, trade.price, known_at(path, trade.execution_time)),
+            parts_of(trade.period, reading),
         )
         for trade in trades
     )

@@ -8,13 +8,17 @@ differ, because the references do.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 from market.periods import DeliveryPeriod
-from market.totals import EXACT, Total
+from market.totals import EXACT, ZERO, Total
 
+_HOUR, _QUARTER_MINUTES = timedelta(hours=1), 15
+_QUARTERS = tuple(timedelta(minutes=minutes) for minutes in (0, 15, 30, 45))
+_NOTHING = Total()
 Legs = Mapping[DeliveryPeriod, Mapping[str, Total]]
 """Period -> side -> what was traded of it."""
 
@@ -29,7 +33,10 @@ class Reading(StrEnum):
     @property
     def minutes(self) -> int | None:
         """The length of every row; None where rows are as long as their product."""
-        return {Reading.HOUR: 60, Reading.QUARTER: 15}.get(self)
+        return _MINUTES[self]
+
+
+_MINUTES = {Reading.PRODUCT: None, Reading.HOUR: 60, Reading.QUARTER: _QUARTER_MINUTES}
 
 
 def known_reading(word: str) -> Reading:
@@ -39,6 +46,8 @@ def known_reading(word: str) -> Reading:
 
 def read(legs: Legs, reading: Reading) -> dict[DeliveryPeriod, dict[str, Total]]:
     """The same trades in another reading. A row counts each trade that touches it."""
+    if reading is Reading.PRODUCT:
+        return {period: dict(sides) for period, sides in legs.items()}
     rows: dict[DeliveryPeriod, dict[str, Total]] = {}
     for period, sides in legs.items():
         touched, parts = _rows_of(period, reading.minutes)
@@ -47,6 +56,27 @@ def read(legs: Legs, reading: Reading) -> dict[DeliveryPeriod, dict[str, Total]]
                 so_far = rows.setdefault(row, {}).get(side, Total())
                 rows[row][side] = so_far + _part(total, parts)
     return rows
+
+
+def net_by_quarter(legs: Legs) -> dict[datetime, Decimal]:
+    """By its start what is delivered in each quarter hour that a trade touches, bought minus sold, in MWh."""
+    found: dict[datetime, Decimal] = {}
+    for period, sides in legs.items():
+        touched, parts = _rows_of(period, _QUARTER_MINUTES)
+        net = EXACT.subtract(sides.get("buy", _NOTHING).energy, sides.get("sell", _NOTHING).energy)
+        part = EXACT.divide(net, Decimal(parts)) if parts > 1 else net
+        for quarter in touched:
+            start = quarter.start
+            found[start] = EXACT.add(found[start], part) if start in found else part
+    return found
+
+
+def quarters_of(hour: DeliveryPeriod, nets: Mapping[datetime, Decimal]) -> tuple[Decimal, ...]:
+    """The net MWh of an hour's four quarters; nothing for another length, or where nobody has traded."""
+    if hour.duration != _HOUR:
+        return ()
+    found = [nets.get(hour.start + offset) for offset in _QUARTERS]
+    return tuple(ZERO if one is None else one for one in found) if any(one is not None for one in found) else ()
 
 
 def counted_once(legs: Legs, side: str) -> int:
@@ -59,6 +89,17 @@ def rows_of(period: DeliveryPeriod, reading: Reading) -> tuple[DeliveryPeriod, .
     return _rows_of(period, reading.minutes)[0]
 
 
+def parts_of(period: DeliveryPeriod, reading: Reading) -> int:
+    """Into how many equal rows a product is split; 1 where one row has all of it."""
+    return _rows_of(period, reading.minutes)[1]
+
+
+def fitting(reading: Reading, period: DeliveryPeriod) -> Reading:
+    """The reading that was asked for if the period is a row of it, else by product."""
+    return reading if period.duration == timedelta(minutes=reading.minutes or 0) else Reading.PRODUCT
+
+
+@lru_cache(maxsize=16_384)
 def _rows_of(period: DeliveryPeriod, minutes: int | None) -> tuple[tuple[DeliveryPeriod, ...], int]:
     """The rows that a product touches, and into how many equal parts it is split."""
     if not minutes:

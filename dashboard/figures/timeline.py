@@ -11,10 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal, localcontext
+from functools import lru_cache
+from itertools import accumulate
 
 from dashboard.figures.board import Board, BoardRow
 from dashboard.figures.performance import Figures, period_figures
-from dashboard.figures.readings import Reading
+from dashboard.figures.readings import Reading, parts_of, rows_of
 from market.periods import DeliveryPeriod
 from market.totals import EXACT, ZERO, Total
 from prices.queries import PriceTimeline, price_timelines
@@ -31,9 +33,12 @@ MOST_KEPT = 100
 Points = tuple[Decimal | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Timeline:
-    """The past of a board up to the end of `slot`: EUR/MWh per period, EUR for the day, oldest first."""
+    """The past of a board up to the end of `slot`: EUR/MWh per period, EUR for the day, oldest first.
+
+    One is the same as itself alone: rendered rows are remembered by it, and its figures are many to compare.
+    """
 
     slot: int
     periods: Mapping[DeliveryPeriod, Points] = field(default_factory=dict)
@@ -48,15 +53,15 @@ class Timeline:
         return (*self.day, total.performance_eur) if total.trade_count else ()
 
 
-_kept: dict[tuple[int, int, date, int], Timeline] = {}
+_kept: dict[tuple[int, int, date, int, Reading], Timeline] = {}
 
 
 def load_timeline(board: Board) -> Timeline:
     """The board's past, in two queries the first time in a slot; then as this process remembers it."""
     day, slot = board.delivery_day, slot_of(board.as_of)
-    if not board.total.trade_count or board.reading is not Reading.PRODUCT:  # the past is kept by product
-        return Timeline(slot)
-    key = (board.trader.pk, board.market.pk, day, slot)
+    if not board.total.trade_count:
+        return _without_trades(slot)
+    key = (board.trader.pk, board.market.pk, day, slot, board.reading)
     known = _kept.get(key)
     if known is None:
         traded = slots_of_day(trader_pk=board.trader.pk, market_id=board.market.pk, day=day)
@@ -68,18 +73,28 @@ def load_timeline(board: Board) -> Timeline:
     return known
 
 
+@lru_cache(maxsize=2)
+def _without_trades(slot: int) -> Timeline:
+    return Timeline(slot)
+
+
 def build_timeline(
     board: Board, traded: Iterable[SlotSums], prices: Mapping[DeliveryPeriod, PriceTimeline]
 ) -> Timeline:
-    """Pure: the lines of all periods, and their sum at the same moments."""
+    """Pure: the lines of all rows in the board's reading, and their sum at the same moments."""
     past = slot_of(board.as_of) - 1  # the slot that goes on is not past: the figures of now stand for it
     closed = {row.period: min(past, slot_of(row.gate_closes_at)) for row in board.rows}
     periods: dict[DeliveryPeriod, _Period] = {}
     for sums in traded:
-        if sums.period in closed:
-            referred = board.market.reference_period(board.delivery_day, sums.period)
+        parts = parts_of(sums.period, board.reading)
+        for period in rows_of(sums.period, board.reading):
+            if period not in closed:
+                continue
+            referred = board.market.reference_period(board.delivery_day, period)
             price = prices.get(referred) if referred else None
-            periods.setdefault(sums.period, _Period(price)).add(sums)
+            periods.setdefault(period, _Period(price)).add(sums, parts)
+    if board.reading is not Reading.PRODUCT:  # a row's quarters are traded for longer than its hour
+        closed |= {period: max(closed[period], min(past, line.last)) for period, line in periods.items()}
     lines = {
         period: tuple(_per_mwh(line.at(slot)) for slot in _moments(line.first, closed[period], ROW_POINTS))
         for period, line in periods.items()
@@ -92,23 +107,25 @@ def build_timeline(
 
 
 class _Period:
-    """One period's running sums by slot, both sides, and its prices."""
+    """One row's running sums by slot, both sides, and its prices."""
 
     def __init__(self, price: PriceTimeline | None) -> None:
         self._price = price or PriceTimeline((), ())
-        self._sides: dict[str, tuple[tuple[int, ...], list[Total]]] = {}
-        self.first = 0
+        self._traded: dict[str, dict[int, Total]] = {}
+        self._sides: dict[str, tuple[list[int], list[Total]]] = {}
+        self.first = self.last = 0
 
-    def add(self, sums: SlotSums) -> None:
-        legs, leg = [], Total()
-        with localcontext(EXACT):
-            for energy, turnover in zip(sums.energy, sums.turnover, strict=True):
-                leg += Total(1, energy, turnover)
-                legs.append(leg)
-        self._sides[sums.direction] = (sums.slots, legs)
+    def add(self, sums: SlotSums, parts: int) -> None:
+        """One of so many equal parts of what a product traded."""
+        traded, by = self._traded.setdefault(sums.direction, {}), Decimal(parts)
+        for slot, energy, turnover in zip(sums.slots, sums.energy, sums.turnover, strict=True):
+            part = Total(1, EXACT.divide(energy, by), EXACT.divide(turnover, by)) if parts > 1 else None
+            traded[slot] = traded.get(slot, Total()) + (part or Total(1, energy, turnover))
+        slots = sorted(traded)
+        self._sides[sums.direction] = (slots, list(accumulate(traded[slot] for slot in slots)))
         earliest = slot_of(sums.period.start - LONGEST)
-        began = min(slots[0] for slots, _ in self._sides.values())
-        self.first = max(began, earliest)
+        self.first = max(min(slots[0] for slots, _ in self._sides.values()), earliest)
+        self.last = max(slots[-1] for slots, _ in self._sides.values())
 
     def at(self, slot: int) -> Figures | None:
         """The figures at the end of the slot; None before the first trade."""

@@ -68,7 +68,7 @@ def render(key: BoardKey, now: datetime, before: Rendered | None) -> Rendered:
 def _render_desk(key: BoardKey, now: datetime, before: Rendered | None) -> Rendered:
     market = before.board.market if before else Market.objects.get(pk=key.market_pk)
     feeds = before.feeds if before else load_feeds(market=market, now=now)
-    desk = load_desk(market=market, delivery_day=key.day, now=now)
+    desk = load_desk(market=market, delivery_day=key.day, now=now, reading=key.reading)
     with override(key.language):
         parts = render_desk(desk, feeds, named=len(active_markets()) > 1)
     return Rendered(desk.whole, feeds, parts, page_version(desk.whole, parts))

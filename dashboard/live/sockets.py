@@ -172,4 +172,5 @@ class DeskSocket(BoardSocket):
             return None
         if not may_see_all(user):
             return None
-        return BoardKey(WHOLE_DESK, market.pk, day, known_language(asked.get("language", [""])[0]))
+        language, reading = (asked.get(name, [""])[0] for name in ("language", "by"))
+        return BoardKey(WHOLE_DESK, market.pk, day, known_language(language), known_reading(reading))

@@ -8,18 +8,16 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch
-from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from dashboard.access.rights import home_trader, may_see_all, may_see_status
 from dashboard.figures.board import Board, load_board
 from dashboard.figures.feed_status import load_feeds
-from dashboard.figures.readings import Reading
 from dashboard.figures.timeline import load_timeline
 from dashboard.live.page_cache import note_page
 from dashboard.pages.frame import board_frame
-from dashboard.pages.navigation import ExportLink, Here, exports, links
+from dashboard.pages.navigation import ExportLink, Here, exports, links, readings
 from dashboard.pages.news import is_asked, news
 from dashboard.pages.requests import asked_market, asked_reading, asked_trader, no_board_sentence, refusal, refusing
 from dashboard.render.addresses import board_address
@@ -86,12 +84,6 @@ def _show(
     return show_board(request, shown, now, follows_today=follows_today)
 
 
-def _readings(chosen: Reading) -> list[tuple[str, str, bool]]:
-    """Each reading's value and title, and whether the board shows it."""
-    titles = gettext("by product"), gettext("by hour"), gettext("by quarter hour")
-    return [(reading.value, title, reading is chosen) for reading, title in zip(Reading, titles, strict=True)]
-
-
 def _exports(shown: Board, named: Market | None) -> list[ExportLink]:
     whose, day = shown.trader.trader_id, shown.delivery_day.isoformat()
     return exports("board_export", asked={"by": shown.reading.value}, market=named, trader_id=whose, day=day)
@@ -121,7 +113,7 @@ def show_board(
         "total": parts.pop("total"),
         "periods": [part for name, html in parts.items() for part in (html, (opened or {}).get(name, ""))],
         "words": page_messages(),
-        "readings": _readings(shown.reading),
+        "readings": readings(shown.reading),
         "exports": _exports(shown, named),
         "nav": links(
             request.user,

@@ -15,9 +15,9 @@ from dashboard.access.rights import AnyUser, may_see_all
 from dashboard.figures.desk import Desk, load_desk
 from dashboard.figures.feed_status import load_feeds
 from dashboard.pages.frame import board_frame
-from dashboard.pages.navigation import Here, exports, links
+from dashboard.pages.navigation import Here, exports, links, readings
 from dashboard.pages.news import is_asked, news
-from dashboard.pages.requests import NotThereError, asked_market, refusing
+from dashboard.pages.requests import NotThereError, asked_market, asked_reading, refusing
 from dashboard.render.addresses import desk_address
 from dashboard.render.board import page_version
 from dashboard.render.client_messages import page_messages
@@ -34,14 +34,14 @@ MANY_TRADERS = 8
 @login_required
 @refusing
 def desk(request: HttpRequest, day: str = "") -> HttpResponse:
-    """GET /desk/ (it follows today) and /desk/<YYYY-MM-DD>/: 404 without the right, and for a day that is none."""
+    """GET /desk/ (it follows today) and /desk/<YYYY-MM-DD>/, `by` as a board; 404 without the right or for no day."""
     need_desk(request.user)
     chosen = day or request.GET.get("day", "")
     now, market = clock.now(), asked_market(request)
     delivery_day = parse_day(chosen) if chosen else day_of(now, market.zone)
     if chosen and not day:
         return redirect(desk_address(delivery_day, market if request.GET.get("market") else None))
-    shown = load_desk(market=market, delivery_day=delivery_day, now=now)
+    shown = load_desk(market=market, delivery_day=delivery_day, now=now, reading=asked_reading(request))
     return _show(request, shown, now, follows_today=not day)
 
 
@@ -69,7 +69,8 @@ def _show(request: HttpRequest, shown: Desk, now: datetime, *, follows_today: bo
         "total": parts.pop("total"),
         "periods": parts.values(),
         "words": page_messages(),
-        "exports": exports("desk_export", asked={}, market=named, day=frame.day.isoformat()),
+        "readings": readings(shown.whole.reading),
+        "exports": exports("desk_export", asked={"by": frame.reading}, market=named, day=frame.day.isoformat()),
         "nav": links(request.user, here=Here.DESK, market=named, day=None if follows_today else frame.day),
     }
     return render(request, "dashboard/desk.html", context)

@@ -52,7 +52,7 @@ def board(request: HttpRequest, trader_id: str, day: str, form: str) -> HttpResp
     trader, market = asked_trader(request.user, trader_id), asked_market(request)
     reading = asked_reading(request)
     shown = load_board(trader=trader, market=market, delivery_day=parse_day(day), now=clock.now(), reading=reading)
-    name = file_name("board", trader_id, day, *([] if reading is Reading.PRODUCT else [f"by {reading}"]), form=form)
+    name = file_name("board", trader_id, day, *_by(reading), form=form)
     return _file(request, board_table(shown), name, form)
 
 
@@ -61,16 +61,10 @@ def board(request: HttpRequest, trader_id: str, day: str, form: str) -> HttpResp
 @login_required
 @refusing
 def trades(request: HttpRequest, trader_id: str, day: str, delivery_hour: str, form: str) -> HttpResponseBase:
-    """GET /boards/<trader_id>/<day>/<delivery_hour>/trades.csv (or .xlsx): all trades of an opened row."""
+    """GET /boards/<trader_id>/<day>/<delivery_hour>/trades.csv (or .xlsx) with `by`: all trades of an opened row."""
     asked = asked_period(request, trader_id, day, delivery_hour)
-    shown, row, judged = load_all_trades(
-        trader=asked.trader,
-        market=asked.market,
-        delivery_day=asked.day,
-        period=asked.parsed.period,
-        now=clock.now(),
-    )
-    name = file_name("trades", trader_id, day, asked.parsed.label, form=form)
+    shown, row, judged = load_all_trades(key=asked.row, now=clock.now())
+    name = file_name("trades", trader_id, day, asked.parsed.label, *_by(asked.reading), form=form)
     return _file(request, trades_table(shown, row, judged), name, form)
 
 
@@ -79,11 +73,16 @@ def trades(request: HttpRequest, trader_id: str, day: str, delivery_hour: str, f
 @login_required
 @refusing
 def desk(request: HttpRequest, day: str, form: str) -> HttpResponseBase:
-    """GET /desk/<day>/desk.csv (or .xlsx)."""
+    """GET /desk/<day>/desk.csv (or .xlsx, or .sheet.csv) with `by` as the page."""
     need_desk(request.user)
-    market = asked_market(request)
-    shown = load_desk(market=market, delivery_day=parse_day(day), now=clock.now())
-    return _file(request, desk_table(shown), file_name("desk", market.code, day, form=form), form)
+    market, reading = asked_market(request), asked_reading(request)
+    shown = load_desk(market=market, delivery_day=parse_day(day), now=clock.now(), reading=reading)
+    return _file(request, desk_table(shown), file_name("desk", market.code, day, *_by(reading), form=form), form)
+
+
+def _by(reading: Reading) -> list[str]:
+    """What a file's name says of its reading; nothing by product, as files were always called."""
+    return [] if reading is Reading.PRODUCT else [f"by {reading}"]
 
 
 @require_safe
@@ -96,9 +95,9 @@ def history(request: HttpRequest, form: str) -> HttpResponseBase:
         asked = asked_history(request)
     except PeriodError as error:
         return refusal(request, sentence(error), status=400)
-    loaded = load_history(market=asked.market, trader=asked.trader, days=asked.days)
+    loaded = load_history(market=asked.market, trader=asked.trader, days=asked.days, reading=asked.reading)
     whose = asked.trader.trader_id if asked.trader else "desk"
-    name = file_name("history", whose, str(asked.days.first), str(asked.days.last), form=form)
+    name = file_name("history", whose, str(asked.days.first), str(asked.days.last), *_by(asked.reading), form=form)
     return _file(request, history_table(loaded), name, form)
 
 

@@ -5,6 +5,7 @@ A trader sees the own history; who may see all boards sees every trader's and th
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -18,9 +19,10 @@ from django.views.decorators.http import require_safe
 from dashboard.access.rights import AnyUser, home_trader, may_see_all, visible_traders
 from dashboard.figures.board_key import WHOLE_DESK
 from dashboard.figures.history import DayRange, day_range, last_days, load_history
-from dashboard.pages.navigation import Here, exports, links
-from dashboard.pages.requests import NotThereError, asked_market, asked_trader, refusing, sentence
+from dashboard.pages.navigation import Here, exports, links, readings
+from dashboard.pages.requests import NotThereError, asked_market, asked_reading, asked_trader, refusing, sentence
 from dashboard.render.addresses import named_market
+from dashboard.render.client_messages import page_messages
 from dashboard.render.history import Asked, history_body
 from market import clock
 from market.periods import PeriodError, day_of
@@ -39,6 +41,8 @@ def asked_history(request: HttpRequest, *, days: DayRange | None = None) -> Aske
         named=named_market(market, active_markets()),
         trader=_asked_trader(request.user, request.GET.get("trader", "")),
         days=days or _asked_days(request, day_of(clock.now(), market.zone)),
+        reading=asked_reading(request),
+        by=request.GET.get("by", ""),
     )
 
 
@@ -65,12 +69,12 @@ def _asked_days(request: HttpRequest, today: date) -> DayRange:
 @login_required
 @refusing
 def history(request: HttpRequest) -> HttpResponse:
-    """GET /history/?trader=&market=&from=&to= (or days=7, 30, 90): 400 for what is no range, 404 without a right."""
+    """GET /history/?trader=&market=&from=&to=&by= (or days=7, 30, 90): 400 for no range, 404 without a right."""
     try:
         asked = asked_history(request)
     except PeriodError as error:
         return _no_range(request, sentence(error))
-    loaded = load_history(market=asked.market, trader=asked.trader, days=asked.days)
+    loaded = load_history(market=asked.market, trader=asked.trader, days=asked.days, reading=asked.reading)
     return render(request, "dashboard/history.html", {**_head(request, asked), **history_body(asked, loaded)})
 
 
@@ -105,6 +109,9 @@ def _head(request: HttpRequest, asked: Asked) -> dict[str, Any]:
             )
             for n, r in presets
         ],
-        "exports": exports("history_export", asked=asked.query(), market=asked.named),
+        "words": page_messages(),
+        "readings": readings(asked.reading),
+        "back": replace(asked, by="").address(),
+        "exports": exports("history_export", asked=asked.query() | {"by": asked.reading.value}, market=asked.named),
         "nav": links(request.user, here=Here.HISTORY, market=asked.named, trader=asked.trader),
     }

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from dashboard.access.rights import AnyUser, may_see_all, may_see_status
+from dashboard.figures.readings import Reading
 from dashboard.render.addresses import board_address
 from market.models import Market
 from trades.models import Trader
@@ -69,6 +70,12 @@ def exports(view: str, *, asked: dict[str, str], market: Market | None = None, *
         ExportLink(title, _with(reverse(view, kwargs={**arguments, "form": form}), market, **asked))
         for form, title in forms
     ]
+
+
+def readings(chosen: Reading) -> list[tuple[str, str, bool]]:
+    """Each reading's value and title, and whether the page shows it."""
+    titles = gettext("by product"), gettext("by hour"), gettext("by quarter hour")
+    return [(reading.value, title, reading is chosen) for reading, title in zip(Reading, titles, strict=True)]
 
 
 def _board(trader: Trader | None, day: date | None, market: Market | None) -> str:

@@ -15,12 +15,12 @@ from dashboard.figures.period import ChartData, load_chart, load_opened
 from dashboard.pages.api import answering
 from dashboard.pages.boards import show_board
 from dashboard.pages.requests import AskedPeriod, asked_period, refusal, refusing
-from dashboard.render.addresses import board_address
+from dashboard.render.addresses import board_address, in_reading
 from dashboard.render.board import row_id
 from dashboard.render.formatting import plain
 from dashboard.render.period_panel import CHART, SECTIONS, Addresses, render_opened
 from market import clock
-from trades.queries import PeriodKey, TradeState
+from trades.queries import TradeState
 
 PART = "X-Part"
 """Request header: with the value "opened" the answer is the panel alone."""
@@ -36,14 +36,7 @@ def period(request: HttpRequest, trader_id: str, day: str, delivery_hour: str) -
     show, page, now = request.GET.get("show", CHART), _page(request), clock.now()
     if show not in SECTIONS or page is None:
         return refusal(request, _("An opened row has no such part."))
-    opened = load_opened(
-        trader=asked.trader,
-        market=asked.market,
-        delivery_day=asked.day,
-        period=asked.parsed.period,
-        page=page,
-        now=now,
-    )
+    opened = load_opened(key=asked.row, page=page, now=now)
     alone = request.headers.get(PART) == "opened"
     html = render_opened(opened, _addresses(request, asked), show, whole=not alone)
     if alone:
@@ -55,16 +48,15 @@ def period(request: HttpRequest, trader_id: str, day: str, delivery_hour: str) -
 @never_cache
 @answering
 def chart(request: HttpRequest, trader_id: str, day: str, delivery_hour: str) -> JsonResponse:
-    """GET /api/v1/trades/<trader_id>/<day>/<delivery_hour>[?have=]: what the chart of a period draws.
+    """GET /api/v1/trades/<trader_id>/<day>/<delivery_hour>[?by=][&have=]: what the chart of a row draws.
 
-    Columns of trades that count, oldest first: time (ms since 1970), side ("buy", "sell"), MW and EUR/MWh as exact
-    texts; the reference's path as [ms, value], up to `now`. `have` is an earlier answer's `state`: only newer trades
-    come then, and `after` is not 0.
+    Columns of trades that count, oldest first: time (ms since 1970), side ("buy", "sell"), MW, MWh in the row and
+    EUR/MWh as exact texts; the reference's path as [ms, value], up to `now`. `have` is an earlier answer's `state`:
+    only newer trades come then, and `after` is not 0.
     """
     asked = asked_period(request, trader_id, day, delivery_hour)
-    key = PeriodKey(asked.trader.pk, asked.market.pk, asked.day, asked.parsed.period)
     now = clock.now()
-    return JsonResponse(chart_json(load_chart(key=key, have=_state(request.GET.get("have", ""))), now))
+    return JsonResponse(chart_json(load_chart(key=asked.row.trades, have=_state(request.GET.get("have", ""))), now))
 
 
 def chart_json(data: ChartData, now: datetime) -> dict[str, object]:
@@ -77,6 +69,7 @@ def chart_json(data: ChartData, now: datetime) -> dict[str, object]:
         "time": [_ms(trade.execution_time) for trade in trades],
         "side": [trade.direction for trade in trades],
         "mw": [plain(trade.quantity) for trade in trades],
+        "mwh": [plain(trade.quantity * min(trade.period.hours, data.hours)) for trade in trades],
         "price": [plain(trade.price) for trade in trades],
         "path": [[_ms(point.arrived_at), plain(point.value)] for point in data.path],
     }
@@ -104,7 +97,8 @@ def _addresses(request: HttpRequest, asked: AskedPeriod) -> Addresses:
     arguments = [asked.trader.trader_id, asked.day.isoformat(), asked.parsed.label]
     return Addresses(
         row=reverse("period", args=arguments),
-        board=board_address(asked.trader.trader_id, asked.day, named),
-        chart=reverse("api_period", args=arguments) + query,
+        board=in_reading(board_address(asked.trader.trader_id, asked.day, named), asked.reading),
+        chart=in_reading(reverse("api_period", args=arguments) + query, asked.reading),
         market=named.code if named else None,
+        reading=asked.reading,
     )

@@ -14,7 +14,8 @@ from django.utils.translation import gettext
 
 from dashboard.access.preferences import READING_COOKIE
 from dashboard.access.rights import AnyUser, board_trader
-from dashboard.figures.readings import Reading, known_reading
+from dashboard.figures.period import RowKey
+from dashboard.figures.readings import Reading, fitting, known_reading
 from market.labels import ParsedPeriod, parse_period
 from market.models import Market
 from market.periods import PeriodError, parse_day
@@ -84,12 +85,23 @@ class AskedPeriod:
     market: Market
     day: date
     parsed: ParsedPeriod
+    reading: Reading
+
+    @property
+    def row(self) -> RowKey:
+        return RowKey(self.trader, self.market, self.day, self.parsed.period, self.reading)
 
 
 def asked_period(request: HttpRequest, trader_id: str, day: str, delivery_hour: str) -> AskedPeriod:
-    """What `/<trader_id>/<day>/<delivery_hour>` names; raises one of REFUSED."""
+    """What `/<trader_id>/<day>/<delivery_hour>?by=` names; raises one of REFUSED, or ReadingError.
+
+    A label is a product's, unless `by` says that it is a row of another reading; of one that has no such row it is
+    a product's again.
+    """
     trader, market, delivery_day = asked_trader(request.user, trader_id), asked_market(request), parse_day(day)
-    return AskedPeriod(trader, market, delivery_day, parse_period(delivery_day, delivery_hour, market.zone))
+    parsed = parse_period(delivery_day, delivery_hour, market.zone)
+    reading = named_reading(request.GET.get("by", Reading.PRODUCT))
+    return AskedPeriod(trader, market, delivery_day, parsed, fitting(reading, parsed.period))
 
 
 def why_not(error: Exception) -> str:

@@ -40,6 +40,11 @@ def named_market(market: Market, markets: list[Market]) -> Market | None:
     return market if len(markets) > 1 else None
 
 
+def in_reading(address: str, reading: str) -> str:
+    """The address of the same in a reading; by product it needs no word."""
+    return address if reading == "product" else f"{address}{'&' if '?' in address else '?'}by={reading}"
+
+
 def period_address(board: str, delivery_hour: str) -> str:
     """Path of a board's opened row, from the board's own path (with its query)."""
     path, mark, query = board.partition("?")

@@ -8,7 +8,6 @@ Everything is in the active language: who renders for others activates theirs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from decimal import Decimal
@@ -21,13 +20,14 @@ from django.utils.translation import get_language, gettext, ngettext, pgettext
 
 from dashboard.figures.board import Board, BoardRow, PeriodState
 from dashboard.figures.feed_status import FeedStates
-from dashboard.figures.timeline import Points, Timeline
+from dashboard.figures.timeline import Timeline
 from dashboard.render import formatting as fmt
-from dashboard.render.addresses import period_address
+from dashboard.render.addresses import in_reading, period_address
 from dashboard.render.cells import leg_cells, plain_cell, quiet_cells, restated_title, signed_cell
 from dashboard.render.feed_status import FEED_STATES, render_feed_states
 from dashboard.render.jinja import render_part
-from dashboard.render.sparklines import shape_of, spark
+from dashboard.render.rows.folds import Place, places
+from dashboard.render.sparklines import profile_of, shape_of, spark
 from market.periods import DeliveryPeriod
 from market.rules import ReferenceSource
 from prices.publications import PublicationClock
@@ -35,30 +35,17 @@ from prices.rhythms import interval_of
 
 NO_TIMELINE = Timeline(0)
 
-SHORTEST_FOLD = 3
-"""Fewer rows without trades than this in a row stay as they are: a fold would save nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fold:
-    """A run of periods without trades that is shown as one line, from its first row's part."""
-
-    title: str
-    periods: str
-    references: str
-
 
 def render_parts(
     board: Board, feeds: FeedStates, address: str = "", timeline: Timeline = NO_TIMELINE
 ) -> dict[str, str]:
     """Element id to that element's whole HTML, for all that can change. `address` is the board's own path."""
     sign, zone = fmt.currency_sign(board.market.currency), board.market.time_zone
-    lines = folds(board.rows, sign)
-    language = get_language() or settings.LANGUAGE_CODE
+    language, address = get_language() or settings.LANGUAGE_CODE, in_reading(address, board.reading)
     rhythm = PublicationClock(interval_of(board.market))
     rows = {
-        row_id(row): _row(row, lines.get(i), i in lines, zone, language, address, timeline.of(row), rhythm=rhythm)
-        for i, row in enumerate(board.rows)
+        row_id(row): _row(row, place, zone, language, address, timeline, rhythm=rhythm)
+        for row, place in zip(board.rows, places(board.rows, sign), strict=True)
     }
     return {
         FEED_STATES: render_feed_states(feeds),
@@ -70,8 +57,14 @@ def render_parts(
 
 def page_version(board: Board, parts: dict[str, str]) -> str:
     """Names this content: the figures' version, which only grows, and a digest of all parts but the feeds' states."""
-    digest = crc32("".join(html for name, html in parts.items() if name != FEED_STATES).encode())
-    return f"{board.version}-{digest:08x}"
+    digests = (_digest(html) for name, html in parts.items() if name != FEED_STATES)
+    return f"{board.version}-{crc32(''.join(digests).encode()):08x}"
+
+
+@lru_cache(maxsize=16_384)
+def _digest(html: str) -> str:
+    """Of a part: most are as they were, the very same text."""
+    return f"{crc32(html.encode()):08x}"
 
 
 def row_id(row: BoardRow) -> str:
@@ -88,52 +81,14 @@ def _period_id(period: DeliveryPeriod) -> str:
 # --- periods ----------------------------------------------------------------------------------------------------
 
 
-def folds(rows: Sequence[BoardRow], currency: str) -> dict[int, Fold | None]:
-    """Index of each folded row to its fold's line on the first row of a run, to None on the rest of it.
-
-    A day without any trade is shown whole, and the next period to close is never folded away.
-    """
-    if not any(row.figures.trade_count for row in rows):
-        return {}
-    return {
-        index: _fold([rows[i] for i in run], currency) if index == run.start else None
-        for run in _quiet_runs(rows)
-        for index in run
-    }
-
-
-def _quiet_runs(rows: Sequence[BoardRow]) -> Iterator[range]:
-    start = 0
-    for index in range(len(rows) + 1):
-        if index < len(rows) and not rows[index].figures.trade_count and rows[index].state != PeriodState.NEXT:
-            continue
-        if index - start >= SHORTEST_FOLD:
-            yield range(start, index)
-        start = index + 1
-
-
-def _fold(run: Sequence[BoardRow], currency: str) -> Fold:
-    first, last = run[0].delivery_hour, run[-1].delivery_hour
-    known = [row.reference.value for row in run if row.reference]
-    lowest, highest = fmt.number(min(known, default=None)), fmt.number(max(known, default=None))
-    span = gettext("%(lowest)s to %(highest)s") % {"lowest": lowest, "highest": highest}
-    values = {"count": fmt.count(len(run)), "span": f"{lowest if lowest == highest else span} {currency}/MWh"}
-    return Fold(
-        title=f"{first.split('-')[0]}{fmt.EN_DASH}{last.split('-')[1]}",
-        periods=ngettext("%(count)s period without trades", "%(count)s periods without trades", len(run)) % values,
-        references=gettext("reference %(span)s") % values if known else "",
-    )
-
-
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=8192)
 def _row(
     row: BoardRow,
-    fold: Fold | None,
-    folded: bool,
+    place: Place,
     time_zone: str,
     _language: str,
     address: str,
-    points: Points,
+    timeline: Timeline,
     *,
     rhythm: PublicationClock,
 ) -> str:
@@ -143,8 +98,8 @@ def _row(
         "id": row_id(row),
         "address": period_address(address, row.delivery_hour),
         "row": row,
-        "fold": fold,
-        "folded": folded,
+        "place": place,
+        "profile": profile_of(row.quarters),
         "title": fmt.period_title(row.delivery_hour),
         "minutes": int(row.period.duration.total_seconds()) // 60,
         "starts": fmt.utc(row.period.start),
@@ -155,7 +110,7 @@ def _row(
         "reference_note": _reference_note(row, zone, rhythm),
         "performance": signed_cell("performance", figures.performance),
         "cells": quiet_cells(figures),
-        "spark": spark(points),
+        "spark": spark(timeline.of(row)),
         "gate_closes": fmt.utc(row.gate_closes_at),
         "gate": gettext("closed") if row.state == PeriodState.CLOSED else fmt.clock(row.gate_closes_at, zone),
     }

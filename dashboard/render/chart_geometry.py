@@ -57,6 +57,10 @@ class Bar:
     height: int
     sign: str
 
+    def path(self, width: int) -> str:
+        """The bar as a closed path, for charts that draw many at once."""
+        return f"M{self.left} {self.top}h{width}v{self.height}h-{width}z"
+
 
 def line(values: Sequence[Decimal | None], width: int, height: int) -> Line | None:
     """Values from left to right, zero always in sight; None with fewer than two. Undefined ones leave a gap."""

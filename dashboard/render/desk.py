@@ -10,16 +10,19 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.utils.translation import get_language, gettext
 
-from dashboard.figures.board import Board, BoardRow, PeriodState
+from dashboard.figures.board import BoardRow, PeriodState
 from dashboard.figures.desk import Desk
 from dashboard.figures.feed_status import FeedStates
 from dashboard.figures.performance import Figures
 from dashboard.render import formatting as fmt
-from dashboard.render.addresses import board_address, period_address
-from dashboard.render.board import Fold, folds, note_on, row_id, summary
+from dashboard.render.addresses import board_address, in_reading, period_address
+from dashboard.render.board import note_on, row_id, summary
 from dashboard.render.cells import Cell, energy_cell, quiet_cells, signed_cell
 from dashboard.render.feed_status import FEED_STATES, render_feed_states
 from dashboard.render.jinja import render_part
+from dashboard.render.rows.folds import Place, places
+from dashboard.render.sparklines import profile_of
+from market.periods import DeliveryPeriod
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +42,14 @@ def render_desk(desk: Desk, feeds: FeedStates, *, named: bool) -> dict[str, str]
     """Element id to that element's whole HTML; `named`: addresses name the market, because there are several."""
     language = get_language() or settings.LANGUAGE_CODE
     zone, addresses = desk.whole.market.time_zone, _addresses(desk, named)
-    lines = folds(desk.whole.rows, fmt.currency_sign(desk.whole.market.currency))
+    places_of = places(desk.whole.rows, fmt.currency_sign(desk.whole.market.currency))
     best, worst = desk.best_and_worst_period()
+    traded = [{row.period: row.figures for row in board.rows if row.figures.trade_count} for board in desk.boards]
     rows = {}
-    for index, row in enumerate(desk.whole.rows):
+    for row, place in zip(desk.whole.rows, places_of, strict=True):
         mark = "best" if row.period == best else "worst" if row.period == worst else ""
-        cells = _cells(desk, row, addresses)
-        rows[row_id(row)] = _row(row, tuple(cells), mark, lines.get(index), index in lines, zone, language)
+        cells = _cells(desk, row, addresses, traded)
+        rows[row_id(row)] = _row(row, tuple(cells), mark, place, zone, language)
     return {
         FEED_STATES: render_feed_states(feeds),
         "summary": summary(desk.whole, _note(desk)),
@@ -71,23 +75,22 @@ def _note(desk: Desk) -> str:
     return " ".join(part for part in (note_on(desk.whole), rounding if off else "") if part)
 
 
-def _cells(desk: Desk, whole: BoardRow, addresses: Sequence[str]) -> list[DeskCell]:
+_Traded = dict[DeliveryPeriod, Figures]
+"""A trader's figures of each period with a trade in it."""
+
+
+def _cells(desk: Desk, whole: BoardRow, addresses: Sequence[str], traded: Sequence[_Traded]) -> list[DeskCell]:
     """A cell a trader, the best and the worst of them marked."""
-    figures = [_figures(board, whole) for board in desk.boards]
+    figures = [of_trader.get(whole.period) for of_trader in traded]
     known = [f.performance_eur for f in figures if f is not None and f.performance_eur is not None]
     best, worst = (max(known), min(known)) if len(set(known)) > 1 else (None, None)
     cells = []
     for board, cell_figures, address in zip(desk.boards, figures, addresses, strict=True):
         result = cell_figures.performance_eur if cell_figures else None
         mark = "" if result is None else "best" if result == best else "worst" if result == worst else ""
-        opened = period_address(address, whole.delivery_hour)
+        opened = period_address(in_reading(address, desk.whole.reading), whole.delivery_hour)
         cells.append(_cell(f"{row_id(whole)}-{board.trader.pk}", cell_figures, mark, opened))
     return cells
-
-
-def _figures(board: Board, whole: BoardRow) -> Figures | None:
-    """The trader's figures of the period; None without a trade in it."""
-    return next((row.figures for row in board.rows if row.period == whole.period and row.figures.trade_count), None)
 
 
 def _cell(key: str, figures: Figures | None, mark: str = "", address: str = "") -> DeskCell:
@@ -97,17 +100,15 @@ def _cell(key: str, figures: Figures | None, mark: str = "", address: str = "") 
     return DeskCell(key, signed_cell("performance_eur", figures.performance_eur), net, mark, address)
 
 
-@lru_cache(maxsize=1024)
-def _row(
-    row: BoardRow, cells: tuple[DeskCell, ...], mark: str, fold: Fold | None, folded: bool, zone: str, _language: str
-) -> str:
+@lru_cache(maxsize=4096)
+def _row(row: BoardRow, cells: tuple[DeskCell, ...], mark: str, place: Place, zone: str, _language: str) -> str:
     """One period of all traders. Remembered per language, as a board's are."""
     closed = row.state == PeriodState.CLOSED
     context = {
         "id": row_id(row),
         "row": row,
-        "fold": fold,
-        "folded": folded,
+        "place": place,
+        "profile": profile_of(row.quarters),
         "columns": len(cells) + 4,
         "title": fmt.period_title(row.delivery_hour),
         "minutes": int(row.period.duration.total_seconds()) // 60,

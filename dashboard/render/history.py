@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from urllib.parse import urlencode
 
@@ -12,6 +12,7 @@ from django.utils.translation import gettext, ngettext
 
 from dashboard.figures.history import DayRange, History, Slice
 from dashboard.figures.performance import Figures
+from dashboard.figures.readings import Reading
 from dashboard.render import formatting as fmt
 from dashboard.render.addresses import board_address, desk_address
 from dashboard.render.bar_chart import HEIGHT, WIDTH, Chart, Point, bar_chart
@@ -30,6 +31,9 @@ class Asked:
     named: Market | None
     trader: Trader | None
     days: DayRange
+    reading: Reading = Reading.PRODUCT
+    by: str = ""
+    """The reading as the address names it; nothing where it is the user's choice."""
 
     def query(self, days: DayRange | None = None) -> dict[str, str]:
         """What an address of the same asks with, perhaps over other days; the market apart."""
@@ -39,7 +43,7 @@ class Asked:
 
     def address(self, days: DayRange | None = None) -> str:
         """The address of the same, perhaps over other days."""
-        query = {**self.query(days), "market": self.named.code if self.named else ""}
+        query = {**self.query(days), "market": self.named.code if self.named else "", "by": self.by}
         return f"{reverse('history')}?{urlencode({name: value for name, value in query.items() if value})}"
 
 
@@ -176,7 +180,7 @@ def _hours(loaded: History) -> Iterable[Line]:
 
 def _traders(asked: Asked, loaded: History) -> Iterable[Line]:
     for trader, part in loaded.traders:
-        of_trader = Asked(asked.market, asked.named, trader, asked.days)
+        of_trader = replace(asked, trader=trader)
         yield Line(str(trader), _cells(part), of_trader.address(), trader.is_bot)
 
 

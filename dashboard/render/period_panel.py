@@ -20,9 +20,11 @@ from django.utils.translation import gettext_lazy
 from dashboard.figures.board import PeriodState
 from dashboard.figures.performance import Figures
 from dashboard.figures.period import JudgedTrade, OpenedPeriod
+from dashboard.figures.readings import Reading
 from dashboard.render import formatting as fmt
 from dashboard.render.board import row_id
 from dashboard.render.cells import Cell, restated_title
+from market.labels import label_of
 from market.totals import EXACT
 from prices.queries import PricePoint
 from trades.models import TradeFlag
@@ -49,11 +51,12 @@ class Addresses:
     board: str
     chart: str
     market: str | None
+    reading: Reading
 
     def of(self, show: str, page: int = 1) -> str:
         """The opened row with this section and page of its trades."""
         asked = {
-            "market": self.market,
+            **self._asked,
             "show": show if show != CHART else None,
             "page": str(page) if page > 1 else None,
         }
@@ -62,8 +65,13 @@ class Addresses:
 
     def export(self, form: str) -> str:
         """All of the period's trades as a file."""
-        query = f"?{urlencode({'market': self.market})}" if self.market else ""
-        return f"{self.row}trades.{form}{query}"
+        query = urlencode({name: value for name, value in self._asked.items() if value})
+        return f"{self.row}trades.{form}{'?' if query else ''}{query}"
+
+    @property
+    def _asked(self) -> dict[str, str | None]:
+        """What every address of the row is asked with."""
+        return {"market": self.market, "by": None if self.reading is Reading.PRODUCT else self.reading.value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +95,8 @@ class TradeLine:
     cells: tuple[Cell, ...]
     marks: tuple[Mark, ...]
     counts: bool
+    product: str
+    """The trade's own product, and how much of it the row has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +120,7 @@ def render_opened(opened: OpenedPeriod, addresses: Addresses, show: str, *, whol
         "row": row,
         "of": row_id(row),
         "title": fmt.period_title(row.delivery_hour),
+        "reading": {Reading.HOUR: _("by hour"), Reading.QUARTER: _("by quarter hour")}.get(opened.board.reading, ""),
         "currency": fmt.currency_sign(opened.board.market.currency),
         "sum": _sum(row.figures),
         "restated": restated_title(row.reference, zone),
@@ -203,7 +214,14 @@ def _line(judged: JudgedTrade, zone: ZoneInfo, opened: OpenedPeriod) -> TradeLin
         cells=cells,
         marks=_marks(judged),
         counts=trade.counts,
+        product=_product(judged, opened.board.market.zone),
     )
+
+
+def _product(judged: JudgedTrade, zone: ZoneInfo) -> str:
+    label = fmt.period_title(label_of(judged.trade.period, zone))
+    pattern = _("all of %(product)s") if judged.parts == 1 else _("1/%(parts)s of %(product)s")
+    return pattern % {"parts": judged.parts, "product": label}
 
 
 def _marks(judged: JudgedTrade) -> tuple[Mark, ...]:

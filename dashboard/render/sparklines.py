@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.utils.translation import gettext
 
@@ -12,6 +14,7 @@ from dashboard.render import formatting as fmt
 from dashboard.render.chart_geometry import Bar, Line, bars, line
 
 SPARK_SIZE, DAY_SIZE, BAR_STEP = (84, 22), (300, 48), 10
+PROFILE_SIZE, PROFILE_BAR = (6, 16), 5
 """Units of the charts' viewBoxes, which the stylesheet stretches."""
 
 
@@ -38,10 +41,36 @@ def spark(points: Points) -> Spark | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Profile:
+    """An hour's net by quarter as four bars, `long` above zero and `short` below it (paths), and in words."""
+
+    long: str
+    short: str
+    zero: int
+    words: str
+
+
+def profile_of(quarters: Sequence[Decimal]) -> Profile | None:
+    """None where nothing is delivered or taken."""
+    if not quarters:
+        return None
+    shown, zero = bars(quarters, *PROFILE_SIZE)
+    long, short = (_together(shown, sign, PROFILE_BAR) for sign in ("good", "bad"))
+    values = ", ".join(fmt.number(one, signed=True) for one in quarters)
+    return Profile(long, short, zero, gettext("net by quarter: %(values)s MWh") % {"values": values})
+
+
+def _together(shown: Sequence[Bar], sign: str, width: int) -> str:
+    """One path of all bars of a sign: a board has up to 120, and sends them with every change."""
+    return "".join(one.path(width) for one in shown if one.sign == sign)
+
+
+@dataclass(frozen=True, slots=True)
 class Shape:
     """The day as two small charts: results by period, and how the day's result came about; words for both."""
 
-    bars: list[Bar]
+    good: str
+    bad: str
     zero: int
     width: int
     now: int | None
@@ -67,7 +96,8 @@ def shape_of(board: Board, timeline: Timeline) -> Shape | None:
     past = [value for value in points if value is not None]
     nexts = [index for index, row in enumerate(board.rows) if row.state == PeriodState.NEXT]
     return Shape(
-        bars=shown,
+        good=_together(shown, "good", BAR_STEP - 2),
+        bad=_together(shown, "bad", BAR_STEP - 2),
         zero=zero,
         width=len(results) * BAR_STEP,
         now=nexts[0] * BAR_STEP if nexts else None,

@@ -19,7 +19,7 @@ from dashboard.figures.desk import Desk
 from dashboard.figures.history import History, Slice
 from dashboard.figures.performance import Figures
 from dashboard.figures.period import JudgedTrade
-from market.labels import file_label
+from market.labels import file_label, label_of
 from market.models import Market
 from market.periods import day_bounds
 
@@ -154,6 +154,7 @@ def _figures(figures: Figures) -> tuple[Value, ...]:
 # --- a period's trades ----------------------------------------------------------------------------------------------
 _TRADES = (
     *_WHERE,
+    *_columns(reading=Kind.TEXT, row_period=Kind.TEXT),
     *_WHO,
     *_PERIOD,
     *_columns(
@@ -163,6 +164,7 @@ _TRADES = (
         received_at_utc=Kind.UTC,
         direction=Kind.TEXT,
         quantity_mw=Kind.NUMBER,
+        share=Kind.NUMBER,
         energy_mwh=Kind.NUMBER,
         price=Kind.NUMBER,
         difference_to_reference_now=Kind.NUMBER,
@@ -175,10 +177,19 @@ _TRADES = (
 
 
 def trades_table(board: Board, row: BoardRow, trades: Sequence[JudgedTrade]) -> Table:
-    """A period's trades as they are given, the cancelled among them: `change` says so, and they count in nothing."""
-    key = (*_where("trade", board.market, board.delivery_day), *_who(board), *_period(row))
-    rows = tuple((*key, *_trade(judged)) for judged in trades)
+    """A row's trades as they are given, the cancelled among them: `change` says so, and they count in nothing.
+
+    The period is the trade's own product's; `energy_mwh` is the `share` of it that the row has.
+    """
+    where = _where("trade", board.market, board.delivery_day)
+    key = (*where, board.reading.value, file_label(row.delivery_hour), *_who(board))
+    rows = tuple((*key, *_product(judged, board.market), *_trade(judged)) for judged in trades)
     return Table("trades", board.market.zone, _TRADES, rows)
+
+
+def _product(judged: JudgedTrade, market: Market) -> tuple[Value, ...]:
+    period = judged.trade.period
+    return file_label(label_of(period, market.zone)), *(2 * (period.start, period.end))
 
 
 def _trade(judged: JudgedTrade) -> tuple[Value, ...]:
@@ -190,6 +201,7 @@ def _trade(judged: JudgedTrade) -> tuple[Value, ...]:
         trade.received_at,
         trade.direction,
         trade.quantity,
+        Decimal(1) / judged.parts,
         judged.energy,
         trade.price,
         judged.against_now,
@@ -204,6 +216,7 @@ def _trade(judged: JudgedTrade) -> tuple[Value, ...]:
 _HISTORY = (
     *_WHERE,
     *_columns(
+        reading=Kind.TEXT,
         day_start_utc=Kind.UTC,
         day_end_utc=Kind.UTC,
         day_start_local=Kind.LOCAL,
@@ -243,7 +256,7 @@ def history_table(history: History) -> Table:
         more: Sequence[Value] = no_more,
         who: Sequence[Value] = asked,
     ) -> tuple[Value, ...]:
-        return (*_where(kind, market, day), *bounds, *more, *who, *_slice(part), restated(day))
+        return (*_where(kind, market, day), history.reading.value, *bounds, *more, *who, *_slice(part), restated(day))
 
     def restated(day: date | None) -> int | None:
         """Of a day how many traded periods' final prices changed afterwards."""

@@ -13,17 +13,17 @@ function library({ library: source, styles }) {
   return new Promise((resolve, reject) => Object.assign(script, { onload: resolve, onerror: reject }));
 }
 
-// All columns by time: what came late stands where it was executed. Averages are over MWh, which MW are in proportion to.
-export function columns({ time, side, mw, price, path, now }, gate) {
-  const events = time.map((at, i) => [at, side[i], Number(mw[i]), Number(price[i])]);
+// All columns by time: what came late stands where it was executed. Averages are over MWh.
+export function columns({ time, side, mw, mwh, price, path, now }, gate) {
+  const events = time.map((at, i) => [at, side[i], Number(mw[i]), Number(price[i]), Number(mwh[i])]);
   for (const [at, value] of path) events.push([at, "reference", 0, Number(value)]);
   if (path.length) events.push([Math.max(Math.min(now, gate), path.at(-1)[0]), "reference", 0, Number(path.at(-1)[1])]);
   events.sort((one, other) => one[0] - other[0]);
   const sums = { sell: [0, 0], buy: [0, 0] };
   for (const event of events) {
-    const [, kind, amount, value] = event;
+    const [, kind, , value, amount] = event;
     if (sums[kind]) sums[kind] = [sums[kind][0] + amount * value, sums[kind][1] + amount];
-    event.push(sums[kind] ? sums[kind][0] / sums[kind][1] : null);
+    event[4] = sums[kind] ? sums[kind][0] / sums[kind][1] : null;
   }
   const of = (kind, column) => events.map((event) => (event[1] === kind ? event[column] : null));
   const rows = [events.map(([at]) => at), of("reference", 3), of("sell", 4), of("buy", 4), of("sell", 3), of("buy", 3)];
@@ -113,7 +113,7 @@ export function clear() {
 export function paint(place, data) {
   if (shown && shown.place !== place) clear();
   const plot = shown?.plot ?? null;
-  if (data.after) for (const name of ["time", "side", "mw", "price"]) data[name] = shown.data[name].concat(data[name]);
+  if (data.after) for (const name of ["time", "side", "mw", "mwh", "price"]) data[name] = shown.data[name].concat(data[name]);
   const { rows, mw } = columns(data, Date.parse(place.dataset.gate));
   shown = { place, data, plot, mw };
   if (plot) plot.setData(rows);

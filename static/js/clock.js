@@ -67,7 +67,7 @@ function tick() {
   const now = performance.now() + offset;
   const closed = [...board.querySelectorAll(".period:not([data-state=closed])")].filter((row) => tickRow(row, now));
   for (const one of document.querySelectorAll("[data-shows]")) write(one, SHOWS[one.dataset.shows](Date.parse(one.dateTime), now));
-  for (const note of board.querySelectorAll("[data-due]")) tickReference(note, now);
+  for (const note of board.querySelectorAll(".period:is(:not([data-folded]), [data-unfolded]) [data-due]")) tickReference(note, now);
   write(document.getElementById("local-time"), seconds.format(now));
   if (closed.length) document.dispatchEvent(new CustomEvent("desk:gate-closed", { detail: closed }));
 }

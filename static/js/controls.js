@@ -2,30 +2,40 @@
 // Everything works without this file, less comfortably. Listens to "desk:changed", says "desk:close".
 import { isShown, placeOf } from "./morph.js";
 
-const board = document.getElementById("board");
+const board = document.querySelector("#board, #history");
 const stored = (kept, name) => JSON.parse(kept.getItem(name) ?? "null");
 
 // --- folds: each folded row carries data-folded; unfolded ones carry data-unfolded too, which only this file writes
 
+// A run's rows begin with the button's own; an hour's are the shorter ones behind it.
 function rowsOf(button) {
-  const rows = [];
-  let part = button.closest("tbody");
-  do {
-    if (part.id !== "opened") rows.push(part.querySelector(".period"));
-    part = part.nextElementSibling;
-  } while (part?.id === "opened" || (part?.querySelector("[data-folded]") && !part.querySelector(".fold")));
+  const [own, inHour] = [button.closest("tbody"), button.closest(".period")];
+  const rows = inHour ? [] : [own.querySelector(".period")];
+  for (let part = own.nextElementSibling; part; part = part.nextElementSibling) {
+    if (part.id === "opened") continue;
+    const row = part.querySelector(".period");
+    if (!row || (inHour ? row.dataset.minutes >= 60 : !row.matches("[data-folded]") || part.querySelector(".fold"))) break;
+    rows.push(row);
+  }
   return rows;
 }
 
-const isUnfolded = (button) => button.closest("tbody").querySelector(".period").hasAttribute("data-unfolded");
-const labelAll = () => board.querySelectorAll(".fold button").forEach((one) => one.setAttribute("aria-expanded", isUnfolded(one)));
+const isUnfolded = (button) => rowsOf(button).some((row) => row.hasAttribute("data-unfolded"));
+function unfold(button, open) {
+  for (const row of rowsOf(button)) row.toggleAttribute("data-unfolded", open);
+  if (button.getAttribute("aria-expanded") !== String(open)) button.setAttribute("aria-expanded", open);
+}
+function labelAll() {
+  if (!board.querySelector("[data-unfolded], .fold [aria-expanded=true]")) return; // as the server gives them
+  for (const button of board.querySelectorAll(".fold button")) unfold(button, isUnfolded(button));
+}
 
 board.addEventListener("click", (event) => {
   const button = event.target.closest(".fold button");
   if (!button) return;
-  const open = !isUnfolded(button);
-  for (const row of rowsOf(button)) row.toggleAttribute("data-unfolded", open);
-  labelAll();
+  event.preventDefault(); // the row that it is in stays closed
+  unfold(button, !isUnfolded(button));
+  document.dispatchEvent(new CustomEvent("desk:changed")); // their ages stood still
   const ids = [...board.querySelectorAll("[data-unfolded]")].map((row) => row.parentElement.id);
   sessionStorage.setItem("unfolded", JSON.stringify(ids));
 });
@@ -79,8 +89,11 @@ function nextReading() {
 // Another reading comes without a reload: remembered there, then fetched as any news of the whole board.
 board.addEventListener("submit", async (event) => {
   const form = event.target;
-  if (!form.matches(".readings") || document.getElementById("opened")) return; // a period is opened by product
+  if (!form.matches(".readings")) return;
   event.preventDefault();
+  const focused = document.activeElement;
+  document.dispatchEvent(new CustomEvent("desk:close")); // what is open may have no row in another one
+  if (form.contains(focused)) focused.focus();
   const answer = await fetch(form.action, { method: "POST", body: new FormData(form), signal: AbortSignal.timeout(10_000) }).catch(() => null);
   if (!answer?.ok) return void form.submit();
   const address = new URL(location);

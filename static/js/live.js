@@ -75,7 +75,7 @@ async function refresh({ evenIfOlder = false, atOnce = false } = {}) {
     if (fresh ? page.documentElement.lang !== root.lang : answer.redirected) return void location.reload();
     if (fresh && (fresh.dataset.by ?? "product") !== board.dataset.by) return; // another reading has been chosen meanwhile
     if (!fresh || (isOlder(fresh.dataset.version, board.dataset.version) && !evenIfOlder)) return;
-    flashing(() => ["feed-states", "board"].forEach((id) => morph(document.getElementById(id), page.getElementById(id).outerHTML)));
+    flashing(() => ["feed-states", "views", "board"].forEach((id) => morph(document.getElementById(id), page.getElementById(id).outerHTML)));
     acceptedAt = performance.now();
   } catch {
     // not reachable: with the next message it is tried again

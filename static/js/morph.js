@@ -1,6 +1,6 @@
 // Brings an element up to date with its HTML without replacing it: focus, selection and what the page has added stay.
 // Where only texts and attributes are others they are copied; matching elements that come and go is Idiomorph's.
-const OURS = new Set(["class", "aria-expanded", "data-unfolded"]); // the server never changes a class; folds are the page's
+const OURS = new Set(["class", "aria-expanded", "data-unfolded", "open"]); // the server changes no class; folds are the page's
 const isOwn = (node) => "own" in (node.dataset ?? {}); // what is in these elements is the page's, too
 // Idiomorph may make one kind of row of another: then the class is the new one's.
 const callbacks = { beforeAttributeUpdated: (name) => name === "class" || !OURS.has(name), beforeNodeMorphed: (node) => !isOwn(node) };

@@ -6,12 +6,17 @@ const board = document.getElementById("board");
 const panel = () => document.getElementById("opened");
 const links = () => [...board.querySelectorAll(".period th a")];
 const rowOf = (opened) => document.getElementById(opened.dataset.of).querySelector(".period");
-const linkTo = (address) => links().find((one) => one.pathname === new URL(address, location).pathname);
+const nameOf = ({ pathname, searchParams }) => `${pathname} ${searchParams.get("by") ?? "product"}`; // the row, in its reading
+const linkTo = (address) => links().find((one) => nameOf(new URL(one)) === nameOf(new URL(address, location)));
 let home = panel()?.dataset.close ?? location.href; // where closing leads
 // The row's figures that the panel was fetched for; the one question whose answer is still wanted.
 let seen = panel()?.dataset.revision, loading = null, chart = null;
 
-const mark = () => links().forEach((link) => link.setAttribute("aria-expanded", String(Boolean(panel()) && rowOf(panel()).contains(link))));
+const say = (link, open) => link.getAttribute("aria-expanded") !== String(open) && link.setAttribute("aria-expanded", open);
+function mark() {
+  const row = panel() && rowOf(panel());
+  for (const link of links()) say(link, row === link.closest(".period"));
+}
 
 async function drawChart(place = document.getElementById("chart")) {
   if (!place) return;
@@ -64,7 +69,6 @@ function close() {
 function follow(event) {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   const [link, row] = [event.target.closest("a"), event.target.closest(".period")];
-  if (row && board.dataset.by !== "product") return; // its address opens the product, on the board by product
   if (link?.matches("[data-closes]") || (row && panel() && rowOf(panel()) === row)) close();
   else if (link?.matches("[data-panel]") || (row?.querySelector("th a") && !getSelection().toString())) {
     const { href } = row ? row.querySelector("th a") : link;

@@ -39,7 +39,7 @@ function tellResult() {
 }
 
 function tellGates({ detail: rows }) {
-  const results = rows.map((row) => [row.querySelector("th"), [...row.querySelectorAll("[data-field=performance_eur]")].at(-1)]);
+  const results = rows.map((row) => [row.querySelector("th time"), [...row.querySelectorAll("[data-field=performance_eur]")].at(-1)]);
   const texts = results.map((cells) => cells.map((cell) => cell.textContent.trim()));
   if (chosen.gates) say(texts.map(([period, result]) => word("gate closed", { period, result })).join(" "));
 }

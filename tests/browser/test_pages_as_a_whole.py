@@ -27,7 +27,7 @@ OF_COLOURS = ["color-contrast", "link-in-text-block"]
 """The rules that a theme can break: nothing else differs between the two."""
 MOST_BYTES, MOST_REQUESTS = 100_000, 15
 """A first board load, as it travels; what is asked for is 150 KB at most."""
-MOST_LINES = 790
+MOST_LINES = 820
 SCRIPTS = Path(__file__).resolve().parents[2] / "static" / "js"
 
 

@@ -67,6 +67,7 @@ def test_a_fold_that_begins_elsewhere_keeps_the_focus(board: Page, tomorrow: dat
 def test_a_row_that_is_gone_gives_the_focus_to_a_neighbour(board: Page, tomorrow: date) -> None:
     """Shorter periods have a row only while somebody has traded them."""
     store_trade("12:15-12:30", "sell", "1", "30", day=tomorrow)
+    row(board, "12-13").locator(".fold button").click()
     quarter = row(board, "12:15-12:30").locator("a")
     quarter.focus()
     cancel("12:15-12:30")

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from market.models import Market
 from market.periods import day_of
 from tests.browser.conftest import Desk
-from tests.browser.test_board import expect_no_sideways_scroll, figure, link, open_board, open_menu
+from tests.browser.test_board import expect_no_sideways_scroll, figure, link, open_board, open_menu, row
 from tests.dashboard.boards import SKETCH_DAY, store_price, store_sketch, store_trade
 from tests.dashboard.people import a_head, a_trader
 
@@ -137,3 +137,74 @@ def test_a_choice_of_language_reaches_what_scripts_say(desk: Desk, page: Page) -
     )
     assert urlsplit(page.url).path == f"/boards/trader_1/{SKETCH_DAY}/"
     desk.expect_complaints("WebSocket connection to", "ERR_CONNECTION_REFUSED")
+
+
+def test_quarters_fold_into_their_hour_and_one_button_opens_them(desk: Desk, page: Page, tomorrow: date) -> None:
+    a_trader()
+    store_trade("12-13", "sell", "4", "30", day=tomorrow)
+    for label in ("12:15-12:30", "12:30-12:45"):
+        store_trade(label, "buy", "4", "20", day=tomorrow)
+        store_price(label, "22", day=tomorrow, at=timezone.now())
+    open_board(desk, page, tomorrow)
+    button = row(page, "12-13").get_by_role("button", name="2 quarters +4.00")
+    expect(button).to_have_attribute("aria-expanded", "false")
+    expect(row(page, "12:15-12:30")).to_be_hidden()
+    expect(row(page, "12-13").get_by_role("img", name="net by quarter: −1.00, 0.00, 0.00, −1.00 MWh")).to_be_visible()
+    button.click()
+    expect(button).to_have_attribute("aria-expanded", "true")
+    expect(row(page, "12:15-12:30")).to_be_visible()
+    expect(page.locator("#opened")).to_have_count(0)
+    store_trade("12:45-13:00", "buy", "4", "20", day=tomorrow)
+    expect(row(page, "12:45-13:00")).to_be_visible()
+    expect(row(page, "12-13").get_by_role("button", name="3 quarters")).to_have_attribute("aria-expanded", "true")
+    page.reload()
+    expect(row(page, "12:15-12:30")).to_be_visible()
+    row(page, "12-13").get_by_role("button", name="3 quarters").press("Enter")
+    expect(row(page, "12:15-12:30")).to_be_hidden()
+
+
+def test_desk_and_history_change_their_reading_by_the_same_key(desk: Desk, page: Page, tomorrow: date) -> None:
+    a_head()
+    store_trade("12-13", "sell", "4", "30", day=tomorrow)
+    store_price("12-13", "25", day=tomorrow, at=timezone.now())
+    desk.log_in(page, "head")
+    page.goto(f"{desk.address}/desk/{tomorrow}/")
+    expect(link(page)).to_have_text("live")
+    page.evaluate("window.sameDocument = true")
+    page.keyboard.press("r")
+    expect(page.get_by_label("Reading")).to_have_value("hour")
+    expect(page.locator("main[data-by=hour]")).to_have_count(1)
+    store_trade("12:15-12:30", "buy", "4", "20", day=tomorrow)
+    expect(page.locator("[data-delivery-hour='12-13'] [data-field=net_mwh]").last).to_have_text("−3.00")
+    expect(page.locator("#views a[href*='desk.csv?by=hour']")).to_have_count(1)
+    assert page.evaluate("window.sameDocument"), "without a reload"
+    page.goto(f"{desk.address}/history/?from={tomorrow}&to={tomorrow}")
+    page.evaluate("window.sameDocument = true")
+    result = page.locator("[data-total=performance_eur]")
+    expect(page.get_by_label("Reading")).to_have_value("hour")
+    expect(result).to_have_text("+25.00 €")
+    page.get_by_label("Reading").select_option("product")
+    expect(result).to_have_text("+20.00 €")
+    expect(page.locator("#views a[href*='by=product']")).to_have_count(3)
+    assert page.evaluate("window.sameDocument"), "without a reload"
+
+
+def test_another_reading_closes_what_is_open_and_opens_its_own_rows(desk: Desk, page: Page, tomorrow: date) -> None:
+    a_trader()
+    store_trade("12-13", "sell", "4", "30", day=tomorrow)
+    open_board(desk, page, tomorrow)
+    row(page, "12-13").locator("th a").click()
+    expect(page.locator("#opened")).to_be_visible()
+    page.evaluate("window.sameDocument = true")
+    page.locator("h2").first.click()
+    for _ in range(2):
+        page.keyboard.press("r")
+        expect(page.locator("#opened")).to_have_count(0)
+        expect(link(page)).to_have_text("live")
+    expect(page.locator("main[data-by=quarter]")).to_have_count(1)
+    row(page, "12:15-12:30").locator("th a").click()
+    expect(page.locator("#opened .trades-part")).to_contain_text("1/4 of 12–13")
+    assert "by=quarter" in page.url
+    assert page.evaluate("window.sameDocument"), "without a reload"
+    page.reload()
+    expect(page.locator("#opened .trades-part")).to_contain_text("1/4 of 12–13")

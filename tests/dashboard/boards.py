@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from dashboard.figures.board import Board, build_board
 from dashboard.figures.feed_status import FeedStates
+from dashboard.figures.readings import Reading
 from market.labels import parse_period
 from market.models import Market
 from market.totals import Total
@@ -34,6 +35,7 @@ def a_board(
     day: date = SKETCH_DAY,
     now: datetime = MORNING,
     trader: Trader | None = None,
+    reading: Reading = Reading.PRODUCT,
 ) -> Board:
     """A board of what was traded, without a database."""
     market = Market(pk=1, code="DE", name="Germany")
@@ -49,6 +51,7 @@ def a_board(
             for label, direction, mwh, price in traded
         ],
         prices={period[label]: KnownPrice(Decimal(value), now, now, 1) for label, value in (references or {}).items()},
+        reading=reading,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -11,16 +11,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.figures.readings import Reading, counted_once, known_reading, read, rows_of
+from dashboard.figures.desk import Desk, build_desk
+from dashboard.figures.performance import total_figures
+from dashboard.figures.readings import (
+    Reading,
+    counted_once,
+    fitting,
+    known_reading,
+    net_by_quarter,
+    parts_of,
+    quarters_of,
+    read,
+    rows_of,
+)
 from market.labels import parse_period
-from market.periods import DeliveryPeriod, day_periods
+from market.models import Market
+from market.periods import DeliveryPeriod, day_of, day_periods
 from market.totals import ZERO, Total
+from prices.queries import KnownPrice
+from trades.models import Trader
+from trades.queries import PositionRow
 
 ZONES = [ZoneInfo(name) for name in ("Europe/Berlin", "Europe/London", "Europe/Lisbon", "Europe/Helsinki")]
 WORLDS = 1000
 CHANGES = [date(2026, 3, 29), date(2026, 10, 25), date(2027, 3, 28), date(2027, 10, 31)]
 DAY = date(2026, 11, 23)
 BERLIN = ZONES[0]
+NOON = datetime(2026, 11, 23, 11, tzinfo=UTC)
+SHARES = [(Decimal("0.5"), Decimal("0.3"), Decimal("0.2")), (Decimal(1), Decimal("0.25"), Decimal("0.125"))]
 
 Legs = dict[DeliveryPeriod, dict[str, Total]]
 
@@ -60,10 +78,10 @@ def test_an_hour_sold_and_one_of_its_quarters_bought_back_is_not_flat() -> None:
     assert net == [-1, 3, -1, -1]
 
 
-def a_day(chance: random.Random) -> Legs:
+def a_day(chance: random.Random, zone: ZoneInfo | None = None, day: date | None = None) -> Legs:
     """Trades of every length on some day in some zone, clock changes more often than not."""
-    zone = chance.choice(ZONES)
-    day = chance.choice([*CHANGES, DAY + timedelta(days=chance.randrange(400))])
+    zone = zone or chance.choice(ZONES)
+    day = day or chance.choice([*CHANGES, DAY + timedelta(days=chance.randrange(400))])
     legs: Legs = {}
     for minutes in (60, 30, 15):
         for one in chance.sample(day_periods(day, zone, minutes), chance.randrange(1, 20)):
@@ -95,6 +113,36 @@ def test_energy_and_money_are_the_same_in_every_reading_of_a_thousand_days() -> 
         assert read(read(legs, Reading.QUARTER), Reading.HOUR).keys() == read(legs, Reading.HOUR).keys()
 
 
+def a_desk(legs: Legs, zone: ZoneInfo, chance: random.Random, reading: Reading) -> Desk:
+    """The trades of a day dealt to three traders, each side of a product in unequal parts."""
+    held: dict[int, list[PositionRow]] = {}
+    for one, sides in legs.items():
+        for side, all_of_it in sides.items():
+            for trader, share in zip((1, 2, 3), chance.choice(SHARES), strict=True):
+                part = Total(all_of_it.trade_count, all_of_it.energy * share, all_of_it.turnover * share)
+                held.setdefault(trader, []).append(PositionRow(one, side, part, 1))
+    return build_desk(
+        market=Market(pk=1, code="XX", name="Somewhere", time_zone=zone.key),
+        delivery_day=day_of(min(legs).start, zone),
+        now=NOON,
+        traders=[Trader(pk=pk, trader_id=f"trader_{pk}") for pk in (1, 2, 3)],
+        positions=held,
+        prices={one: KnownPrice(Decimal(chance.randrange(-9999, 9999)) / 100, NOON, NOON, 1) for one in legs},
+        reading=reading,
+    )
+
+
+@pytest.mark.parametrize("zone", ZONES, ids=str)
+def test_the_desk_s_totals_are_the_same_in_every_reading_of_a_thousand_days(zone: ZoneInfo) -> None:
+    for seed in range(WORLDS // len(ZONES)):
+        legs = a_day(random.Random(seed), zone)
+        desks = [a_desk(legs, zone, random.Random(seed), reading) for reading in Reading]
+        assert len({(one.whole.total.sold, one.whole.total.bought) for one in desks}) == 1, seed
+        for one in desks:
+            assert one.whole.total == total_figures(board.total for board in one.boards), (seed, one.whole.reading)
+            assert len({(board.total.sold.trade_count, board.total.bought.trade_count) for board in one.boards}) == 1
+
+
 @given(st.integers(0, 10_000))
 def test_a_trade_counts_once_in_a_total(seed: int) -> None:
     legs = a_day(random.Random(seed))
@@ -109,11 +157,40 @@ def test_nothing_stays_nothing(reading: Reading) -> None:
     assert read({}, reading) == {}
 
 
+def test_what_each_quarter_is_really_short_or_long() -> None:
+    hour = period("12-13")
+    sold = {hour: {"sell": total(1, "4", "80")}}
+    assert quarters_of(hour, net_by_quarter(sold)) == (-1, -1, -1, -1)
+    bought_back = sold | {period("12:15-12:30"): {"buy": total(1, "4", "90")}}
+    assert quarters_of(hour, net_by_quarter(bought_back)) == (-1, 3, -1, -1)
+    assert quarters_of(period("13-14"), net_by_quarter(bought_back)) == (), "nobody has traded"
+    assert quarters_of(period("12:15-12:30"), net_by_quarter(bought_back)) == (), "no hour"
+
+
+def test_the_quarters_nets_are_the_day_s_net_of_any_day() -> None:
+    for seed in range(100):
+        legs = a_day(random.Random(seed))
+        (bought, _), (sold, _) = sums(legs, "buy"), sums(legs, "sell")
+        nets = net_by_quarter(legs)
+        assert sum(nets.values(), ZERO) == bought - sold
+        hours = {row for one in legs for row in rows_of(one, Reading.HOUR)}
+        assert sum((sum(quarters_of(hour, nets), ZERO) for hour in hours), ZERO) == bought - sold
+
+
 def test_the_rows_that_a_product_touches() -> None:
     hour, quarter = period("12-13"), period("12:15-12:30")
     assert rows_of(hour, Reading.PRODUCT) == rows_of(hour, Reading.HOUR) == rows_of(quarter, Reading.HOUR) == (hour,)
     assert rows_of(quarter, Reading.PRODUCT) == rows_of(quarter, Reading.QUARTER) == (quarter,)
     assert len(rows_of(hour, Reading.QUARTER)) == 4
+
+
+def test_the_parts_of_a_product_and_the_readings_that_have_a_row_of_its_length() -> None:
+    hour, half, quarter = period("12-13"), period("12:30-13:00"), period("12:15-12:30")
+    assert [parts_of(one, Reading.QUARTER) for one in (hour, half, quarter)] == [4, 2, 1]
+    assert [parts_of(hour, reading) for reading in (Reading.PRODUCT, Reading.HOUR)] == [1, 1]
+    assert [fitting(Reading.QUARTER, one) for one in (hour, half, quarter)] == ["product", "product", "quarter"]
+    assert [fitting(Reading.HOUR, one) for one in (hour, half, quarter)] == ["hour", "product", "product"]
+    assert fitting(Reading.PRODUCT, half) == "product"
 
 
 def test_a_word_that_is_no_reading_reads_by_product() -> None:

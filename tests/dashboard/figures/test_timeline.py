@@ -10,6 +10,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from dashboard.figures.board import Board, load_board
+from dashboard.figures.readings import Reading
 from dashboard.figures.timeline import DAY_POINTS, ROW_POINTS, Timeline, build_timeline, load_timeline
 from dashboard.render.board import render_parts
 from market.labels import parse_period
@@ -93,6 +94,35 @@ def test_without_trades_there_is_no_line() -> None:
     assert timeline(empty).of_day(empty.total) == ()
     assert all(timeline(empty).of(row) == () for row in empty.rows)
     assert "<svg" not in "".join(render_parts(empty, the_feeds(), timeline=timeline(empty)).values())
+
+
+TRADED = (("12-13", "sell", "20", "30"), ("12:15-12:30", "sell", "5", "40"))
+
+
+def in_reading(reading: Reading, **prices: PriceTimeline) -> tuple[Board, Timeline]:
+    board = a_board(*TRADED, references={"12-13": "25", "12:15-12:30": "32"}, reading=reading)
+    return board, timeline(board, sold("12-13", (4, "20", "30")), sold("12:15-12:30", (2, "5", "40")), **prices)
+
+
+def test_by_hour_a_line_is_of_all_that_is_delivered_in_it() -> None:
+    board, found = in_reading(Reading.HOUR, p12_13=PriceTimeline((NOW - 5,), (Q(25),)))
+    row = next(row for row in board.rows if row.delivery_hour == "12-13")
+    assert found.of(row) == (5, 5, 7, 7, 7), "30-25, and from the quarter's trade on 32-25"
+
+
+def test_by_quarter_an_hour_s_trade_is_a_quarter_of_each_line() -> None:
+    board, found = in_reading(Reading.QUARTER, **{"p12:15_12:30": PriceTimeline((NOW - 5,), (Q(32),))})
+    lines = {row.delivery_hour: found.of(row) for row in board.rows if row.figures.trade_count}
+    assert lines["12:15-12:30"] == (-2, -2, 3, 3, 3), "half of it at 30, half at 40"
+    assert lines["12:45-13:00"] == (None, None, None, None, None), "its own reference is not known"
+    assert found.of_day(board.total) == (-10, -10, 30, 30, 30)
+
+
+def test_by_hour_a_line_goes_on_while_its_quarters_are_traded() -> None:
+    late = next_slot(period("10-11").start)
+    quarter = SlotSums(period("10:45-11:00"), "sell", (slot_of(late),), (Q(5),), (Q(100),))
+    board = a_board(("10:45-11:00", "sell", "5", "20"), now=late + timedelta(hours=1), reading=Reading.HOUR)
+    assert len(timeline(board, quarter).periods[period("10-11")]) == 1
 
 
 def test_slots_end_on_the_clock() -> None:

@@ -48,3 +48,9 @@ def test_undefined_is_a_gap_and_zero_alone_a_flat_line() -> None:
 
 def test_without_values_there_are_no_bars() -> None:
     assert bars([None, None], 10, 48) == ([], 48)
+
+
+def test_bars_as_paths() -> None:
+    shown, zero = bars([Decimal(-1), Decimal(3), None, Decimal(-1)], 6, 16)
+    assert [bar.path(5) for bar in shown] == ["M0 11h5v4h-5z", "M6 1h5v10h-5z", "M18 11h5v4h-5z"]
+    assert zero == 11

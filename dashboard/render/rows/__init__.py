@@ -1,0 +1,1 @@
+"""What stands around a period's own figures: which rows are folded away, and into what."""
