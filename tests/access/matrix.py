@@ -190,6 +190,7 @@ ADMIN_MODELS = (
         more=(("<id>/password/", "{pk}/password/", "404 404 200"),),
     ),
     AdminModel("market.market", see="200 200 200", add="403 403 200", delete="403 403 200"),
+    ONLY_READ("dashboard.assumptionpolicy"),
     AdminModel("dashboard.traderlogin", see="200 200 200", add="403 403 200", delete="403 403 200"),
     AdminModel("trades.trader", see="200 200 200", add="200 403 200"),
     AdminModel("trades.trade", more=((DECIDE, "{pk}/decide/cancel/", "403 403 302"),)),

@@ -20,6 +20,7 @@ from accounts.audit.log import record
 from accounts.audit.models import Action
 from dashboard.access.logins import create_trader_login
 from dashboard.access.rights import GROUP_ROLES, Role
+from dashboard.assumptions.models import AssumptionPolicy
 from dashboard.live.routing import websocket_urlpatterns
 from dashboard.models import TraderLogin
 from prices.models import ProviderRequest, ReferencePrice, ReferencePriceHistory
@@ -64,6 +65,7 @@ def rows_to_look_at() -> dict[str, Any]:
         "auth.group": Group.objects.get_or_create(name="auditor")[0],
         "auth.user": User.objects.order_by("pk").first(),
         "market.market": market,
+        "dashboard.assumptionpolicy": AssumptionPolicy.objects.get_or_create(pk=1)[0],
         "dashboard.traderlogin": TraderLogin.objects.first(),
         "trades.trader": Trader.objects.get(trader_id="trader_1"),
         "trades.trade": Trade.objects.get(),
