@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -18,6 +19,7 @@ from django.db.models import QuerySet
 from dashboard.assumptions.models import AssumedPeriod, Assumption, FrozenPrice, VerdictRecord
 from dashboard.assumptions.rates import Case
 from dashboard.assumptions.rules import Claim, Theory, Verdict
+from market.models import Market
 from market.periods import DeliveryPeriod
 
 _SINCE = """SELECT p.id, h.value FROM unnest(%s::bigint[]) AS wanted (id)
@@ -28,7 +30,7 @@ _SINCE = """SELECT p.id, h.value FROM unnest(%s::bigint[]) AS wanted (id)
     ORDER BY p.id, h.last_update"""
 
 _CASES = """SELECT a.claim, a.threshold, a.late, a.confidence, a.tags, a.created_at, t.trader_id,
-        f.value, f.last_change, p.delivery_start, p.gate_closes_at, v.verdict, v.final_price
+        f.value, f.last_change, p.delivery_start, p.gate_closes_at, v.verdict, v.final_price, a.market_id
     FROM dashboard_assumption AS a JOIN trades_trader AS t ON t.id = a.trader_id
     JOIN dashboard_assumedperiod AS p ON p.assumption_id = a.id
     LEFT JOIN dashboard_frozenprice AS f ON f.period_id = p.id
@@ -145,15 +147,16 @@ def _since(numbers: list[int]) -> dict[int, list[Decimal]]:
     return of
 
 
-def cases(assumptions: QuerySet[Assumption], zones: Any) -> list[Case]:
-    """One case for each judged period of these, for rates. `zones`: the market's zone. One query."""
+def cases(assumptions: QuerySet[Assumption]) -> list[Case]:
+    """One case for each judged period of these, for rates. Two queries."""
+    zones = {market.pk: market.zone for market in Market.objects.all()}
     sql, parameters = assumptions.order_by().values("pk").query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(_CASES.format(sql), parameters)
-        return [_case(row, zones) for row in cursor.fetchall()]
+        return [_case(row[:-1], zones[row[-1]]) for row in cursor.fetchall()]
 
 
-def _case(row: tuple[Any, ...], zone: Any) -> Case:
+def _case(row: tuple[Any, ...], zone: ZoneInfo) -> Case:
     claim, threshold, late, confidence, tags, created, trader, frozen, change, start, gate, verdict, final = row
     return Case(
         theory=Theory(Claim(claim), threshold),

@@ -104,6 +104,19 @@ PAGES = (
         "401 200 200 200 404 200 200 200",
         "path of a reference price",
     ),
+    Row("api/v1/assumptions", "/api/v1/assumptions", "401 200 200 200 404 200 200 404", "assumptions, those to see"),
+    Row(
+        "api/v1/assumptions",
+        "/api/v1/assumptions?trader_id=trader_1",
+        "401 200 404 200 404 200 200 404",
+        "a trader's",
+    ),
+    Row(
+        "api/v1/assumptions/<int:number>",
+        "/api/v1/assumptions/{dashboard.assumption}",
+        "401 200 404 200 404 200 200 404",
+        "one of trader_1's",
+    ),
     Row("desk/", "/desk/", "login 404 404 200 404 200 200 200", "the desk today"),
     Row("desk/<str:day>/", "/desk/2026-11-23/", "login 404 404 200 404 200 200 200", "the desk"),
     Row(

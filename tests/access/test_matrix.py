@@ -27,6 +27,7 @@ from prices.models import ProviderRequest, ReferencePrice, ReferencePriceHistory
 from reporting.asgi import application
 from tests.access import matrix
 from tests.access.matrix import ANONYMOUS, COLUMNS, SOCKETS, Row, http_rows
+from tests.dashboard.assumptions.written import written
 from tests.dashboard.boards import store_price
 from tests.trades.frames import NOW, confirmation, germany, store
 from trades.models import FeedConnection, FeedGap, JournalProgress, Position, QuarantinedMessage, Trade, Trader
@@ -65,6 +66,7 @@ def rows_to_look_at() -> dict[str, Any]:
         "auth.group": Group.objects.get_or_create(name="auditor")[0],
         "auth.user": User.objects.order_by("pk").first(),
         "market.market": market,
+        "dashboard.assumption": written(User.objects.get(trader_login__trader__trader_id="trader_1")),
         "dashboard.assumptionpolicy": AssumptionPolicy.objects.get_or_create(pk=1)[0],
         "dashboard.traderlogin": TraderLogin.objects.first(),
         "trades.trader": Trader.objects.get(trader_id="trader_1"),
