@@ -53,7 +53,7 @@ def board(request: HttpRequest, trader_id: str, day: str, form: str) -> HttpResp
     reading = asked_reading(request)
     shown = load_board(trader=trader, market=market, delivery_day=parse_day(day), now=clock.now(), reading=reading)
     name = file_name("board", trader_id, day, *([] if reading is Reading.PRODUCT else [f"by {reading}"]), form=form)
-    return _file(request, board_table(shown), name, form)
+    return table_file(request, board_table(shown), name, form)
 
 
 @require_safe
@@ -71,7 +71,7 @@ def trades(request: HttpRequest, trader_id: str, day: str, delivery_hour: str, f
         now=clock.now(),
     )
     name = file_name("trades", trader_id, day, asked.parsed.label, form=form)
-    return _file(request, trades_table(shown, row, judged), name, form)
+    return table_file(request, trades_table(shown, row, judged), name, form)
 
 
 @require_safe
@@ -83,7 +83,7 @@ def desk(request: HttpRequest, day: str, form: str) -> HttpResponseBase:
     need_desk(request.user)
     market = asked_market(request)
     shown = load_desk(market=market, delivery_day=parse_day(day), now=clock.now())
-    return _file(request, desk_table(shown), file_name("desk", market.code, day, form=form), form)
+    return table_file(request, desk_table(shown), file_name("desk", market.code, day, form=form), form)
 
 
 @require_safe
@@ -99,10 +99,11 @@ def history(request: HttpRequest, form: str) -> HttpResponseBase:
     loaded = load_history(market=asked.market, trader=asked.trader, days=asked.days)
     whose = asked.trader.trader_id if asked.trader else "desk"
     name = file_name("history", whose, str(asked.days.first), str(asked.days.last), form=form)
-    return _file(request, history_table(loaded), name, form)
+    return table_file(request, history_table(loaded), name, form)
 
 
-def _file(request: HttpRequest, table: Table, name: str, form: str) -> HttpResponseBase:
+def table_file(request: HttpRequest, table: Table, name: str, form: str) -> HttpResponseBase:
+    """A table in the form that was asked for."""
     answer: HttpResponseBase
     if form == XLSX:
         answer = HttpResponse(xlsx_file(table), content_type=XLSX_TYPE)

@@ -104,6 +104,32 @@ PAGES = (
         "401 200 200 200 404 200 200 200",
         "path of a reference price",
     ),
+    Row("assumptions/", "/assumptions/", "login 200 200 200 404 200 200 404", "assumptions, those to see"),
+    Row("assumptions/", "/assumptions/?trader_id=trader_1", "login 200 404 200 404 200 200 404", "a trader's"),
+    Row(
+        "assumptions/board/",
+        "/assumptions/board/?trader=trader_1&day=2026-11-23",
+        "401 200 404 200 404 200 200 404",
+        "what a board shows of them",
+    ),
+    Row(
+        r"^assumptions/assumptions\.(?P<form>csv|xlsx|sheet\.csv)\Z",
+        "/assumptions/assumptions.csv?trader_id=trader_1",
+        "login 200 404 200 404 200 200 404",
+        "the same as a file (.xlsx alike)",
+    ),
+    Row(
+        "assumptions/assumptions.json",
+        "/assumptions/assumptions.json?trader_id=trader_1",
+        "login 200 404 200 404 200 200 404",
+        "the same as JSON",
+    ),
+    Row(
+        "assumptions/<int:number>/withdraw/",
+        "/assumptions/{dashboard.assumption}/withdraw/",
+        "405 405 405 405 405 405 405 405",
+        "an own one, by POST",
+    ),
     Row("api/v1/assumptions", "/api/v1/assumptions", "401 200 200 200 404 200 200 404", "assumptions, those to see"),
     Row(
         "api/v1/assumptions",
@@ -218,6 +244,7 @@ ADMIN_MODELS = (
 )
 
 SOCKETS = (
+    Row(r"^ws/assumptions/$", "/ws/assumptions/", "4401 open open open 4404 open open 4404", "news of assumptions"),
     Row(
         r"^ws/desk/(?P<day>\d{4}-\d{2}-\d{2})/$",
         "/ws/desk/2026-11-23/",

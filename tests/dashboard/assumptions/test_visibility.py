@@ -1,4 +1,4 @@
-"""Who sees whose: the own always, others' by the desk's policy, nobody's open ones before an own one where it is blind."""
+"""Who sees whose: the own always, others' by the policy; where it is blind nobody's open ones before an own one."""
 
 from __future__ import annotations
 
