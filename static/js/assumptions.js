@@ -19,7 +19,7 @@ const load = asking(async () => {
 
 function show({ marks, form, words }) {
   left = words;
-  if (form && !dialog) bringForm(form);
+  if (form && !dialog?.open) bringForm(form); // as it was last filled in
   const lines = new Map();
   for (const { rows, html } of marks) {
     const row = rows.map((id) => document.getElementById(id)).find(Boolean);
@@ -46,6 +46,7 @@ function tick() {
 // --- the form ----------------------------------------------------------------------------------------------------
 
 function bringForm(html) {
+  dialog?.remove();
   document.body.insertAdjacentHTML("beforeend", html);
   dialog = document.getElementById("assume");
   document.documentElement.classList.add("assumes");
@@ -84,8 +85,6 @@ async function send(event) {
   if (!told.said) return void (event.target.elements.wrong.value = told.error ?? word("error"));
   write(document.getElementById("aloud"), told.said);
   dialog.close();
-  dialog.remove();
-  dialog = null; // the next one comes as this one was filled in
   load();
 }
 

@@ -12,6 +12,8 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from dashboard.assumptions.models import Assumption
+from dashboard.assumptions.store import write_down
+from dashboard.assumptions.wishes import understood
 from market.models import Market
 from market.periods import day_of
 from tests.browser.conftest import Desk
@@ -19,6 +21,7 @@ from tests.browser.test_board import open_board, row
 from tests.browser.test_pages_as_a_whole import broken_rules
 from tests.dashboard.boards import store_price, store_trade
 from tests.dashboard.people import a_trader
+from trades.models import Trader
 
 pytestmark = pytest.mark.browser
 
@@ -127,3 +130,17 @@ def test_the_page_and_the_form_are_accessible_in_both_themes(desk: Desk, page: P
     expect(page.locator("#open tbody")).to_have_count(1)
     found += broken_rules(page, "assumptions")
     assert found == []
+
+
+def test_the_opened_period_shows_a_flag_and_how_it_stands(desk: Desk, page: Page, tomorrow: date, anna: User) -> None:
+    for number in range(12):
+        store_price(
+            "12-13", str(51 + number / 4), day=tomorrow, at=timezone.now() - timedelta(seconds=120 - number * 10)
+        )
+    words = {"delivery_day": tomorrow.isoformat(), "delivery_hours": ["12-13"], "claim": "up"}
+    write_down(trader=Trader.objects.get(), author=anna, wish=understood(words))
+    store_price("12-13", "56", day=tomorrow, at=timezone.now())
+    desk.log_in(page, "anna", f"/boards/trader_1/{tomorrow}/12-13/")
+    expect(page.locator("#chart canvas")).to_be_visible()
+    expect(page.locator("#opened .assumed li")).to_contain_text("in its favour")
+    shot(page, "opened")
