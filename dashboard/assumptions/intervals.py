@@ -107,7 +107,7 @@ def _continued(x: float, a: float, b: float) -> float:
             lower = 1 / _not_zero(1 + term * lower)
             upper = _not_zero(1 + term / upper)
             value *= upper * lower
-        if abs(upper * lower - 1) < 1e-15:
+        if abs(upper * lower - 1) < 1e-14:
             break
     return value
 

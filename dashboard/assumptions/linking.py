@@ -4,121 +4,117 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
+from django.db import connection
 from django.db.models import QuerySet
 
-from dashboard.assumptions.models import AssumedPeriod, Assumption
+from dashboard.assumptions.models import Assumption
 from dashboard.assumptions.money import Linked, Theorised, result_of
-from dashboard.assumptions.queries import latest_verdicts, theory_of
-from dashboard.assumptions.rules import SIDES, Claim, Expected, Verdict, followed
+from dashboard.assumptions.rules import Claim, Expected, Theory, Verdict, followed
 from market.models import Market
 from market.periods import DeliveryPeriod
-from prices.models import ReferencePrice
 from trades.queries import PeriodKey, trades_of_periods
 
-_SIDED = [claim.value for claim in SIDES]
+# Exact SQL: of a year's thousands Django would make objects that nobody needs.
+_ROWS = """SELECT p.id, a.id, a.id = ANY(%s), a.trader_id, a.market_id, a.delivery_day, p.delivery_start,
+        p.delivery_end, p.gate_closes_at, a.claim, a.threshold, a.created_at, w.made_at,
+        coalesce(nullif(t.name, ''), t.trader_id), a.tags, a.late, a.quantity,
+        f.period_id IS NOT NULL, v.verdict, v.move, r.value
+    FROM dashboard_assumption AS a JOIN dashboard_assumedperiod AS p ON p.assumption_id = a.id
+    JOIN trades_trader AS t ON t.id = a.trader_id
+    LEFT JOIN dashboard_withdrawal AS w ON w.assumption_id = a.id
+    LEFT JOIN dashboard_frozenprice AS f ON f.period_id = p.id
+    LEFT JOIN LATERAL (SELECT verdict, move FROM dashboard_verdictrecord WHERE period_id = p.id
+        ORDER BY id DESC LIMIT 1) AS v ON true
+    LEFT JOIN prices_referenceprice AS r ON r.market_id = a.market_id AND r.delivery_day = a.delivery_day
+        AND r.delivery_start = p.reference_start AND r.delivery_end = p.reference_end
+    WHERE a.claim IN ('up', 'down') AND (a.trader_id, a.market_id, a.delivery_day) IN (
+        SELECT trader_id, market_id, delivery_day FROM dashboard_assumption WHERE id = ANY(%s))"""
+
+
+class _Row(NamedTuple):
+    """One period of an up or down claim; `wanted`: of those that were asked for; `reference` as the board shows it."""
+
+    number: int
+    assumption: int
+    wanted: bool
+    trader_pk: int
+    market_pk: int
+    day: date
+    start: datetime
+    end: datetime
+    gate: datetime
+    claim: str
+    threshold: Decimal | None
+    created_at: datetime
+    withdrawn_at: datetime | None
+    trader: str
+    tags: list[str]
+    late: bool
+    quantity: Decimal | None
+    is_frozen: bool
+    verdict: str | None
+    move: Decimal | None
+    reference: Decimal | None
+
+    @property
+    def key(self) -> PeriodKey:
+        return PeriodKey(self.trader_pk, self.market_pk, self.day, DeliveryPeriod(self.start, self.end))
+
+    @property
+    def expected(self) -> Expected:
+        """Open until its gate closes, or it is withdrawn."""
+        ends = min(self.gate, self.withdrawn_at) if self.withdrawn_at else self.gate
+        return Expected(self.number, Claim(self.claim), self.created_at, ends)
 
 
 def theorised(assumptions: QuerySet[Assumption]) -> list[Theorised]:
-    """Every period of these that claims up or down, with what followed it. Five queries.
+    """Every period of these that claims up or down, with what followed it. Four queries.
 
     A trade follows the newest of all that its trader had written for the period, whether it is among these or not.
     """
-    wanted = set(assumptions.filter(claim__in=_SIDED).order_by().values_list("pk", flat=True))
-    periods = _with_rivals(wanted)
-    links = _links(periods)
-    verdicts = latest_verdicts([period.pk for period in periods if period.assumption_id in wanted])
+    wanted = list(assumptions.order_by().values_list("pk", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(_ROWS, [wanted, wanted])
+        rows = [_Row(*row) for row in cursor.fetchall()]
+    links = _links(rows)
     zones = {market.pk: market.zone for market in Market.objects.all()}
-    return [
-        _theorised(period, links.get(period.pk, Linked()), verdicts.get(period.pk), zones[period.assumption.market_id])
-        for period in periods
-        if period.assumption_id in wanted
-    ]
+    return [_theorised(row, links.get(row.number, Linked()), zones[row.market_pk]) for row in rows if row.wanted]
 
 
-def _with_rivals(wanted: set[int]) -> list[AssumedPeriod]:
-    """The periods of the wanted, and of all others of the same traders and days: a trade may follow one of those."""
-    chosen = Assumption.objects.filter(pk__in=wanted).order_by()
-    days = set(chosen.values_list("trader_id", "market_id", "delivery_day"))
-    if not days:
-        return []
-    traders, markets, dates = (set(column) for column in zip(*days, strict=True))
-    rows = AssumedPeriod.objects.filter(
-        assumption__claim__in=_SIDED,
-        assumption__trader__in=traders,
-        assumption__market__in=markets,
-        assumption__delivery_day__in=dates,
-    ).select_related("assumption__trader", "assumption__withdrawal", "frozen")
-    return [row for row in rows if _day_of(row) in days]
-
-
-def _day_of(row: AssumedPeriod) -> tuple[int, int, object]:
-    return row.assumption.trader_id, row.assumption.market_id, row.assumption.delivery_day
-
-
-def _key(row: AssumedPeriod) -> PeriodKey:
-    period = DeliveryPeriod(row.delivery_start, row.delivery_end)
-    return PeriodKey(row.assumption.trader_id, row.assumption.market_id, row.assumption.delivery_day, period)
-
-
-def _links(periods: Iterable[AssumedPeriod]) -> dict[int, Linked]:
-    of_key: dict[PeriodKey, list[AssumedPeriod]] = defaultdict(list)
-    for row in periods:
-        of_key[_key(row)].append(row)
-    references = _references([rows[0] for rows in of_key.values()])
-    expected = {key: [_expected(row) for row in rows] for key, rows in of_key.items()}
+def _links(rows: Iterable[_Row]) -> dict[int, Linked]:
+    """Per period of an assumption, by its number, what followed it."""
+    of_key: dict[PeriodKey, list[_Row]] = defaultdict(list)
+    for row in rows:
+        of_key[row.key].append(row)
     links: dict[int, Linked] = {}
     for key, trade in trades_of_periods(keys=list(of_key)):
-        follows = followed(trade.direction, trade.execution_time, expected[key])
+        follows = followed(trade.direction, trade.execution_time, (row.expected for row in of_key[key]))
         if follows is not None:
             mwh = trade.quantity * key.period.hours
-            result = result_of(trade.direction, trade.price, references.get(of_key[key][0].pk), mwh)
+            result = result_of(trade.direction, trade.price, of_key[key][0].reference, mwh)
             links[follows.number] = links.get(follows.number, Linked()).with_trade(mwh, result)
     return links
 
 
-def _expected(row: AssumedPeriod) -> Expected:
-    """Until its gate closes, or it is withdrawn."""
-    assumption, ends = row.assumption, row.gate_closes_at
-    if hasattr(assumption, "withdrawal"):
-        ends = min(ends, assumption.withdrawal.made_at)
-    return Expected(row.pk, Claim(assumption.claim), assumption.created_at, ends)
-
-
-def _references(rows: list[AssumedPeriod]) -> dict[int, Decimal]:
-    """The reference that the board shows, by the number of the row."""
-    prices = ReferencePrice.objects.filter(
-        market__in={row.assumption.market_id for row in rows},
-        delivery_day__in={row.assumption.delivery_day for row in rows},
-    )
-    known: dict[tuple[int, datetime | None, datetime | None], Decimal] = {
-        (market, start, end): value
-        for market, start, end, value in prices.values_list("market_id", "delivery_start", "delivery_end", "value")
-    }
-    keys = {row.pk: (row.assumption.market_id, row.reference_start, row.reference_end) for row in rows}
-    return {number: known[key] for number, key in keys.items() if key in known}
-
-
-def _theorised(
-    row: AssumedPeriod, linked: Linked, judged: tuple[str, Decimal | None] | None, zone: object
-) -> Theorised:
-    assumption = row.assumption
-    start = row.delivery_start.astimezone(zone)  # type: ignore[arg-type]
-    open_verdict = Verdict.OPEN if hasattr(row, "frozen") else Verdict.WAITING
+def _theorised(row: _Row, linked: Linked, zone: ZoneInfo) -> Theorised:
+    not_judged = Verdict.OPEN if row.is_frozen else Verdict.WAITING
     return Theorised(
-        assumption=assumption.pk,
-        theory=theory_of(assumption),
-        verdict=Verdict(judged[0]) if judged else open_verdict,
-        late=assumption.late,
-        hours=DeliveryPeriod(row.delivery_start, row.delivery_end).hours,
-        move=judged[1] if judged else None,
-        quantity=assumption.quantity,
+        assumption=row.assumption,
+        theory=Theory(Claim(row.claim), row.threshold),
+        verdict=Verdict(row.verdict) if row.verdict else not_judged,
+        late=row.late,
+        hours=DeliveryPeriod(row.start, row.end).hours,
+        move=row.move,
+        quantity=row.quantity,
         linked=linked,
-        trader=str(assumption.trader),
-        tags=tuple(assumption.tags),
-        hour=start.hour,
-        minutes_left=int((row.gate_closes_at - assumption.created_at).total_seconds() // 60),
-        month=assumption.delivery_day.strftime("%Y-%m"),
+        trader=row.trader,
+        tags=tuple(row.tags),
+        hour=row.start.astimezone(zone).hour,
+        minutes_left=int((row.gate - row.created_at).total_seconds() // 60),
+        month=f"{row.day:%Y-%m}",
     )

@@ -40,6 +40,7 @@ class Assumption(models.Model):
         ordering = ("-id",)
         indexes = (
             models.Index(name="assumption_by_trader", fields=("trader", "delivery_day", "-id")),
+            models.Index(name="assumption_newest_of_trader", fields=("trader", "-id")),
             models.Index(name="assumption_by_day", fields=("market", "delivery_day")),
         )
         constraints = (

@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import TypeVar
 
 from dashboard.assumptions.rules import SIDES, Claim, Theory, Verdict
@@ -47,9 +48,12 @@ def result_of(side: str, price: Decimal, reference: Decimal | None, mwh: Decimal
     return EXACT.multiply(gain, mwh)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Theorised:
-    """One judged or open period of an up or down claim, as money sees it. `hours`: length of delivery."""
+    """One judged or open period of an up or down claim, as money sees it. `hours`: length of delivery.
+
+    Without slots: it counts in many groups, and its worth is worked out once.
+    """
 
     assumption: int
     theory: Theory
@@ -66,21 +70,21 @@ class Theorised:
     minutes_left: int = 0
     month: str = ""
 
-    @property
+    @cached_property
     def outcome(self) -> Outcome:
         if self.late or self.verdict not in {Verdict.RIGHT, Verdict.WRONG}:
             return Outcome.OTHER
         acted = "acted" if self.linked.trades else "idle"
         return Outcome(f"{self.verdict.value}-{acted}")
 
-    @property
+    @cached_property
     def per_mwh(self) -> Decimal | None:
         """What each MWh at the frozen price would have gained."""
         if self.move is None or self.theory.claim not in SIDES:
             return None
         return self.move if self.theory.claim is Claim.UP else -self.move
 
-    @property
+    @cached_property
     def at_size(self) -> Decimal | None:
         """The same in EUR, where the author gave a size."""
         if self.per_mwh is None or self.quantity is None:

@@ -193,9 +193,3 @@ def day_versions(*, keys: set[tuple[int, date]]) -> dict[tuple[int, date], int]:
         )
         found = {(market, day): int(number) for market, day, number in cursor.fetchall()}
     return {key: found.get(key, 0) for key in keys}
-
-
-def latest_verdicts(numbers: list[int]) -> dict[int, tuple[str, Decimal | None]]:
-    """Of each judged period the verdict that holds, and the move. One query."""
-    rows = VerdictRecord.objects.filter(period__in=numbers).order_by("period_id", "-id").distinct("period_id")
-    return {period: (verdict, move) for period, verdict, move in rows.values_list("period_id", "verdict", "move")}

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import TypeVar
 
 from dashboard.assumptions.intervals import Interval, Pairs, Reliability, brier, reliability, wilson
@@ -20,9 +21,12 @@ FEWEST = 20
 """Below so many judged periods a rate says little: it is grey."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Case:
-    """One period of an assumption: what a rate asks of it. `last_change`, `frozen`, `final` EUR/MWh."""
+    """One period of an assumption: what a rate asks of it. `last_change`, `frozen`, `final` EUR/MWh.
+
+    Without slots: it counts in many groups, and what became of it is worked out once.
+    """
 
     theory: Theory
     verdict: Verdict
@@ -38,11 +42,11 @@ class Case:
     hour: int = 0
     """Of the delivery day, by the market's clock."""
 
-    @property
+    @cached_property
     def counts(self) -> bool:
         return self.verdict in COUNTED and not self.late
 
-    @property
+    @cached_property
     def baseline(self) -> Verdict | None:
         """What became of the dumb rule at the same moment."""
         if self.frozen is None or self.final is None:

@@ -178,6 +178,10 @@ class Migration(migrations.Migration):
             model_name='verdictrecord',
             constraint=models.CheckConstraint(condition=models.Q(('verdict__in', ['right', 'wrong', 'flat', 'void'])), name='verdict_known'),
         ),
+        migrations.AddIndex(
+            model_name='assumption',
+            index=models.Index(fields=['trader', '-id'], name='assumption_newest_of_trader'),
+        ),
         migrations.RunPython(set_policy, migrations.RunPython.noop, elidable=False),
         *triggers(),
     ]
