@@ -116,8 +116,8 @@ def time_left_group(minutes: int) -> int:
 
 
 def best_and_worst(tags: dict[str, Rate], most: int = 3) -> tuple[list[str], list[str]]:
-    """Tags of at least FEWEST compared periods by their excess: the best ones, and the worst, none in both."""
+    """Tags of at least FEWEST compared periods by their excess: the better half's best, the other half's worst."""
     known = [(rate.pairs.excess or 0.0, tag) for tag, rate in tags.items() if rate.pairs.count >= FEWEST]
     ranked = [tag for _, tag in sorted(known, key=lambda one: (-one[0], one[1]))]
-    best = ranked[:most]
-    return best, [tag for tag in reversed(ranked) if tag not in best][:most]
+    half = (len(ranked) + 1) // 2
+    return ranked[: min(most, half)], ranked[half:][::-1][:most]

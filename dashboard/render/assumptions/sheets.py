@@ -106,8 +106,8 @@ def rate_sheets(cases: list[Case], *, traders: bool) -> list[Sheet]:
     """Rates by trader (where there are several), tag, hour and time left."""
     lefts = {time_left_title(group): rate for group, rate in sorted(grouped(cases, _by_time_left).items())}
     groups = {
-        "trader": grouped(cases, lambda case: [case.trader]) if traders else {},
-        "tag": grouped(cases, _tags),
+        "trader": dict(sorted(grouped(cases, lambda case: [case.trader]).items())) if traders else {},
+        "tag": dict(sorted(grouped(cases, _tags).items(), key=lambda item: -(item[1].pairs.excess or 0))),
         "hour": {_hour(hour): rate for hour, rate in sorted(grouped(cases, lambda case: [case.hour]).items())},
         "left": lefts,
     }
