@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.contrib.auth.decorators import login_required
+from django.db import ProgrammingError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -73,7 +74,10 @@ def chart(request: HttpRequest, trader_id: str, day: str, delivery_hour: str) ->
 
 
 def _assumed(request: HttpRequest, asked: AskedPeriod, now: datetime) -> list[Standing]:
-    """What of the trader's assumptions of the period the user may see, oldest first."""
+    """What of the trader's assumptions of the period the user may see, oldest first.
+
+    None where an update has not brought their tables yet: the panel is shown all the same.
+    """
     viewer = viewer_of(request.user)
     if viewer is None:
         return []
@@ -85,7 +89,11 @@ def _assumed(request: HttpRequest, asked: AskedPeriod, now: datetime) -> list[St
         periods__delivery_start=period.start,
         periods__delivery_end=period.end,
     )
-    return standings(rows.order_by("id"))
+    try:
+        with transaction.atomic():
+            return standings(rows.order_by("id"))
+    except ProgrammingError:
+        return []
 
 
 def chart_json(data: ChartData, now: datetime) -> dict[str, object]:

@@ -144,3 +144,30 @@ def test_the_opened_period_shows_a_flag_and_how_it_stands(desk: Desk, page: Page
     expect(page.locator("#chart canvas")).to_be_visible()
     expect(page.locator("#opened .assumed li")).to_contain_text("in its favour")
     shot(page, "opened")
+
+
+APPEARED = """() => new Promise((resolve) => {
+    const now = () => performance.timeOrigin + performance.now();
+    const look = () => document.querySelector("#board small.theories a") && resolve(now());
+    new MutationObserver(look).observe(document.getElementById("board"), { childList: true, subtree: true });
+})"""
+PRESSED = """() => addEventListener("keydown", ({ key }) => {
+    if (key === "Enter") window.pressedAt = performance.timeOrigin + performance.now();
+}, true)"""
+
+
+def test_another_open_page_shows_it_soon(desk: Desk, page: Page, tomorrow: date) -> None:
+    """The time is printed; 200 ms is what is asked for on a machine with nothing else to do."""
+    open_board(desk, page, tomorrow)
+    other = page.context.new_page()
+    other.goto(f"{desk.address}/boards/trader_1/{tomorrow}/")
+    expect(other.locator("#assume")).to_have_count(1)
+    expect(page.locator("#assume")).to_have_count(1)
+    other.evaluate(f"window.appeared = ({APPEARED})(), null")
+    page.evaluate(PRESSED)
+    row(page, "12-13").locator("th a").focus()
+    for key in ("a", "u", "Enter"):
+        page.keyboard.press(key)
+    took = other.evaluate("window.appeared") - page.evaluate("window.pressedAt")
+    print(f"from Enter to another page: {took:.0f} ms")
+    assert took < 2_000

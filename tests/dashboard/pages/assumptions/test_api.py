@@ -198,3 +198,23 @@ def test_filters_and_pages(client: Client, anna: User, monkeypatch: pytest.Monke
     assert client.get(ADDRESS, {"trader_id": "nobody"}).status_code == 404
     assert client.get(f"{ADDRESS}/{10**30}").status_code == 404
     assert listed(**{"from": "2030-01-01"})["rates"]["rate"] is None
+
+
+def test_a_reason_reaches_no_log(client: Client, anna: User, capsys: Any, caplog: Any) -> None:
+    secret = "the turbine of aunt Erna"
+    assert post(client, said(reason=secret, tags=[secret[:20]])).status_code == 201
+    assert post(client, said(reason=secret, claim="nothing")).status_code == 400
+    assert post(client, said(reason=secret), at=GATE + MINUTE).status_code == 409
+    told = capsys.readouterr()
+    assert secret[:20] not in told.out + told.err + caplog.text + client.get("/metrics").content.decode()
+    assert client.get("/assumptions/?from=2026-11-01&q=erna").content.decode().count(secret) == 1
+
+
+def test_a_hostile_reason_is_text_everywhere(client: Client, anna: User) -> None:
+    reason = "=1+1 <script>alert(1)</script> \u202ereversed"
+    assert post(client, said(reason=reason)).status_code == 201
+    page = client.get("/assumptions/?from=2026-11-01").content.decode()
+    assert "<script>alert(1)" not in page
+    assert "<bdi>=1+1 &lt;script&gt;" in page
+    lines = b"".join(client.get("/assumptions/assumptions.csv?from=2026-11-01")).decode()  # type: ignore[call-overload]
+    assert "'=1+1" in lines
