@@ -19,6 +19,7 @@ from accounts.audit.log import record
 from accounts.audit.models import Action
 from accounts.sessions import end_sessions
 from dashboard.access.rights import may_decide_roles, may_set_password_of
+from dashboard.assumptions.models import AssumptionPolicy
 from dashboard.models import TraderLogin
 
 admin.site.unregister(User)
@@ -80,3 +81,16 @@ class TraderLoginAdmin(admin.ModelAdmin):
     list_display = ("user", "trader")
     list_select_related = ("user", "trader")
     autocomplete_fields = ("trader",)
+
+
+@admin.register(AssumptionPolicy)
+class AssumptionPolicyAdmin(admin.ModelAdmin):
+    """Who sees whose assumptions (dashboard/assumptions/visibility.py): one row, there from the beginning."""
+
+    list_display = ("__str__", "shared", "blind")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
+from dashboard.assumptions import models as assumptions  # noqa: F401 - Django looks for an app's models here
 from trades.models import Trader
 
 READINGS = ("product", "hour", "quarter")

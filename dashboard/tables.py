@@ -10,5 +10,10 @@ TABLES = (
         frame=f"""SELECT {ROWS.format("l")} FROM dashboard_traderlogin l
       JOIN accounts_usersession s ON s.user_id = l.user_id WHERE s.session_key = %(session)s""",
     ),
+    *(
+        Table(f"dashboard_{name}", kept=True, shows_nothing="a board's page asks for assumptions apart")
+        for name in ("assumption", "assumedperiod", "frozenprice", "verdictrecord", "withdrawal")
+    ),
+    Table("dashboard_assumptionpolicy", shows_nothing="a board's page asks for assumptions apart"),
     Table("dashboard_preference", shows_nothing="the language's cookie is part of the request"),
 )

@@ -282,6 +282,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "prices.tasks.chase_reference_prices",
         "schedule": CHASE_TICK_SECONDS,
     },
+    "judge-assumptions": {
+        "task": "dashboard.tasks.judge_assumptions",
+        "schedule": 1,
+    },
     "note-the-audit-logs-head": {
         "task": "audit.tasks.note_head",
         "schedule": 3600,

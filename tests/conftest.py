@@ -48,6 +48,7 @@ class TravellersClock(clock.DeskClock):
 
     def __init__(self) -> None:
         super().__init__(timer=time.time)
+        self._ahead = 0.0  # its timer is the clock itself: to the microsecond
 
     def follow(self, *, every: float = 0.0) -> None:
         """Nothing: PostgreSQL doesn't travel."""

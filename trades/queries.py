@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -27,6 +28,17 @@ def _of_period(lies: str) -> str:
     return f"""FROM ({effective_trades(ids=candidates, cancelled_too=True)}) AS e
         WHERE market_id = %(market)s AND {mine}"""
 
+
+_WANTED = """unnest(%(traders)s::bigint[], %(markets)s::bigint[], %(days)s::date[], %(starts)s::timestamptz[],
+    %(ends)s::timestamptz[]) AS w (trader_id, market_id, delivery_day, delivery_start, delivery_end)"""
+_PERIODS = f"""SELECT t.id FROM {_WANTED} JOIN trades_trade AS t
+        USING (trader_id, market_id, delivery_day, delivery_start, delivery_end)
+    UNION SELECT c.trade_id FROM {_WANTED} JOIN trades_tradechange AS c
+        USING (trader_id, delivery_day, delivery_start, delivery_end)"""  # noqa: S608
+_OF_PERIODS = f"""SELECT trader_id, market_id, delivery_day, delivery_start, delivery_end, e.id, e.exchange_id,
+    e.direction, e.price, e.quantity, e.execution_time, e.received_at, e.flags, e.kind, e.reason
+    FROM ({effective_trades(ids=_PERIODS)}) AS e JOIN (SELECT DISTINCT * FROM {_WANTED}) AS w
+        USING (trader_id, market_id, delivery_day, delivery_start, delivery_end) ORDER BY e.id"""  # noqa: S608
 
 _OF_PERIOD = {  # by `PeriodKey.touching`
     False: _of_period("delivery_start = %(start)s AND delivery_end = %(end)s"),
@@ -209,6 +221,26 @@ def trades_of_period(*, key: PeriodKey, after: int = 0, skip: int = 0, most: int
         return [
             PeriodTrade(*(*row[:7], DeliveryPeriod(*row[7:9]), tuple(row[9]), *row[10:])) for row in cursor.fetchall()
         ]
+
+
+def trades_of_periods(*, keys: Sequence[PeriodKey]) -> list[tuple[PeriodKey, PeriodTrade]]:
+    """Every trade of these periods that counts, with its period. One query, by index."""
+    wanted: dict[str, Any] = {
+        "traders": [key.trader_pk for key in keys],
+        "markets": [key.market_pk for key in keys],
+        "days": [key.day for key in keys],
+        "starts": [key.period.start for key in keys],
+        "ends": [key.period.end for key in keys],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_OF_PERIODS, wanted)
+        return [_keyed(row) for row in cursor.fetchall()]
+
+
+def _keyed(row: tuple[Any, ...]) -> tuple[PeriodKey, PeriodTrade]:
+    trader, market, day, start, end, *facts = row
+    period = DeliveryPeriod(start, end)
+    return PeriodKey(trader, market, day, period), PeriodTrade(*(*facts[:7], period, tuple(facts[7]), *facts[8:]))
 
 
 def _arguments(key: PeriodKey) -> dict[str, Any]:

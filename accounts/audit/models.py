@@ -24,6 +24,8 @@ class Action(models.TextChoices):
     RETRIED = "retried", "retried a frame"
     DISMISSED = "dismissed", "dismissed a frame"
     GAP_CLOSED = "gap_closed", "closed a gap"
+    ASSUMED = "assumed", "wrote down an assumption"
+    WITHDRAWN = "withdrawn", "withdrew an assumption"
     USER_ADDED = "user_added", "added a user"
     USER_CHANGED = "user_changed", "changed a user"
     SECOND_FACTOR = "second_factor", "changed a second factor"

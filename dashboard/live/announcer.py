@@ -17,6 +17,7 @@ from typing import Any
 import structlog
 from channels.layers import BaseChannelLayer, get_channel_layer
 
+from dashboard.assumptions.signals import assumptions_changed
 from prices.signals import prices_changed
 from trades.signals import feed_changed, positions_changed
 
@@ -26,7 +27,7 @@ GROUP = "live"
 ANNOUNCE_SECONDS = 0.5
 
 Hint = tuple[str, int, int, str]
-"""("board", trader, market, day), ("prices", 0, market, day), ("feeds", 0, market, "") or ACCESS."""
+"""("board" or "assumptions", trader, market, day), ("prices", 0, market, day), ("feeds", 0, market, "") or ACCESS."""
 
 ACCESS: Hint = ("access", 0, 0, "")
 """Somebody's rights changed."""
@@ -113,6 +114,7 @@ def connect_signals() -> None:
     positions_changed.connect(_on_positions_changed, dispatch_uid="dashboard.live.hub")
     prices_changed.connect(_on_prices_changed, dispatch_uid="dashboard.live.hub")
     feed_changed.connect(_on_feed_changed, dispatch_uid="dashboard.live.hub")
+    assumptions_changed.connect(_on_assumptions_changed, dispatch_uid="dashboard.live.hub")
 
 
 def _on_positions_changed(changes: frozenset[tuple[int, int, date]], **_kwargs: Any) -> None:
@@ -125,3 +127,7 @@ def _on_prices_changed(changes: frozenset[tuple[int, date]], **_kwargs: Any) -> 
 
 def _on_feed_changed(market_id: int, **_kwargs: Any) -> None:
     announcer.add([("feeds", 0, market_id, "")])
+
+
+def _on_assumptions_changed(changes: frozenset[tuple[int, int, date]], **_kwargs: Any) -> None:
+    announcer.add(("assumptions", trader, market, day.isoformat()) for trader, market, day in changes)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
+from django.db import ProgrammingError
 from django.utils.translation import override
 
+from dashboard.assumptions.queries import day_versions
 from dashboard.figures.board import Board, load_board
 from dashboard.figures.board_key import WHOLE_DESK, BoardKey
 from dashboard.figures.desk import load_desk
@@ -97,3 +99,11 @@ def read_feeds(keys: set[BoardKey]) -> dict[int, FeedStates]:
     now = clock.now()
     markets = Market.objects.filter(pk__in={k.market_pk for k in keys})
     return {market.pk: load_feeds(market=market, now=now) for market in markets}
+
+
+def read_assumptions(keys: set[BoardKey]) -> dict[tuple[int, date], int]:
+    """How many changes the days' assumptions have had; none where an update has not brought the tables yet."""
+    try:
+        return day_versions(keys={(k.market_pk, k.day) for k in keys})
+    except ProgrammingError:
+        return {}

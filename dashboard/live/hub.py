@@ -11,10 +11,10 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 
@@ -28,7 +28,8 @@ from dashboard.figures.board_key import WHOLE_DESK, BoardKey
 from dashboard.figures.feed_status import FeedStates
 from dashboard.live import metrics
 from dashboard.live.announcer import ACCESS, GROUP, hints_layer
-from dashboard.live.boards import Rendered, is_at_least, read_feeds, read_versions, render
+from dashboard.live.boards import Rendered, is_at_least, read_assumptions, read_feeds, read_versions, render
+from dashboard.live.listeners import Listeners, read_newest
 from dashboard.live.messages import News, message, news_between, news_since
 from dashboard.render.feed_status import FEED_STATES, render_feed_states
 from market import clock
@@ -76,6 +77,8 @@ class _Watched:
     task: asyncio.Task[None] | None = None
     telling: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while pages are told something: one news after the other."""
+    assumptions: list[int] = field(default_factory=lambda: [0, 0])
+    """How many there are of the day's, as last counted, and how often they were heard to be others since."""
     next_at: float = 0.0
     """When the next update would be due if they came evenly (monotonic seconds)."""
 
@@ -102,6 +105,8 @@ class Hub:
         self._asked_for: dict[BoardKey, asyncio.Task[Rendered]] = {}
         self._trouble = ""
         self._looked_at = time.monotonic()
+        self.listeners = Listeners()
+        self._telling: set[asyncio.Task[None]] = set()
         self.on_access: Callable[[], None] = lambda: None
         """Called when rights changed (dashboard/live/open_sockets.py)."""
 
@@ -111,6 +116,14 @@ class Hub:
 
     def join(self, key: BoardKey, page: Page) -> None:
         self._boards.setdefault(key, _Watched()).pages.add(page)
+        self._work()
+
+    def listen(self, page: Page) -> None:
+        """Tell a page whenever any assumption or price may be another; what, it asks for itself."""
+        self.listeners.pages.add(page)
+        self._work()
+
+    def _work(self) -> None:
         if not self._running or any(task.done() for task in self._running):
             loop = asyncio.get_running_loop()
             for task in self._running:
@@ -138,7 +151,7 @@ class Hub:
         await done
         if watched.rendered is not None and page in watched.pages:
             shown = watched.rendered
-            await page.send(self._message(shown, news_since(have, shown.version, shown.parts)))
+            await page.send(self._message(shown, news_since(have, shown.version, shown.parts), watched))
 
     async def at_version(self, key: BoardKey, version: str) -> Rendered | None:
         """The board at this version of its figures or a later one, rendered once for all; None if it can't be read."""
@@ -175,15 +188,25 @@ class Hub:
         for kind, trader, market, day in hints:
             if kind == ACCESS[0]:
                 self.on_access()
-            for key in self._boards:
+            if kind in {"assumptions", "prices"}:
+                self._later(self.listeners.tell())
+            for key in list(self._boards):
                 about = {
                     "board": key.trader_pk in {trader, WHOLE_DESK}
                     and (key.market_pk, key.day.isoformat()) == (market, day),
                     "prices": (key.market_pk, key.day.isoformat()) == (market, day),
                     "feeds": key.market_pk == market,
                 }
-                if about.get(kind):
+                if kind == "assumptions" and about["board"]:
+                    self._boards[key].assumptions[1] += 1
+                    self._later(self._tell_where_it_stands(self._boards[key]))
+                elif about.get(kind):
                     self._touch(key, anew=kind == "feeds", prices_too=kind != "board")
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
 
     def _touch(self, key: BoardKey, *, anew: bool = False, prices_too: bool = True) -> None:
         watched = self._boards[key]
@@ -226,7 +249,7 @@ class Hub:
             return
         news = news_between(before.version, before.parts, fresh.version, fresh.parts)
         if news is not None:
-            await self._tell(watched, self._message(fresh, news))
+            await self._tell(watched, self._message(fresh, news, watched))
 
     async def _tell(self, watched: _Watched, message: str) -> None:
         for page in list(watched.pages):
@@ -237,8 +260,9 @@ class Hub:
             except Exception:  # a socket that is just going away; its own disconnect takes it off the list
                 watched.pages.discard(page)
 
-    def _message(self, rendered: Rendered, news: News) -> str:
+    def _message(self, rendered: Rendered, news: News, watched: _Watched | None = None) -> str:
         now, since = clock.now(), time.monotonic() - self._looked_at
+        prices = rendered.board.version.partition(".")[2]  # how an open assumption stands goes by them, too
         told = message(
             news,
             now=now,
@@ -246,6 +270,7 @@ class Hub:
             today=rendered.today,
             app=settings.VERSION,
             trouble=self._trouble or ("database" if since > LONGEST_LOOK else ""),
+            assumptions=".".join(map(str, [*watched.assumptions, prices])) if watched else "",
         )
         return json.dumps(told)
 
@@ -280,15 +305,18 @@ class Hub:
     async def _sweep(self) -> None:
         """Find open boards that moved without a hint, and refresh the feeds' states."""
         keys = set(self._boards)
+        if self.listeners.pages:
+            await self.listeners.compare(await self._in_thread(read_newest))
         if not keys:
             self._all_is_well()
             return
-        versions, feeds = await self._in_thread(partial(_look, keys))
+        versions, feeds, assumptions = await self._in_thread(partial(_look, keys))
         self._all_is_well()
         now = clock.now()
         for key in keys & set(self._boards):
             watched = self._boards[key]
             shown = watched.rendered
+            watched.assumptions[0] = assumptions.get((key.market_pk, key.day), 0)
             if shown is None or now >= shown.board.changes_at:
                 self._touch(key, anew=True)
             elif versions[key] != shown.board.version:
@@ -310,9 +338,13 @@ class Hub:
     async def _beat(self) -> None:
         """A word to every page, so that it knows that it is connected."""
         for watched in list(self._boards.values()):
-            async with watched.telling:
-                if watched.rendered is not None:
-                    await self._tell(watched, self._message(watched.rendered, News(watched.rendered.version, {})))
+            await self._tell_where_it_stands(watched)
+
+    async def _tell_where_it_stands(self, watched: _Watched) -> None:
+        async with watched.telling:
+            if watched.rendered is not None:
+                news = News(watched.rendered.version, {})
+                await self._tell(watched, self._message(watched.rendered, news, watched))
 
     async def _in_thread(self, work: Callable[[], Any]) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._executor, _with_connection, work)
@@ -323,10 +355,10 @@ class Hub:
         self._trouble = "database" if isinstance(error, DatabaseProblem) else "error"
 
 
-def _look(keys: set[BoardKey]) -> tuple[dict[BoardKey, str], dict[int, FeedStates]]:
-    """The versions of these boards and the states of their feeds, by the desk's time."""
+def _look(keys: set[BoardKey]) -> tuple[dict[BoardKey, str], dict[int, FeedStates], dict[tuple[int, date], int]]:
+    """The versions of these boards, the states of their feeds and the days' assumptions, by the desk's time."""
     clock.desk.follow()
-    return read_versions(keys), read_feeds(keys)
+    return read_versions(keys), read_feeds(keys), read_assumptions(keys)
 
 
 def _with_connection(work: Callable[[], Any]) -> Any:

@@ -38,8 +38,13 @@ def news_between(before: str, old: Mapping[str, str], version: str, parts: Mappi
     return News(version, changed, before) if changed else None
 
 
-def message(news: News, *, now: datetime, right: datetime, today: str, app: str, trouble: str = "") -> dict[str, Any]:
-    """As it travels. `right`: when the figures were last known to be so; `trouble`: why they are not, now (UTC)."""
+def message(
+    news: News, *, now: datetime, right: datetime, today: str, app: str, trouble: str = "", assumptions: str = ""
+) -> dict[str, Any]:
+    """As it travels. `right`: when the figures were last known to be so; `trouble`: why they are not, now (UTC).
+
+    `assumptions` is another text whenever those of the board's day may be others: a page then asks for its own.
+    """
     return {
         "version": news.version,
         "since": news.since,
@@ -48,6 +53,7 @@ def message(news: News, *, now: datetime, right: datetime, today: str, app: str,
         "app": app,
         "right": _iso(right),
         "trouble": trouble,
+        "assumptions": assumptions,
         "parts": dict(news.parts),
     }
 

@@ -13,6 +13,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from accounts.sessions import key_digest
 from dashboard.access.preferences import known_language
 from dashboard.access.rights import AnyUser, Standing, board_trader, may_see_all
+from dashboard.assumptions.visibility import viewer_of
 from dashboard.figures.board_key import WHOLE_DESK, BoardKey
 from dashboard.figures.readings import known_reading
 from dashboard.live.hub import hub
@@ -174,3 +175,25 @@ class DeskSocket(BoardSocket):
             return None
         language, reading = (asked.get(name, [""])[0] for name in ("language", "by"))
         return BoardKey(WHOLE_DESK, market.pk, day, known_language(language), known_reading(reading))
+
+
+class AssumptionsSocket(WatchedSocket):
+    """An open page of assumptions: hears that something may be new, and asks for what its user may see of it."""
+
+    async def enter(self, user: AnyUser) -> bool:
+        viewer = await database_sync_to_async(viewer_of)(user)
+        if viewer is None:
+            return False
+        hub.listen(self)
+        await self.send('{"assumptions": "here"}')
+        return True
+
+    def may_stay(self, standing: Standing) -> bool:
+        """What is sent says nothing; the page itself is asked with its user's rights each time."""
+        return True
+
+    async def hear(self, text: str | None) -> bool:
+        return _version_in(text) is not None
+
+    def leave(self) -> None:
+        hub.listeners.pages.discard(self)

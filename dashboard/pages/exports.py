@@ -53,7 +53,7 @@ def board(request: HttpRequest, trader_id: str, day: str, form: str) -> HttpResp
     reading = asked_reading(request)
     shown = load_board(trader=trader, market=market, delivery_day=parse_day(day), now=clock.now(), reading=reading)
     name = file_name("board", trader_id, day, *_by(reading), form=form)
-    return _file(request, board_table(shown), name, form)
+    return table_file(request, board_table(shown), name, form)
 
 
 @require_safe
@@ -65,7 +65,7 @@ def trades(request: HttpRequest, trader_id: str, day: str, delivery_hour: str, f
     asked = asked_period(request, trader_id, day, delivery_hour)
     shown, row, judged = load_all_trades(key=asked.row, now=clock.now())
     name = file_name("trades", trader_id, day, asked.parsed.label, *_by(asked.reading), form=form)
-    return _file(request, trades_table(shown, row, judged), name, form)
+    return table_file(request, trades_table(shown, row, judged), name, form)
 
 
 @require_safe
@@ -77,7 +77,7 @@ def desk(request: HttpRequest, day: str, form: str) -> HttpResponseBase:
     need_desk(request.user)
     market, reading = asked_market(request), asked_reading(request)
     shown = load_desk(market=market, delivery_day=parse_day(day), now=clock.now(), reading=reading)
-    return _file(request, desk_table(shown), file_name("desk", market.code, day, *_by(reading), form=form), form)
+    return table_file(request, desk_table(shown), file_name("desk", market.code, day, *_by(reading), form=form), form)
 
 
 def _by(reading: Reading) -> list[str]:
@@ -98,10 +98,11 @@ def history(request: HttpRequest, form: str) -> HttpResponseBase:
     loaded = load_history(market=asked.market, trader=asked.trader, days=asked.days, reading=asked.reading)
     whose = asked.trader.trader_id if asked.trader else "desk"
     name = file_name("history", whose, str(asked.days.first), str(asked.days.last), *_by(asked.reading), form=form)
-    return _file(request, history_table(loaded), name, form)
+    return table_file(request, history_table(loaded), name, form)
 
 
-def _file(request: HttpRequest, table: Table, name: str, form: str) -> HttpResponseBase:
+def table_file(request: HttpRequest, table: Table, name: str, form: str) -> HttpResponseBase:
+    """A table in the form that was asked for."""
     answer: HttpResponseBase
     if form == XLSX:
         answer = HttpResponse(xlsx_file(table), content_type=XLSX_TYPE)

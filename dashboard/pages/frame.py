@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from dashboard.access.rights import AnyUser, may_see_all, visible_traders
 from dashboard.figures.board import Board
 from dashboard.render import formatting as fmt
-from dashboard.render.addresses import named_market, shown_address, socket_address
+from dashboard.render.addresses import assumptions_address, named_market, shown_address, socket_address
 from market.models import Market
 from market.periods import day_of
 from market.queries import active_markets
@@ -49,6 +49,8 @@ class BoardFrame:
     socket: str
     """Address of the board's websocket on this origin, in the page's language."""
     reading: str
+    assumptions: str
+    """Where the page's script asks for the trader's assumptions; empty on the desk's."""
     address: str
     """The board's own path, whatever address it is shown at."""
     as_of: str
@@ -85,6 +87,7 @@ def board_frame(board: Board, *, user: AnyUser, follows_today: bool) -> BoardFra
         today_iso=today.isoformat(),
         socket=socket_address(trader, day, named, board.reading),
         reading=board.reading.value,
+        assumptions=assumptions_address(trader, day, board.market),
         address=shown_address(trader, day, named),
         as_of=fmt.utc(board.as_of),
         follows_today=follows_today,

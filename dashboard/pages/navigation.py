@@ -10,7 +10,8 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from dashboard.access.rights import AnyUser, may_see_all, may_see_status
+from dashboard.access.rights import AnyUser, group_roles, may_see_all, may_see_status
+from dashboard.assumptions.visibility import SEE_ALL_ASSUMPTIONS
 from dashboard.figures.readings import Reading
 from dashboard.render.addresses import board_address
 from market.models import Market
@@ -23,6 +24,7 @@ class Here(StrEnum):
     BOARD = "board"
     DESK = "desk"
     HISTORY = "history"
+    ASSUMPTIONS = "assumptions"
     STATUS = "status"
 
 
@@ -46,6 +48,8 @@ def links(
         views.append(View(gettext("Desk"), _with(desk, market), here == Here.DESK))
     history = _with(reverse("history"), market, trader=trader.trader_id if trader else "")
     views.append(View(gettext("History"), history, here == Here.HISTORY))
+    if not group_roles(user) or group_roles(user) & SEE_ALL_ASSUMPTIONS:
+        views.append(View(gettext("Assumptions"), _with(reverse("assumptions"), market), here == Here.ASSUMPTIONS))
     if may_see_status(user):
         views.append(View(gettext("Status"), reverse("status"), here == Here.STATUS))
     return views

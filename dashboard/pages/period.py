@@ -5,17 +5,21 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.contrib.auth.decorators import login_required
+from django.db import ProgrammingError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from dashboard.assumptions.queries import Standing, standings
+from dashboard.assumptions.visibility import viewer_of, visible_to
 from dashboard.figures.period import ChartData, load_chart, load_opened
 from dashboard.pages.api import answering
 from dashboard.pages.boards import show_board
 from dashboard.pages.requests import AskedPeriod, asked_period, refusal, refusing
 from dashboard.render.addresses import board_address, in_reading
+from dashboard.render.assumptions.flags import flags_of, panel_lines
 from dashboard.render.board import row_id
 from dashboard.render.formatting import plain
 from dashboard.render.period_panel import CHART, SECTIONS, Addresses, render_opened
@@ -38,7 +42,8 @@ def period(request: HttpRequest, trader_id: str, day: str, delivery_hour: str) -
         return refusal(request, _("An opened row has no such part."))
     opened = load_opened(key=asked.row, page=page, now=now)
     alone = request.headers.get(PART) == "opened"
-    html = render_opened(opened, _addresses(request, asked), show, whole=not alone)
+    assumed = panel_lines(_assumed(request, asked, now), asked.parsed.period, asked.market.zone)
+    html = render_opened(opened, _addresses(request, asked), show, whole=not alone, assumed=assumed)
     if alone:
         return HttpResponse(html, headers={"Vary": PART})
     return show_board(request, opened.board, now, opened={row_id(opened.row): html})
@@ -52,11 +57,36 @@ def chart(request: HttpRequest, trader_id: str, day: str, delivery_hour: str) ->
 
     Columns of trades that count, oldest first: time (ms since 1970), side ("buy", "sell"), MW, MWh in the row and
     EUR/MWh as exact texts; the reference's path as [ms, value], up to `now`. `have` is an earlier answer's `state`:
-    only newer trades come then, and `after` is not 0.
+    only newer trades come then, and `after` is not 0. `flags`: assumptions as
+    [ms, value, arrow, verdict].
     """
     asked = asked_period(request, trader_id, day, delivery_hour)
     now = clock.now()
-    return JsonResponse(chart_json(load_chart(key=asked.row.trades, have=_state(request.GET.get("have", ""))), now))
+    data = chart_json(load_chart(key=asked.row.trades, have=_state(request.GET.get("have", ""))), now)
+    return JsonResponse({**data, "flags": flags_of(_assumed(request, asked, now), asked.parsed.period)})
+
+
+def _assumed(request: HttpRequest, asked: AskedPeriod, now: datetime) -> list[Standing]:
+    """What of the trader's assumptions of the period the user may see, oldest first.
+
+    None where an update has not brought their tables yet: the panel is shown all the same.
+    """
+    viewer = viewer_of(request.user)
+    if viewer is None:
+        return []
+    period = asked.parsed.period
+    rows = visible_to(viewer, now).filter(
+        trader=asked.trader,
+        market=asked.market,
+        delivery_day=asked.day,
+        periods__delivery_start=period.start,
+        periods__delivery_end=period.end,
+    )
+    try:
+        with transaction.atomic():
+            return standings(rows.order_by("id"))
+    except ProgrammingError:
+        return []
 
 
 def chart_json(data: ChartData, now: datetime) -> dict[str, object]:

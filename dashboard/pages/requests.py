@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import wraps
-from typing import Any
+from typing import Any, Protocol
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -114,7 +114,14 @@ def no_board_sentence(trader_id: str) -> str:
     return gettext("There is no trader “%(trader)s” whose board you may see.") % {"trader": trader_id[:80]}
 
 
-def sentence(error: MarketError | PeriodError) -> str:
+class Explained(Protocol):
+    """An error that says what is wrong as a pattern and its values: each reader in the own language."""
+
+    pattern: str
+    values: dict[str, object]
+
+
+def sentence(error: Explained) -> str:
     """What is wrong with an address, as a sentence of its own in the active language."""
     text = gettext(error.pattern) % error.values
     return f"{text[:1].upper()}{text[1:]}."

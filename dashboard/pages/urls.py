@@ -6,6 +6,10 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path, re_path
 
 from dashboard.pages import account, api, boards, desk, exports, history, language, login, period, second_factor, status
+from dashboard.pages.assumptions import api as assumptions_api
+from dashboard.pages.assumptions import board as assumptions_board
+from dashboard.pages.assumptions import files as assumptions_files
+from dashboard.pages.assumptions import page as assumptions_page
 
 _FORM = r"(?P<form>csv|xlsx|sheet\.csv)"
 _DAY = r"(?P<trader_id>.+)/(?P<day>\d{4}-\d{2}-\d{2})"
@@ -22,6 +26,13 @@ urlpatterns = [
     re_path(rf"^api/v1/trades/{_PERIOD}\Z", period.chart, name="api_period"),
     path("api/v1/boards/<path:trader_id>/<str:day>", api.board, name="api_board"),
     path("api/v1/prices/<str:market>/<str:day>/<str:delivery_hour>", api.price_path, name="api_price_path"),
+    path("api/v1/assumptions", assumptions_api.many, name="api_assumptions"),
+    path("api/v1/assumptions/<int:number>", assumptions_api.one, name="api_assumption"),
+    path("assumptions/", assumptions_page.page, name="assumptions"),
+    path("assumptions/board/", assumptions_board.board, name="assumptions_board"),
+    path("assumptions/assumptions.json", assumptions_files.as_json, name="assumptions_json"),
+    re_path(rf"^assumptions/assumptions\.{_FORM}\Z", assumptions_files.as_table, name="assumptions_export"),
+    path("assumptions/<int:number>/withdraw/", assumptions_page.take_back, name="withdraw_assumption"),
     path("desk/", desk.desk, name="desk"),
     re_path(rf"^desk/(?P<day>[^/]+)/desk\.{_FORM}\Z", exports.desk, name="desk_export"),
     path("desk/<str:day>/", desk.desk, name="desk_day"),

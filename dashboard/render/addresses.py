@@ -49,3 +49,9 @@ def period_address(board: str, delivery_hour: str) -> str:
     """Path of a board's opened row, from the board's own path (with its query)."""
     path, mark, query = board.partition("?")
     return f"{path}{delivery_hour}/{mark}{query}"
+
+
+def assumptions_address(trader: Trader, day: date, market: Market) -> str:
+    """Where a board's page asks for its trader's assumptions; empty for the desk's."""
+    asked = {"trader": trader.trader_id, "day": day.isoformat(), "market": market.code}
+    return f"{reverse('assumptions_board')}?{urlencode(asked)}" if trader.trader_id else ""

@@ -69,11 +69,12 @@ def _digest(html: str) -> str:
 
 def row_id(row: BoardRow) -> str:
     """The element id of a period: its start in UTC and its length, for example p-20261123T1100Z-60."""
-    return _period_id(row.period)
+    return period_id(row.period)
 
 
 @lru_cache(maxsize=1024)
-def _period_id(period: DeliveryPeriod) -> str:
+def period_id(period: DeliveryPeriod) -> str:
+    """The same, of a period that may have no row."""
     minutes = int(period.duration.total_seconds()) // 60
     return f"p-{period.start.astimezone(UTC):%Y%m%dT%H%MZ}-{minutes}"
 

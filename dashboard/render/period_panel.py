@@ -109,7 +109,9 @@ class StepLine:
     change: Cell
 
 
-def render_opened(opened: OpenedPeriod, addresses: Addresses, show: str, *, whole: bool) -> str:
+def render_opened(
+    opened: OpenedPeriod, addresses: Addresses, show: str, *, whole: bool, assumed: Sequence[object] = ()
+) -> str:
     """The panel; `whole` with all its sections, for a page without script, else with what is shown.
 
     With the chart come the trades: a wide page has room for both.
@@ -132,6 +134,7 @@ def render_opened(opened: OpenedPeriod, addresses: Addresses, show: str, *, whol
             (addresses.export("csv"), "CSV", _("CSV for programs")),
         ],
         "close": addresses.board,
+        "assumed": assumed,
         "chart": addresses.chart,
         "gate": fmt.utc(row.gate_closes_at),
         "settled": row.state == PeriodState.CLOSED,

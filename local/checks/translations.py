@@ -36,6 +36,8 @@ KEYWORDS = {
     "PeriodError": PLAIN,
     "MarketError": PLAIN,
     "RangeError": PLAIN,
+    "AssumptionError": PLAIN,
+    "TooLateError": PLAIN,
 }
 """Functions (and the errors that pages say) to what their first arguments are."""
 

@@ -135,6 +135,7 @@ def run_desk(plan: Plan) -> int:
         _manage(plan, "migrate", "--noinput", "--verbosity", "0")
         if plan.debug:
             _manage(plan, "create_demo_logins", "--password", demo_password(plan.var))
+            _manage(plan, "create_demo_assumptions")
         for program in everything:
             supervisor.launch(program)
         return _watch(plan, supervisor, everything)

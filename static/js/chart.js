@@ -58,6 +58,7 @@ function dotsAndGate(plot) {
   ctx.setLineDash([4, 4]);
   ctx.stroke(new Path2D(`M${gate} ${bbox.top}v${bbox.height}`));
   ctx.fillText(shown.place.dataset.closes, gate - 6, bbox.top + 12 * devicePixelRatio);
+  for (const [moment, price, arrow, said] of shown.data.flags ?? []) ctx.fillText(`${said} ${arrow}⚑`, ...at(moment, price));
   ctx.restore();
 }
 

@@ -104,6 +104,7 @@ board.addEventListener("submit", async (event) => {
 });
 
 const KEYS = {
+  a: () => document.dispatchEvent(new CustomEvent("desk:assume")),
   r: nextReading,
   j: () => step(1),
   k: () => step(-1),

@@ -88,6 +88,7 @@ async function refresh({ evenIfOlder = false, atOnce = false } = {}) {
 
 function receive(message) {
   if (differs(board, message)) reloadWhenServed(message);
+  if (message.assumptions) document.dispatchEvent(new CustomEvent("desk:assumptions", { detail: message.assumptions }));
   if (message.trouble) return;
   if (isOlder(message.version, have())) return rejectOlder();
   acceptedAt = performance.now();

@@ -8,7 +8,7 @@ export const word = (name, values = {}) => words[name].replace(/\{(\w+)\}/g, (_,
 // gate that closes, the day's result once a minute at most. Listens to "desk:changed" and "desk:gate-closed".
 
 const AT_MOST_EVERY = 60_000;
-const chosen = { alarms: true, gates: false, result: false };
+const chosen = { alarms: true, gates: false, result: false, broken: false };
 const result = () => document.getElementById("summary").dataset.title;
 const say = (text) => write(document.getElementById("aloud"), text);
 

@@ -104,6 +104,45 @@ PAGES = (
         "401 200 200 200 404 200 200 200",
         "path of a reference price",
     ),
+    Row("assumptions/", "/assumptions/", "login 200 200 200 404 200 200 404", "assumptions, those to see"),
+    Row("assumptions/", "/assumptions/?trader_id=trader_1", "login 200 404 200 404 200 200 404", "a trader's"),
+    Row(
+        "assumptions/board/",
+        "/assumptions/board/?trader=trader_1&day=2026-11-23",
+        "401 200 404 200 404 200 200 404",
+        "what a board shows of them",
+    ),
+    Row(
+        r"^assumptions/assumptions\.(?P<form>csv|xlsx|sheet\.csv)\Z",
+        "/assumptions/assumptions.csv?trader_id=trader_1",
+        "login 200 404 200 404 200 200 404",
+        "the same as a file (.xlsx alike)",
+    ),
+    Row(
+        "assumptions/assumptions.json",
+        "/assumptions/assumptions.json?trader_id=trader_1",
+        "login 200 404 200 404 200 200 404",
+        "the same as JSON",
+    ),
+    Row(
+        "assumptions/<int:number>/withdraw/",
+        "/assumptions/{dashboard.assumption}/withdraw/",
+        "405 405 405 405 405 405 405 405",
+        "an own one, by POST",
+    ),
+    Row("api/v1/assumptions", "/api/v1/assumptions", "401 200 200 200 404 200 200 404", "assumptions, those to see"),
+    Row(
+        "api/v1/assumptions",
+        "/api/v1/assumptions?trader_id=trader_1",
+        "401 200 404 200 404 200 200 404",
+        "a trader's",
+    ),
+    Row(
+        "api/v1/assumptions/<int:number>",
+        "/api/v1/assumptions/{dashboard.assumption}",
+        "401 200 404 200 404 200 200 404",
+        "one of trader_1's",
+    ),
     Row("desk/", "/desk/", "login 404 404 200 404 200 200 200", "the desk today"),
     Row("desk/<str:day>/", "/desk/2026-11-23/", "login 404 404 200 404 200 200 200", "the desk"),
     Row(
@@ -190,6 +229,7 @@ ADMIN_MODELS = (
         more=(("<id>/password/", "{pk}/password/", "404 404 200"),),
     ),
     AdminModel("market.market", see="200 200 200", add="403 403 200", delete="403 403 200"),
+    ONLY_READ("dashboard.assumptionpolicy"),
     AdminModel("dashboard.traderlogin", see="200 200 200", add="403 403 200", delete="403 403 200"),
     AdminModel("trades.trader", see="200 200 200", add="200 403 200"),
     AdminModel("trades.trade", more=((DECIDE, "{pk}/decide/cancel/", "403 403 302"),)),
@@ -206,6 +246,7 @@ ADMIN_MODELS = (
 )
 
 SOCKETS = (
+    Row(r"^ws/assumptions/$", "/ws/assumptions/", "4401 open open open 4404 open open 4404", "news of assumptions"),
     Row(
         r"^ws/desk/(?P<day>\d{4}-\d{2}-\d{2})/$",
         "/ws/desk/2026-11-23/",

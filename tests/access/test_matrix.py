@@ -20,12 +20,14 @@ from accounts.audit.log import record
 from accounts.audit.models import Action
 from dashboard.access.logins import create_trader_login
 from dashboard.access.rights import GROUP_ROLES, Role
+from dashboard.assumptions.models import AssumptionPolicy
 from dashboard.live.routing import websocket_urlpatterns
 from dashboard.models import TraderLogin
 from prices.models import PriceCheck, PriceCorrection, ProviderRequest, ReferencePrice, ReferencePriceHistory
 from reporting.asgi import application
 from tests.access import matrix
 from tests.access.matrix import ANONYMOUS, COLUMNS, SOCKETS, Row, http_rows
+from tests.dashboard.assumptions.written import written
 from tests.dashboard.boards import store_price
 from tests.trades.frames import NOW, confirmation, germany, store
 from trades.models import FeedConnection, FeedGap, JournalProgress, Position, QuarantinedMessage, Trade, Trader
@@ -64,6 +66,8 @@ def rows_to_look_at() -> dict[str, Any]:
         "auth.group": Group.objects.get_or_create(name="auditor")[0],
         "auth.user": User.objects.order_by("pk").first(),
         "market.market": market,
+        "dashboard.assumption": written(User.objects.get(trader_login__trader__trader_id="trader_1")),
+        "dashboard.assumptionpolicy": AssumptionPolicy.objects.get_or_create(pk=1)[0],
         "dashboard.traderlogin": TraderLogin.objects.first(),
         "trades.trader": Trader.objects.get(trader_id="trader_1"),
         "trades.trade": Trade.objects.get(),

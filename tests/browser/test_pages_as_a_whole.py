@@ -25,9 +25,9 @@ pytestmark = pytest.mark.browser
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 OF_COLOURS = ["color-contrast", "link-in-text-block"]
 """The rules that a theme can break: nothing else differs between the two."""
-MOST_BYTES, MOST_REQUESTS = 100_000, 15
-"""A first board load, as it travels; what is asked for is 150 KB at most."""
-MOST_LINES = 820
+MOST_BYTES, MOST_REQUESTS = 105_000, 19
+"""A first board load, as it travels; what is asked for is 150 KB at most. Assumptions are four requests of 5 KB."""
+MOST_LINES = 960  # with assumptions: their lines, their form and their page are 120 of own script
 SCRIPTS = Path(__file__).resolve().parents[2] / "static" / "js"
 
 

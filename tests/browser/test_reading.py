@@ -174,7 +174,7 @@ def test_two_tabs_share_what_is_chosen(board: Page) -> None:
     board.keyboard.press("?")
     for chosen in ("each gate closure", "the day's result", "what is wrong"):
         expect(board.get_by_role("checkbox", name=chosen)).to_be_checked()
-    assert board.evaluate("localStorage.aloud") == '{"alarms":true,"gates":true,"result":true}'
+    assert board.evaluate("localStorage.aloud") == '{"alarms":true,"gates":true,"result":true,"broken":false}'
 
 
 def test_nonsense_that_was_kept_is_ignored(board: Page, tomorrow: date) -> None:

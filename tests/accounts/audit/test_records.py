@@ -15,6 +15,7 @@ from django.test import Client
 from accounts.audit.database_role import kept_tables, what_could_change
 from accounts.audit.log import record
 from accounts.audit.models import Action
+from tests.dashboard.assumptions.written import a_judged_and_withdrawn_assumption
 from tests.dashboard.people import PASSWORD, a_superuser, a_trader
 from tests.trades.frames import confirmation, germany, store
 from trades.imports.booking import flag_as_not_in_file
@@ -31,6 +32,11 @@ CHANGES = {
     "trades_feedgap": ["started_at = now() - interval '1 year'"],
     "prices_referencepricehistory": ["value = 0"],
     "audit_entry": ["actor = 'x'"],
+    "dashboard_assumption": ["reason = 'x'", "claim = 'down'", "created_at = now()", "late = NOT late"],
+    "dashboard_assumedperiod": ["delivery_hour = 'x'", "net_mwh = 1"],
+    "dashboard_frozenprice": ["value = 0"],
+    "dashboard_verdictrecord": ["verdict = 'right'"],
+    "dashboard_withdrawal": ["made_at = now() - interval '1 h'"],
 }
 DELETED = [table for table in CHANGES if table != "trades_feedgap"]
 
@@ -54,6 +60,7 @@ def records() -> None:
             [market.pk],
         )
     record(action=Action.VIEWED, actor="anna")
+    a_judged_and_withdrawn_assumption()
 
 
 def test_not_even_the_owner_changes_or_deletes_a_record() -> None:

@@ -77,6 +77,7 @@ class World:
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     made = World()
     monkeypatch.setattr(hub_module, "read_versions", lambda keys: {k: f"{made.numbers.get(k, 0)}.0" for k in keys})
+    monkeypatch.setattr(hub_module, "read_assumptions", lambda _: {})
     monkeypatch.setattr(hub_module, "read_feeds", lambda keys: dict.fromkeys((k.market_pk for k in keys), None))
     monkeypatch.setattr(boards.Rendered, "today", "2026-11-23")
     return made

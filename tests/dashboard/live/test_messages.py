@@ -38,5 +38,6 @@ def test_as_it_travels() -> None:
         "app": "1",
         "right": "2026-11-28T11:59:58.500Z",
         "trouble": "",
+        "assumptions": "",
         "parts": {"row": "<b>9</b>"},
     }

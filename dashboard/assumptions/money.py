@@ -1,0 +1,164 @@
+"""From theory to money: what being right or wrong was worth, acted upon or not. Pure, exact.
+
+Units: EUR (the market's currency), MWh, EUR/MWh. A trade's result is against the reference that its board shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from functools import cached_property
+from typing import TypeVar
+
+from dashboard.assumptions.rules import SIDES, Claim, Theory, Verdict
+from market.totals import EXACT, ZERO
+
+
+class Outcome(StrEnum):
+    """Was it right, and did its author act on it? OTHER: flat, void, open or late."""
+
+    RIGHT_ACTED = "right-acted"
+    RIGHT_IDLE = "right-idle"
+    WRONG_ACTED = "wrong-acted"
+    WRONG_IDLE = "wrong-idle"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """What the trades that followed an assumption came to; `result` None while there is no reference."""
+
+    trades: int = 0
+    mwh: Decimal = ZERO
+    result: Decimal | None = None
+
+    def with_trade(self, mwh: Decimal, result: Decimal | None) -> Linked:
+        """One trade more."""
+        total = self.result if result is None else EXACT.add(self.result or ZERO, result)
+        return Linked(self.trades + 1, EXACT.add(self.mwh, mwh), total)
+
+
+def result_of(side: str, price: Decimal, reference: Decimal | None, mwh: Decimal) -> Decimal | None:
+    """What a trade gains against the reference, in EUR; None without one."""
+    if reference is None:
+        return None
+    gain = EXACT.subtract(price, reference) if side == "sell" else EXACT.subtract(reference, price)
+    return EXACT.multiply(gain, mwh)
+
+
+@dataclass(frozen=True)
+class Theorised:
+    """One judged or open period of an up or down claim, as money sees it. `hours`: length of delivery.
+
+    Without slots: it counts in many groups, and its worth is worked out once.
+    """
+
+    assumption: int
+    theory: Theory
+    verdict: Verdict
+    late: bool
+    hours: Decimal
+    move: Decimal | None
+    quantity: Decimal | None
+    """The size that its author gave, in MW."""
+    linked: Linked
+    trader: str = ""
+    tags: tuple[str, ...] = ()
+    hour: int = 0
+    minutes_left: int = 0
+    month: str = ""
+
+    @cached_property
+    def outcome(self) -> Outcome:
+        if self.late or self.verdict not in {Verdict.RIGHT, Verdict.WRONG}:
+            return Outcome.OTHER
+        acted = "acted" if self.linked.trades else "idle"
+        return Outcome(f"{self.verdict.value}-{acted}")
+
+    @cached_property
+    def per_mwh(self) -> Decimal | None:
+        """What each MWh at the frozen price would have gained."""
+        if self.move is None or self.theory.claim not in SIDES:
+            return None
+        return self.move if self.theory.claim is Claim.UP else -self.move
+
+    @cached_property
+    def at_size(self) -> Decimal | None:
+        """The same in EUR, where the author gave a size."""
+        if self.per_mwh is None or self.quantity is None:
+            return None
+        return EXACT.multiply(self.per_mwh, EXACT.multiply(self.quantity, self.hours))
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What some add up to. `result`: of linked trades; `per_mwh`: the mean; `at_size`: of those with a size."""
+
+    count: int = 0
+    trades: int = 0
+    mwh: Decimal = ZERO
+    result: Decimal | None = None
+    per_mwh: Decimal | None = None
+    at_size: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Each outcome's sum."""
+
+    sums: dict[Outcome, Sum] = field(default_factory=dict)
+
+    def of(self, outcome: Outcome) -> Sum:
+        return self.sums.get(outcome, Sum())
+
+    @property
+    def linked(self) -> Decimal:
+        """The result of all linked trades, exact."""
+        total = ZERO
+        for one in self.sums.values():
+            total = EXACT.add(total, one.result or ZERO)
+        return total
+
+
+def ledger(theories: Iterable[Theorised]) -> Ledger:
+    """The sums by outcome."""
+    groups: dict[Outcome, list[Theorised]] = {}
+    for one in theories:
+        groups.setdefault(one.outcome, []).append(one)
+    return Ledger({outcome: _sum(group) for outcome, group in groups.items()})
+
+
+def _sum(group: list[Theorised]) -> Sum:
+    gains = [one.per_mwh for one in group if one.per_mwh is not None]
+    mean = None if not gains else EXACT.divide(_total(gains) or ZERO, Decimal(len(gains)))
+    return Sum(
+        count=len(group),
+        trades=sum(one.linked.trades for one in group),
+        mwh=_total(one.linked.mwh for one in group) or ZERO,
+        result=_total(one.linked.result for one in group),
+        per_mwh=mean,
+        at_size=_total(one.at_size for one in group),
+    )
+
+
+def _total(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    """The exact sum of those that are known; None without any."""
+    total: Decimal | None = None
+    for amount in amounts:
+        if amount is not None:
+            total = EXACT.add(total or ZERO, amount)
+    return total
+
+
+_Key = TypeVar("_Key", bound=Hashable)
+
+
+def ledgers(theories: Iterable[Theorised], keys: Callable[[Theorised], Iterable[_Key]]) -> dict[_Key, Ledger]:
+    """A ledger for each key; one with several keys (tags) counts in each."""
+    groups: dict[_Key, list[Theorised]] = {}
+    for one in theories:
+        for key in keys(one):
+            groups.setdefault(key, []).append(one)
+    return {key: ledger(group) for key, group in groups.items()}

@@ -1,0 +1,195 @@
+"""Reads of assumptions: how each period of them stands, and the cases that rates are made of. No rights are asked here.
+
+Values are EUR/MWh (the market's currency), moments aware UTC datetimes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from dashboard.assumptions.models import AssumedPeriod, Assumption, FrozenPrice, VerdictRecord
+from dashboard.assumptions.rates import Case
+from dashboard.assumptions.rules import Claim, Theory, Verdict
+from market.models import Market
+from market.periods import DeliveryPeriod
+
+_SINCE = """SELECT p.id, h.value FROM unnest(%s::bigint[]) AS wanted (id)
+    JOIN dashboard_assumedperiod AS p USING (id) JOIN dashboard_assumption AS a ON a.id = p.assumption_id
+    JOIN dashboard_frozenprice AS f ON f.period_id = p.id
+    JOIN prices_referencepricehistory AS h ON h.market_id = a.market_id AND h.delivery_start = p.reference_start
+        AND h.delivery_end = p.reference_end AND h.last_update > f.last_update
+    ORDER BY p.id, h.last_update"""
+
+_CASES = """SELECT a.claim, a.threshold, a.late, a.confidence, a.tags, a.created_at, t.trader_id,
+        f.value, f.last_change, p.delivery_start, p.gate_closes_at, v.verdict, v.final_price, a.market_id
+    FROM dashboard_assumption AS a JOIN trades_trader AS t ON t.id = a.trader_id
+    JOIN dashboard_assumedperiod AS p ON p.assumption_id = a.id
+    LEFT JOIN dashboard_frozenprice AS f ON f.period_id = p.id
+    JOIN LATERAL (SELECT verdict, final_price FROM dashboard_verdictrecord WHERE period_id = p.id
+        ORDER BY id DESC LIMIT 1) AS v ON true
+    WHERE a.id IN ({})"""
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodStanding:
+    """How one period of an assumption stands now. `in_favour`: above zero is good for the claim."""
+
+    row: AssumedPeriod
+    theory: Theory
+    frozen: FrozenPrice | None
+    newest: Decimal | None
+    """The newest price; the final once there is one."""
+    verdicts: tuple[VerdictRecord, ...]
+    is_broken: bool
+
+    @property
+    def period(self) -> DeliveryPeriod:
+        return DeliveryPeriod(self.row.delivery_start, self.row.delivery_end)
+
+    @property
+    def record(self) -> VerdictRecord | None:
+        """The verdict that holds."""
+        return self.verdicts[-1] if self.verdicts else None
+
+    @property
+    def verdict(self) -> Verdict:
+        if self.record is not None:
+            return Verdict(self.record.verdict)
+        return Verdict.OPEN if self.frozen else Verdict.WAITING
+
+    @property
+    def in_favour(self) -> Decimal | None:
+        if self.frozen is None or self.newest is None:
+            return None
+        return self.theory.in_favour(self.frozen.value, self.newest)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An assumption and how each of its periods stands."""
+
+    assumption: Assumption
+    theory: Theory
+    periods: tuple[PeriodStanding, ...]
+    withdrawn_at: datetime | None
+
+    @property
+    def is_open(self) -> bool:
+        return any(period.record is None for period in self.periods)
+
+
+def theory_of(assumption: Assumption) -> Theory:
+    return Theory(Claim(assumption.claim), assumption.threshold, assumption.broken_at)
+
+
+def standings(assumptions: QuerySet[Assumption]) -> list[Standing]:
+    """How these stand, in their order. Five queries, however many there are."""
+    rows = list(assumptions.select_related("trader", "market", "withdrawal"))
+    periods = list(
+        AssumedPeriod.objects.filter(assumption__in=[row.pk for row in rows])
+        .select_related("frozen")
+        .order_by("delivery_start", "delivery_end")
+    )
+    numbers = [period.pk for period in periods]
+    verdicts, since = _verdicts(numbers), _since(numbers)
+    of: dict[int, list[AssumedPeriod]] = defaultdict(list)
+    for period in periods:
+        of[period.assumption_id].append(period)
+    return [_standing(row, of[row.pk], verdicts, since) for row in rows]
+
+
+def _standing(
+    row: Assumption,
+    periods: Iterable[AssumedPeriod],
+    verdicts: dict[int, list[VerdictRecord]],
+    since: dict[int, list[Decimal]],
+) -> Standing:
+    theory = theory_of(row)
+    stand = tuple(_period(period, theory, verdicts.get(period.pk, []), since.get(period.pk, [])) for period in periods)
+    withdrawn = row.withdrawal.made_at if hasattr(row, "withdrawal") else None
+    return Standing(row, theory, stand, withdrawn)
+
+
+def _period(
+    row: AssumedPeriod, theory: Theory, verdicts: Sequence[VerdictRecord], since: Sequence[Decimal]
+) -> PeriodStanding:
+    frozen = row.frozen if hasattr(row, "frozen") else None
+    newest = since[-1] if since else frozen.value if frozen else None
+    if verdicts and verdicts[-1].final_price is not None:
+        newest = verdicts[-1].final_price
+    broken = frozen is not None and theory.is_broken(frozen.value, since)
+    return PeriodStanding(row, theory, frozen, newest, tuple(verdicts), broken)
+
+
+def _verdicts(numbers: list[int]) -> dict[int, list[VerdictRecord]]:
+    of: dict[int, list[VerdictRecord]] = defaultdict(list)
+    for record in VerdictRecord.objects.filter(period__in=numbers).order_by("id"):
+        of[record.period_id].append(record)
+    return of
+
+
+def _since(numbers: list[int]) -> dict[int, list[Decimal]]:
+    """What each reference did since it was frozen, oldest first."""
+    of: dict[int, list[Decimal]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(_SINCE, [numbers])
+        for number, value in cursor.fetchall():
+            of[number].append(value)
+    return of
+
+
+def cases(assumptions: QuerySet[Assumption]) -> list[Case]:
+    """One case for each judged period of these, for rates. Two queries."""
+    zones = {market.pk: market.zone for market in Market.objects.all()}
+    sql, parameters = assumptions.order_by().values("pk").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(_CASES.format(sql), parameters)
+        return [_case(row[:-1], zones[row[-1]]) for row in cursor.fetchall()]
+
+
+def _case(row: tuple[Any, ...], zone: ZoneInfo) -> Case:
+    claim, threshold, late, confidence, tags, created, trader, frozen, change, start, gate, verdict, final = row
+    return Case(
+        theory=Theory(Claim(claim), threshold),
+        verdict=Verdict(verdict),
+        late=late,
+        frozen=frozen,
+        last_change=change,
+        final=final,
+        confidence=confidence,
+        trader=trader,
+        tags=tuple(tags),
+        delivery_start=start,
+        minutes_left=int((gate - created).total_seconds() // 60),
+        hour=start.astimezone(zone).hour,
+    )
+
+
+def day_versions(*, keys: set[tuple[int, date]]) -> dict[tuple[int, date], int]:
+    """A number that grows with all that becomes of a day's assumptions. Keys: (market primary key, day). One query."""
+    if not keys:
+        return {}
+    markets, days = zip(*keys, strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT a.market_id, a.delivery_day, count(DISTINCT a.id) + count(DISTINCT f.period_id)
+                   + count(DISTINCT v.id) + count(DISTINCT w.assumption_id)
+               FROM unnest(%s::bigint[], %s::date[]) AS wanted (market_id, delivery_day)
+               JOIN dashboard_assumption AS a USING (market_id, delivery_day)
+               JOIN dashboard_assumedperiod AS p ON p.assumption_id = a.id
+               LEFT JOIN dashboard_frozenprice AS f ON f.period_id = p.id
+               LEFT JOIN dashboard_verdictrecord AS v ON v.period_id = p.id
+               LEFT JOIN dashboard_withdrawal AS w ON w.assumption_id = a.id GROUP BY 1, 2""",
+            [list(markets), list(days)],
+        )
+        found = {(market, day): int(number) for market, day, number in cursor.fetchall()}
+    return {key: found.get(key, 0) for key in keys}

@@ -1,0 +1,123 @@
+"""Rates of judged periods: how often right, beside the dumb rule on the same moments, and the groups of a page. Pure.
+
+A rate counts periods judged right or wrong, never late ones. Rates are fractions of 1.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from functools import cached_property
+from typing import TypeVar
+
+from dashboard.assumptions.intervals import Interval, Pairs, Reliability, brier, reliability, wilson
+from dashboard.assumptions.rules import COUNTED, Theory, Verdict, goes_on
+
+FEWEST = 20
+"""Below so many judged periods a rate says little: it is grey."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One period of an assumption: what a rate asks of it. `last_change`, `frozen`, `final` EUR/MWh.
+
+    Without slots: it counts in many groups, and what became of it is worked out once.
+    """
+
+    theory: Theory
+    verdict: Verdict
+    late: bool
+    frozen: Decimal | None
+    last_change: Decimal | None
+    final: Decimal | None
+    confidence: int | None = None
+    trader: str = ""
+    tags: tuple[str, ...] = ()
+    delivery_start: datetime | None = None
+    minutes_left: int = 0
+    hour: int = 0
+    """Of the delivery day, by the market's clock."""
+
+    @cached_property
+    def counts(self) -> bool:
+        return self.verdict in COUNTED and not self.late
+
+    @cached_property
+    def baseline(self) -> Verdict | None:
+        """What became of the dumb rule at the same moment."""
+        if self.frozen is None or self.final is None:
+            return None
+        return goes_on(self.theory, self.last_change, self.frozen, self.final)
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How often some cases were right."""
+
+    judged: int = 0
+    right: int = 0
+    pairs: Pairs = field(default_factory=Pairs)
+    brier: Fraction | None = None
+    reliability: tuple[Reliability, ...] = ()
+
+    @property
+    def rate(self) -> float | None:
+        return self.right / self.judged if self.judged else None
+
+    @property
+    def interval(self) -> Interval | None:
+        return wilson(self.right, self.judged)
+
+    @property
+    def is_grey(self) -> bool:
+        return self.judged < FEWEST
+
+
+def rate_of(cases: Iterable[Case]) -> Rate:
+    """The rate of those of the cases that count."""
+    counted = [case for case in cases if case.counts]
+    right = sum(case.verdict is Verdict.RIGHT for case in counted)
+    forecasts = [(case.confidence, case.verdict is Verdict.RIGHT) for case in counted if case.confidence is not None]
+    return Rate(len(counted), right, _pairs(counted), brier(forecasts), tuple(reliability(forecasts)))
+
+
+def _pairs(counted: Iterable[Case]) -> Pairs:
+    both = Counter(
+        (case.verdict is Verdict.RIGHT, baseline is Verdict.RIGHT)
+        for case in counted
+        if (baseline := case.baseline) is not None
+    )
+    return Pairs(both[True, True], both[True, False], both[False, True], both[False, False])
+
+
+_Key = TypeVar("_Key", bound=Hashable)
+
+
+def grouped(cases: Iterable[Case], keys: Callable[[Case], Iterable[_Key]]) -> dict[_Key, Rate]:
+    """A rate for each key; a case with several keys (tags) counts in each."""
+    groups: dict[_Key, list[Case]] = {}
+    for case in cases:
+        for key in keys(case):
+            groups.setdefault(key, []).append(case)
+    return {key: rate_of(of_key) for key, of_key in groups.items()}
+
+
+TIME_LEFT = (30, 60, 120, 240, 480)
+"""Where the groups by time left end, in minutes; the last one has no end."""
+
+
+def time_left_group(minutes: int) -> int:
+    """The group's number."""
+    return sum(minutes >= end for end in TIME_LEFT)
+
+
+def best_and_worst(tags: dict[str, Rate], most: int = 3) -> tuple[list[str], list[str]]:
+    """Tags of at least FEWEST compared periods by their excess: the better half's best, the other half's worst."""
+    known = [(rate.pairs.excess or 0.0, tag) for tag, rate in tags.items() if rate.pairs.count >= FEWEST]
+    ranked = [tag for _, tag in sorted(known, key=lambda one: (-one[0], one[1]))]
+    half = (len(ranked) + 1) // 2
+    return ranked[: min(most, half)], ranked[half:][::-1][:most]

@@ -1,0 +1,24 @@
+"""`manage.py create_demo_assumptions`: what `make run` calls, so that the page of assumptions has something to say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from dashboard.assumptions.demo import make_demo
+from market import clock
+from market.periods import day_of
+from market.queries import active_markets
+
+
+class Command(BaseCommand):
+    help = "Makes up thirty past days of references and assumptions; run again, it changes nothing. Only with DEBUG on."
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        if not settings.DEBUG:
+            raise CommandError("demo assumptions are for a laptop: they are only made up with DEBUG on")
+        for market in active_markets()[:1]:
+            made = make_demo(market=market, today=day_of(clock.now(), market.zone))
+            self.stdout.write(f"{made} assumptions are made up.")

@@ -1,0 +1,1 @@
+"""The addresses of assumptions: page, API, files, marks for boards."""

@@ -1,0 +1,158 @@
+"""GET and POST /assumptions/, withdrawing, and the same selection as files."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from dashboard.access.rights import visible_traders
+from dashboard.assumptions.linking import theorised
+from dashboard.assumptions.models import Assumption
+from dashboard.assumptions.money import Theorised
+from dashboard.assumptions.queries import cases, standings
+from dashboard.assumptions.store import TooLateError, withdraw
+from dashboard.assumptions.visibility import Viewer
+from dashboard.figures.history import DayRange, load_history
+from dashboard.pages.assumptions.api import REFUSED, refused, why, written
+from dashboard.pages.assumptions.form import form_fields, wants_json, words_of
+from dashboard.pages.assumptions.selection import Selection, asked_selection, need_viewer, of_recent_days
+from dashboard.pages.navigation import Here, exports, links
+from dashboard.pages.requests import NotThereError, asked_market, refusal, refusing, sentence
+from dashboard.render.assumptions.page import listed, money_body, rates_body, tags_body
+from dashboard.render.formatting import currency_sign
+from market.models import Market
+from market.periods import PeriodError, day_of
+
+MOST_OPEN, A_PAGE = 300, 100
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@login_required
+@refusing
+def page(request: HttpRequest) -> HttpResponseBase:
+    """What the user may see of the last thirty days, or of what is asked for; POST writes one down, from a form."""
+    if request.method == "POST":
+        return _write(request)
+    try:
+        selection = of_recent_days(asked_selection(request))
+    except PeriodError as error:
+        return refusal(request, sentence(error), status=400)
+    return _show(request, selection)
+
+
+def _write(request: HttpRequest) -> HttpResponseBase:
+    """From the page's script the answer is JSON, else the page again; with the sentence when it can't be written."""
+    try:
+        assumption = written(request, words_of(request.POST))
+    except REFUSED as error:
+        answer = refused(error)
+        if wants_json(request):
+            return answer
+        return _show(request, of_recent_days(asked_selection(request)), error=why(error), status=answer.status_code)
+    said = gettext("Assumption %(number)s is written down.") % {"number": assumption.pk}
+    if wants_json(request):
+        return JsonResponse({"id": assumption.pk, "said": said}, status=201)
+    return redirect("assumptions")
+
+
+def _show(request: HttpRequest, selection: Selection, *, error: str = "", status: int = 200) -> HttpResponse:
+    viewer, market = selection.viewer, selection.market or asked_market(request)
+    rows, several = selection.rows(), viewer.sees_others and selection.trader is None
+    judged_cases, theories = cases(rows), theorised(rows)
+    context: dict[str, Any] = {
+        **_head(request, selection, market),
+        **_lists(request, selection, theories),
+        **rates_body(judged_cases, traders=several),
+        **money_body(theories, _total(selection, market), currency_sign(market.currency), traders=several),
+        "error": error,
+        "form": form_fields(viewer.own, market, day=_today(selection, market)) if viewer.own else None,
+    }
+    if viewer.sees_others:
+        context |= tags_body(judged_cases)
+    return render(request, "dashboard/assumptions/page.html", context, status=status)
+
+
+def _today(selection: Selection, market: Market) -> str:
+    return day_of(selection.now, market.zone).isoformat()
+
+
+def _lists(request: HttpRequest, selection: Selection, theories: list[Theorised]) -> dict[str, Any]:
+    """The open ones, and a page of the judged; `outcome` of the money's table narrows the second."""
+    rows, viewer = selection.rows(), selection.viewer
+    open_ones = rows.filter(periods__verdicts__isnull=True).distinct()
+    others = rows.exclude(pk__in=open_ones.order_by().values("pk"))
+    outcome, cursor = request.GET.get("outcome", ""), request.GET.get("cursor", "")
+    if outcome:
+        others = rows.filter(pk__in={one.assumption for one in theories if one.outcome == outcome})
+    if cursor.isascii() and cursor.isdigit() and len(cursor) < 19:
+        others = others.filter(pk__lt=int(cursor))
+    judged = standings(others[: A_PAGE + 1])
+    return {
+        "open": listed(standings(open_ones[:MOST_OPEN]), viewer.own),
+        "judged": listed(judged[:A_PAGE], viewer.own),
+        "older": judged[A_PAGE - 1].assumption.pk if len(judged) > A_PAGE else None,
+        "outcome": outcome,
+    }
+
+
+def _total(selection: Selection, market: Market) -> Decimal | None:
+    """All that the trader's trades (or the desk's) came to on these days."""
+    viewer = selection.viewer
+    trader = selection.trader or (None if viewer.sees_others else viewer.own)
+    first, last = selection.first, selection.last or selection.now.date() + timedelta(days=2)
+    if first is None or first > last or (trader is None and not viewer.sees_others):
+        return None
+    loaded = load_history(market=market, trader=trader, days=DayRange(first, last))
+    return loaded.total.figures.performance_eur
+
+
+def _head(request: HttpRequest, selection: Selection, market: Market) -> dict[str, Any]:
+    viewer = selection.viewer
+    files = exports("assumptions_export", asked=selection.query())
+    return {
+        "selection": selection,
+        "query": selection.query(),
+        "market": market,
+        "traders": _choices(request, viewer),
+        "is_asked": any(request.GET.get(name) for name in ("trader_id", "from", "to", "tag", "q", "outcome", "cursor")),
+        "may_write": viewer.own is not None,
+        "several": viewer.sees_others,
+        "exports": files,
+        "nav": links(request.user, here=Here.ASSUMPTIONS),
+    }
+
+
+def _choices(request: HttpRequest, viewer: Viewer) -> list[Any]:
+    if not viewer.sees_others:
+        return []
+    written_by = Assumption.objects.order_by().values("trader").distinct()
+    return (
+        visible_traders(request.user)
+        if viewer.own is None
+        else list(type(viewer.own).objects.filter(pk__in=written_by))
+    )
+
+
+@require_POST
+@login_required
+@refusing
+def take_back(request: HttpRequest, number: int) -> HttpResponseBase:
+    """POST /assumptions/<id>/withdraw/: its author stands by it no more."""
+    own = need_viewer(request).own
+    assumption = Assumption.objects.filter(pk=number, trader=own).first() if own else None
+    if assumption is None:
+        raise NotThereError(gettext("There is no such assumption that you may see."))
+    try:
+        withdraw(assumption=assumption)
+    except TooLateError as error:
+        return refusal(request, why(error), status=400)
+    return redirect("assumptions")

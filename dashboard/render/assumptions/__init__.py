@@ -1,0 +1,1 @@
+"""Assumptions in words, figures and files."""

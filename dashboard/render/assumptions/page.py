@@ -1,0 +1,163 @@
+"""The page of assumptions in words: the open ones first, then what was right beside the dumb rule, then the money."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.urls import reverse
+from django.utils.translation import gettext
+
+from dashboard.assumptions.intervals import COIN
+from dashboard.assumptions.money import Theorised, ledger
+from dashboard.assumptions.queries import PeriodStanding, Standing
+from dashboard.assumptions.rates import Case, Rate, best_and_worst, grouped, rate_of
+from dashboard.render import formatting as fmt
+from dashboard.render.assumptions.sheets import (
+    OUTCOMES,
+    Line,
+    confidence_sheet,
+    money_cells,
+    money_heads,
+    money_sheets,
+    outcome_name,
+    percent,
+    rate_cells,
+    rate_heads,
+    rate_sheets,
+)
+from dashboard.render.assumptions.words import ARROWS, claim_words, standing_words, trend_of
+from trades.models import Trader
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPeriod:
+    """One period of a listed assumption."""
+
+    title: str
+    address: str
+    frozen: str
+    newest: str
+    text: str
+    trend: str
+    is_broken: bool
+    gate: str
+    judged_before: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One assumption, ready to be shown. `withdraw`: where its author takes it back, while that is possible."""
+
+    number: int
+    trader: str
+    day: str
+    written: str
+    arrow: str
+    claim: str
+    details: str
+    tags: tuple[str, ...]
+    reason: str
+    is_late: bool
+    is_withdrawn: bool
+    periods: tuple[ListedPeriod, ...]
+    withdraw: str
+
+
+def listed(standings: Iterable[Standing], own: Trader | None) -> list[Listed]:
+    return [_listed(standing, own) for standing in standings]
+
+
+def _listed(standing: Standing, own: Trader | None) -> Listed:
+    row, zone = standing.assumption, standing.assumption.market.zone
+    is_own = own == row.trader
+    facts = [
+        f"{row.confidence} %" if row.confidence else "",
+        f"{fmt.plain(row.quantity)} MW" if row.quantity else "",
+    ]
+    can_withdraw = is_own and standing.is_open and standing.withdrawn_at is None
+    return Listed(
+        number=row.pk,
+        trader=str(row.trader),
+        day=fmt.day_title(row.delivery_day),
+        written=f"{fmt.short_day(row.created_at.astimezone(zone).date())} {fmt.clock_seconds(row.created_at, zone)}",
+        arrow=ARROWS[standing.theory.claim],
+        claim=claim_words(standing.theory),
+        details=", ".join(filter(None, facts)),
+        tags=tuple(row.tags),
+        reason=row.reason,
+        is_late=row.late,
+        is_withdrawn=standing.withdrawn_at is not None,
+        periods=tuple(_period(period, standing, own=is_own) for period in standing.periods),
+        withdraw=reverse("withdraw_assumption", args=[row.pk]) if can_withdraw else "",
+    )
+
+
+def _period(period: PeriodStanding, standing: Standing, *, own: bool) -> ListedPeriod:
+    row, label = standing.assumption, period.row.delivery_hour
+    earlier = [record for record in period.verdicts[:-1] if record.final_price is not None]
+    judged_before = gettext("before its correction %(price)s") if earlier else ""
+    return ListedPeriod(
+        title=fmt.period_title(label),
+        address=reverse("period", args=[row.trader.trader_id, row.delivery_day.isoformat(), label]),
+        frozen=fmt.number(period.frozen.value if period.frozen else None),
+        newest=fmt.number(period.newest),
+        text=standing_words(period, own=own),
+        trend=trend_of(period).value,
+        is_broken=period.is_broken,
+        gate="" if period.record else fmt.utc(period.row.gate_closes_at),
+        judged_before=judged_before % {"price": fmt.number(earlier[-1].final_price)} if earlier else "",
+    )
+
+
+# --- what they add up to ----------------------------------------------------------------------------------------------
+def rates_body(cases: list[Case], *, traders: bool) -> dict[str, object]:
+    """The rate of all of them and of groups, and how well confidence was placed."""
+    rate = rate_of(cases)
+    brier = rate.brier
+    return {
+        "rate": Line(gettext("All"), rate_cells(rate), rate.is_grey),
+        "rate_heads": rate_heads(),
+        "rate_sheets": rate_sheets(cases, traders=traders),
+        "confidence": confidence_sheet(rate),
+        "brier": None if brier is None else fmt.number(Decimal(brier.numerator) / brier.denominator),
+        "coin": fmt.number(Decimal(COIN.numerator) / COIN.denominator),
+        "answer": _answer(rate),
+    }
+
+
+def _answer(rate: Rate) -> str:
+    """What the figures say, in one sentence: better than the drift, no better, or too few."""
+    interval, excess = rate.pairs.interval, rate.pairs.excess
+    if rate.is_grey or interval is None or excess is None:
+        return gettext("Too few judged periods to say anything.")
+    values = {"excess": percent(excess, signed=True)}
+    if interval[0] > 0:
+        return gettext("Better than the drift by %(excess)s: more than chance.") % values
+    if interval[1] < 0:
+        return gettext("Worse than the drift by %(excess)s: less than chance.") % values
+    return gettext("%(excess)s beside the drift: no more than chance may do.") % values
+
+
+def tags_body(cases: list[Case]) -> dict[str, object]:
+    """For the head: the best and the worst tags of these."""
+    tags = grouped(cases, lambda case: case.tags)
+    best, worst = best_and_worst(tags)
+    line = {tag: Line(tag, rate_cells(tags[tag])) for tag in (*best, *worst)}
+    return {"best": [line[tag] for tag in best], "worst": [line[tag] for tag in worst]}
+
+
+def money_body(theories: list[Theorised], total: Decimal | None, currency: str, *, traders: bool) -> dict[str, object]:
+    """What the theories were worth; linked and unlinked trades are all of the trader's, to the cent."""
+    sums = ledger(theories)
+    unlinked = None if total is None else total - sums.linked
+    lines = [(outcome.value, Line(outcome_name(outcome), money_cells(sums.of(outcome)))) for outcome in OUTCOMES]
+    amounts = (("linked", sums.linked), ("unlinked", unlinked), ("total", total))
+    return {
+        "money": lines if theories else [],
+        "money_heads": money_heads(currency),
+        "money_sheets": money_sheets(theories, currency, traders=traders) if theories else [],
+        "adds_up": {name: (fmt.number(amount, signed=True), fmt.plain(amount) or "") for name, amount in amounts},
+        "currency": currency,
+    }

@@ -1,0 +1,32 @@
+"""Celery's entry point: assumptions that were not judged where their price was stored, because that was killed."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+
+from celery import shared_task
+from django.db import InterfaceError, OperationalError, ProgrammingError, connection
+
+from dashboard.assumptions.judging import sweep
+
+_NEXT_SECONDS = 0.5
+_last = [float("-inf")]
+
+
+@shared_task(name="dashboard.tasks.judge_assumptions", ignore_result=True)
+def judge_assumptions() -> None:
+    """One sweep; of ticks that waited for a worker and come all at once the first does it.
+
+    Without a database, or before an update has brought the tables, the next tick finds the same.
+    """
+    if time.monotonic() - _last[0] < _NEXT_SECONDS:
+        return
+    _last[0] = time.monotonic()
+    try:
+        sweep()
+    except (OperationalError, InterfaceError):
+        connection.close()
+    except ProgrammingError:
+        with suppress(OperationalError, InterfaceError):
+            connection.rollback()

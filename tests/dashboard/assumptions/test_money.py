@@ -1,0 +1,71 @@
+"""From theory to money, by hand, and as a sum that keeps all of it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard.assumptions.money import Ledger, Linked, Outcome, Sum, Theorised, ledger, ledgers, result_of
+from dashboard.assumptions.rules import Claim, Theory, Verdict
+
+D = Decimal
+
+
+def theory(
+    verdict: Verdict,
+    move: str | None,
+    linked: Linked | None = None,
+    *,
+    claim: Claim = Claim.UP,
+    late: bool = False,
+    mw: str = "",
+) -> Theorised:
+    return Theorised(
+        assumption=1,
+        theory=Theory(claim, D(1) if claim is Claim.WITHIN else None),
+        verdict=verdict,
+        late=late,
+        hours=D("0.25"),
+        move=D(move) if move else None,
+        quantity=D(mw) if mw else None,
+        linked=linked or Linked(),
+        tags=("a", "b"),
+    )
+
+
+def test_what_a_trade_gains() -> None:
+    assert result_of("buy", D(50), D(53), D(2)) == 6
+    assert result_of("sell", D(50), D(53), D(2)) == -6
+    assert result_of("sell", D(50), None, D(2)) is None
+    assert Linked().with_trade(D(2), D(6)).with_trade(D(1), None) == Linked(2, D(3), D(6))
+
+
+def test_the_four_outcomes_and_the_rest() -> None:
+    bought = Linked(1, D(2), D(6))
+    book = ledger(
+        [
+            theory(Verdict.RIGHT, "3", bought),
+            theory(Verdict.RIGHT, "2", mw="10"),
+            theory(Verdict.RIGHT, "-4", claim=Claim.DOWN),
+            theory(Verdict.WRONG, "-1", Linked(2, D(5), D(-5))),
+            theory(Verdict.WRONG, "-2"),
+            theory(Verdict.FLAT, "0", bought),
+            theory(Verdict.RIGHT, "3", bought, late=True),
+            theory(Verdict.RIGHT, "0", claim=Claim.WITHIN, mw="1", late=True),
+        ]
+    )
+    assert book.of(Outcome.RIGHT_ACTED) == Sum(1, 1, D(2), D(6), D(3), None)
+    assert book.of(Outcome.RIGHT_IDLE) == Sum(2, 0, D(0), None, D(3), D(5))
+    assert (book.of(Outcome.WRONG_ACTED).result, book.of(Outcome.WRONG_IDLE).per_mwh) == (-5, -2)
+    assert (book.of(Outcome.OTHER).count, book.of(Outcome.OTHER).result) == (3, 12)
+    assert book.linked == 6 - 5 + 12
+    assert Ledger().of(Outcome.OTHER) == Sum()
+    assert set(ledgers([theory(Verdict.RIGHT, "1")], lambda one: one.tags)) == {"a", "b"}
+
+
+@given(st.lists(st.tuples(st.sampled_from(list(Verdict)), st.decimals(-999, 999, places=4)), max_size=30))
+def test_nothing_of_what_was_linked_is_lost(rows: list[tuple[Verdict, Decimal]]) -> None:
+    book = ledger([theory(verdict, "1", Linked(1, D(1), result)) for verdict, result in rows])
+    assert book.linked == sum((result for _, result in rows), D(0))
