@@ -112,10 +112,8 @@ class StepLine:
 def render_opened(
     opened: OpenedPeriod, addresses: Addresses, show: str, *, whole: bool, assumed: Sequence[object] = ()
 ) -> str:
-    """The panel; `whole` with all its sections, for a page without script, else with what is shown.
-
-    With the chart come the trades: a wide page has room for both.
-    """
+    """The panel; `whole` with all its sections, for a page without script, else with what is shown: with the chart
+    come the trades, as a wide page has room for both."""
     row, zone = opened.row, opened.board.market.zone
     sections = SECTIONS if whole else (CHART, TRADES) if show == CHART else (show,)
     context = {

@@ -80,21 +80,18 @@ def rows_to_look_at() -> dict[str, Any]:
         "trades.feedgap": FeedGap.objects.create(market=market, started_at=NOW, ended_at=end),
         "prices.referenceprice": price,
         "prices.referencepricehistory": ReferencePriceHistory.objects.get(),
-        "prices.pricecorrection": PriceCorrection.objects.create(
-            market=market,
-            delivery_day=price.delivery_day,
-            delivery_hour=price.delivery_hour,
-            value=2,
-            last_update=NOW,
-            arrived_at=NOW,
-            old_value=1,
-            old_last_update=NOW,
-            why="by_hand",
-            **period,
-        ),
+        "prices.pricecorrection": a_correction(price),
         "prices.pricecheck": PriceCheck.objects.create(market=market, delivery_day=price.delivery_day, asked_at=NOW),
         "prices.providerrequest": ProviderRequest.objects.create(market=market, sent_at=NOW, **period),
     }
+
+
+def a_correction(price: ReferencePrice) -> PriceCorrection:
+    """A final price that was another before."""
+    same = ("market", "delivery_day", "delivery_hour", "delivery_start", "delivery_end")
+    facts = {name: getattr(price, name) for name in same}
+    moments = {"last_update": NOW, "arrived_at": NOW, "old_last_update": NOW}
+    return PriceCorrection.objects.create(value=2, old_value=1, why="by_hand", **facts, **moments)
 
 
 def address_of(row: Row, world: dict[str, Any]) -> str:

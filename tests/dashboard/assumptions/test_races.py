@@ -1,7 +1,7 @@
 """A price that arrives while an assumption is written down: it is frozen at exactly the newest one committed before it.
 
 A writer of prices and four authors at once, each on a connection of its own; another one looks at what is committed.
-tests/drills/test_assumptions.py has 10,000.
+tests/drills/theories/test_assumptions.py has 10,000.
 """
 
 from __future__ import annotations
