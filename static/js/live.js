@@ -75,7 +75,8 @@ async function refresh({ evenIfOlder = false, atOnce = false } = {}) {
     if (fresh ? page.documentElement.lang !== root.lang : answer.redirected) return void location.reload();
     if (fresh && (fresh.dataset.by ?? "product") !== board.dataset.by) return; // another reading has been chosen meanwhile
     if (!fresh || (isOlder(fresh.dataset.version, board.dataset.version) && !evenIfOlder)) return;
-    flashing(() => ["feed-states", "views", "board"].forEach((id) => morph(document.getElementById(id), page.getElementById(id).outerHTML)));
+    const parts = ["feed-states", "views", "board"].map((id) => [document, page].map((one) => one.getElementById(id)));
+    flashing(() => parts.forEach(([shown, given]) => shown && given && morph(shown, given.outerHTML))); // a page may have no views
     acceptedAt = performance.now();
   } catch {
     // not reachable: with the next message it is tried again
