@@ -48,6 +48,11 @@ def open_board(desk: Desk, page: Page, day: date, *, username: str = "anna", tra
     expect(link(page)).to_have_text("live")
 
 
+def nothing_under_way(page: Page) -> None:
+    """Wait until a trader's board has what it asks for by itself: a request whose server dies is complained about."""
+    page.wait_for_selector("#assume", state="attached")
+
+
 def expect_no_sideways_scroll(page: Page) -> None:
     too_wide = page.evaluate(
         """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.body.querySelectorAll("*")]
@@ -162,6 +167,7 @@ def test_the_first_trade_of_a_shorter_period_adds_its_row(desk: Desk, page: Page
 def test_a_restart_of_the_web_process(desk: Desk, page: Page, tomorrow: date) -> None:
     store_trade("12-13", "sell", "10", "30", day=tomorrow)
     open_board(desk, page, tomorrow)
+    nothing_under_way(page)
     page.evaluate("window.sameDocument = true")
     desk.kill()
     expect(link(page)).to_have_text(re.compile(r"not live since \d\d:\d\d:\d\d · reconnecting"))
@@ -196,6 +202,7 @@ def test_a_lost_exchange_dims_what_depends_on_it(
 
 def test_a_login_that_ended_leads_to_the_login_page(desk: Desk, page: Page, tomorrow: date) -> None:
     open_board(desk, page, tomorrow)
+    nothing_under_way(page)
     UserSession.objects.all().delete()
     desk.kill()
     desk.start()

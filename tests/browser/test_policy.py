@@ -22,7 +22,7 @@ WATCH = """
         (e) => window.violations.push(`${e.effectiveDirective} ${e.blockedURI} ${e.sourceFile}:${e.lineNumber}`));
 """
 ODD = ("/admin/logout/", "/accounts/logout/")
-FILES = (".csv", ".xlsx")
+FILES = (".csv", ".xlsx", "/assumptions.json")
 """Ends of addresses that a browser saves and does not show."""
 
 
