@@ -6,12 +6,16 @@ The database role's rights come from `kept` (accounts/audit/database_role.py), t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
+from typing import TypeVar
 
 from django.apps import apps
+from django.db import ProgrammingError
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,16 @@ def registered_tables() -> Iterator[Table]:
         name = f"{config.name}.tables"
         if find_spec(config.name) and find_spec(name):
             yield from import_module(name).TABLES
+
+
+def unless_missing(read: Callable[[], _T], otherwise: _T) -> _T:
+    """What `read` gives, or `otherwise` where an update has not brought a table yet: the new version runs on the old
+    schema for a while. Not within a transaction, which the error would end.
+    """
+    try:
+        return read()
+    except ProgrammingError:
+        return otherwise
 
 
 TABLES = (

@@ -11,15 +11,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import structlog
-from django.db import ProgrammingError, connection, transaction
+from django.db import connection, transaction
 
 from dashboard.assumptions.models import FrozenPrice, VerdictRecord
 from dashboard.assumptions.rules import NO_FINAL_AFTER, Claim, Judgement, Theory, Verdict, judgement
 from dashboard.assumptions.signals import Change, announce
 from market import clock
+from market.tables import unless_missing
 from prices.signals import prices_changed
 
 log = structlog.get_logger("dashboard.assumptions")
@@ -88,10 +90,7 @@ def connect_signals() -> None:
 
 def _on_prices_changed(changes: frozenset[tuple[int, date]], **_kwargs: Any) -> None:
     for market_pk, day in changes:
-        try:
-            judge_day(market_pk=market_pk, day=day)
-        except ProgrammingError:  # an update has not brought the tables yet
-            return
+        unless_missing(partial(judge_day, market_pk=market_pk, day=day), 0)
 
 
 def _judge(which: str, values: dict[str, Any]) -> int:

@@ -13,11 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import ProgrammingError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from dashboard.access.rights import SEE_ALL_BOARDS, AnyUser, Role, group_roles, own_trader
 from dashboard.assumptions.models import AssumedPeriod, Assumption, AssumptionPolicy
+from market.tables import unless_missing
 from trades.models import Trader
 
 SEE_ALL_ASSUMPTIONS = SEE_ALL_BOARDS - {Role.WALL_SCREEN}
@@ -44,11 +44,7 @@ def viewer_of(user: AnyUser) -> Viewer | None:
 
 def current_policy() -> AssumptionPolicy:
     """The desk's; the strictest sharing without a row, and where an update has not brought the table yet."""
-    try:
-        with transaction.atomic():
-            return AssumptionPolicy.objects.first() or AssumptionPolicy()
-    except ProgrammingError:
-        return AssumptionPolicy()
+    return unless_missing(AssumptionPolicy.objects.first, None) or AssumptionPolicy()
 
 
 def visible_to(viewer: Viewer, now: datetime) -> QuerySet[Assumption]:

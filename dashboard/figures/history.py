@@ -14,12 +14,13 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal, localcontext
 from typing import Any, TypeVar
 
-from django.db import ProgrammingError, connection
+from django.db import connection
 
 from dashboard.figures.performance import NOTHING, Figures
 from dashboard.figures.readings import Reading
 from market.models import Market
 from market.periods import PeriodError, parse_day
+from market.tables import unless_missing
 from market.totals import EXACT, ZERO, Total
 from trades.models import Trader
 
@@ -231,10 +232,8 @@ def load_history(
 
 def _restated(asked: dict[str, Any]) -> dict[date, tuple[int, datetime]]:
     """None where an update has not brought the table yet."""
-    try:
-        return {day: (periods, at) for day, periods, at in _read(_RESTATED, asked)}
-    except ProgrammingError:
-        return {}
+    rows: list[tuple[Any, ...]] = unless_missing(lambda: _read(_RESTATED, asked), [])
+    return {day: (periods, at) for day, periods, at in rows}
 
 
 def _traders(statement: str, asked: dict[str, Any]) -> tuple[tuple[Trader, Slice], ...]:

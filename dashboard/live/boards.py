@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db import ProgrammingError
 from django.utils.translation import override
 
 from dashboard.assumptions.queries import day_versions
@@ -21,6 +20,7 @@ from market import clock
 from market.models import Market
 from market.periods import day_of
 from market.queries import active_markets
+from market.tables import unless_missing
 from prices.queries import price_versions
 from trades.models import Trader
 from trades.queries import day_position_versions, position_versions
@@ -103,7 +103,4 @@ def read_feeds(keys: set[BoardKey]) -> dict[int, FeedStates]:
 
 def read_assumptions(keys: set[BoardKey]) -> dict[tuple[int, date], int]:
     """How many changes the days' assumptions have had; none where an update has not brought the tables yet."""
-    try:
-        return day_versions(keys={(k.market_pk, k.day) for k in keys})
-    except ProgrammingError:
-        return {}
+    return unless_missing(lambda: day_versions(keys={(k.market_pk, k.day) for k in keys}), {})

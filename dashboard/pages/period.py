@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.contrib.auth.decorators import login_required
-from django.db import ProgrammingError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -24,6 +23,7 @@ from dashboard.render.board import row_id
 from dashboard.render.formatting import plain
 from dashboard.render.period_panel import CHART, SECTIONS, Addresses, render_opened
 from market import clock
+from market.tables import unless_missing
 from trades.queries import TradeState
 
 PART = "X-Part"
@@ -82,11 +82,7 @@ def _assumed(request: HttpRequest, asked: AskedPeriod, now: datetime) -> list[St
         periods__delivery_start=period.start,
         periods__delivery_end=period.end,
     )
-    try:
-        with transaction.atomic():
-            return standings(rows.order_by("id"))
-    except ProgrammingError:
-        return []
+    return unless_missing(lambda: standings(rows.order_by("id")), [])
 
 
 def chart_json(data: ChartData, now: datetime) -> dict[str, object]:

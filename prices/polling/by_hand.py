@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
-from django.db import ProgrammingError
-
 from market.models import Market
 from market.periods import DeliveryPeriod, day_periods
 from market.rules import HOUR
+from market.tables import unless_missing
 from prices.models import PriceCheck, ReferencePrice
 from prices.observations import PeriodKey
 
@@ -18,15 +17,12 @@ OPEN_FOR = timedelta(hours=24)
 
 
 def wanted_checks(markets: Collection[Market], now: datetime) -> dict[PeriodKey, datetime]:
-    """By period the newest moment (UTC) at which somebody wanted it asked for again. One query, without a wish.
-
-    Not for use in a transaction: where an update has not brought the table yet, nothing is wanted.
-    """
+    """By period the newest moment (UTC) at which somebody wanted it asked for again. One query, without a wish."""
     by_id = {market.pk: market for market in markets}
-    try:
-        checks = list(PriceCheck.objects.filter(market__in=by_id, asked_at__gt=now - OPEN_FOR).order_by("asked_at"))
-    except ProgrammingError:
-        return {}
+    since = now - OPEN_FOR
+    checks: list[PriceCheck] = unless_missing(
+        lambda: list(PriceCheck.objects.filter(market__in=by_id, asked_at__gt=since).order_by("asked_at")), []
+    )
     return {
         PeriodKey(check.market_id, check.delivery_day, period.start, period.end): check.asked_at
         for check in checks
