@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -29,7 +29,7 @@ from dashboard.figures.feed_status import FeedStates
 from dashboard.live import metrics
 from dashboard.live.announcer import ACCESS, GROUP, hints_layer
 from dashboard.live.boards import Rendered, is_at_least, read_assumptions, read_feeds, read_versions, render
-from dashboard.live.listeners import Listeners, read_newest
+from dashboard.live.listeners import Listeners, Page, read_newest, tell
 from dashboard.live.messages import News, message, news_between, news_since
 from dashboard.render.feed_status import FEED_STATES, render_feed_states
 from market import clock
@@ -54,12 +54,6 @@ LONGEST_LOOK = 3.0
 
 
 # --- receiving: open pages ----------------------------------------------------------------------------------------
-class Page(Protocol):
-    """One browser's open socket."""
-
-    async def send(self, text_data: str) -> None: ...
-
-
 @dataclass(slots=True)
 class _Watched:
     """A board that somebody looks at."""
@@ -249,16 +243,7 @@ class Hub:
             return
         news = news_between(before.version, before.parts, fresh.version, fresh.parts)
         if news is not None:
-            await self._tell(watched, self._message(fresh, news, watched))
-
-    async def _tell(self, watched: _Watched, message: str) -> None:
-        for page in list(watched.pages):
-            try:
-                await page.send(text_data=message)
-                metrics.MESSAGES_PUSHED.inc()
-                await asyncio.sleep(0)  # what was sent leaves at once, not when the last page's is ready
-            except Exception:  # a socket that is just going away; its own disconnect takes it off the list
-                watched.pages.discard(page)
+            await tell(watched.pages, self._message(fresh, news, watched))
 
     def _message(self, rendered: Rendered, news: News, watched: _Watched | None = None) -> str:
         now, since = clock.now(), time.monotonic() - self._looked_at
@@ -344,7 +329,7 @@ class Hub:
         async with watched.telling:
             if watched.rendered is not None:
                 news = News(watched.rendered.version, {})
-                await self._tell(watched, self._message(watched.rendered, news, watched))
+                await tell(watched.pages, self._message(watched.rendered, news, watched))
 
     async def _in_thread(self, work: Callable[[], Any]) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._executor, _with_connection, work)

@@ -5,9 +5,13 @@ A hint may be lost: the hub's sweep compares what was stored last, too.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Protocol
 
-from django.db import ProgrammingError, connection
+from django.db import connection
+
+from dashboard.live import metrics
+from market.tables import unless_missing
 
 _NEWEST = """SELECT (SELECT max(id) FROM dashboard_assumption), (SELECT max(id) FROM dashboard_verdictrecord),
     (SELECT max(period_id) FROM dashboard_frozenprice), (SELECT count(*) FROM dashboard_withdrawal),
@@ -17,26 +21,33 @@ NEWS = '{"assumptions": "news"}'
 Newest = tuple[int | None, ...]
 
 
-class Listener(Protocol):
+class Page(Protocol):
     """One browser's open socket."""
 
     async def send(self, text_data: str) -> None: ...
+
+
+async def tell(pages: set[Page], text: str) -> None:
+    """Send a text to open pages."""
+    for page in list(pages):
+        try:
+            await page.send(text_data=text)
+            metrics.MESSAGES_PUSHED.inc()
+            await asyncio.sleep(0)  # what was sent leaves at once, not when the last page's is ready
+        except Exception:  # a socket that is just going away; its own disconnect takes it off the list
+            pages.discard(page)
 
 
 class Listeners:
     """All such pages of this process."""
 
     def __init__(self) -> None:
-        self.pages: set[Listener] = set()
+        self.pages: set[Page] = set()
         self._newest: Newest | None = None
 
     async def tell(self) -> None:
         """Say that something may be new."""
-        for page in list(self.pages):
-            try:
-                await page.send(text_data=NEWS)
-            except Exception:  # a socket that is just going away; its own disconnect takes it off the list
-                self.pages.discard(page)
+        await tell(self.pages, NEWS)
 
     async def compare(self, newest: Newest) -> None:
         """Say so when something was stored since the last look."""
@@ -47,9 +58,10 @@ class Listeners:
 
 def read_newest() -> Newest:
     """The numbers of what was stored last; none where an update has not brought the tables yet. One query, by index."""
-    try:
+
+    def read() -> Newest:
         with connection.cursor() as cursor:
             cursor.execute(_NEWEST)
             return tuple(cursor.fetchone())
-    except ProgrammingError:
-        return ()
+
+    return unless_missing(read, ())
