@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
-from decimal import Context, Decimal
+from decimal import Context, Decimal, localcontext
 from typing import Protocol, TypeVar
 
 EXACT = Context(prec=60)
@@ -52,6 +52,18 @@ class Total:
     def of(cls, trade: Booked) -> Total:
         """One trade's."""
         return cls(1, trade.energy, trade.turnover, trade.quantity)
+
+
+def total_of(totals: Iterable[Total]) -> Total:
+    """What some totals add up to, exactly, in one go: a board adds up 120 rows with each change of one."""
+    parts = list(totals)
+    with localcontext(EXACT):
+        return Total(
+            sum(part.trade_count for part in parts),
+            sum((part.energy for part in parts), ZERO),
+            sum((part.turnover for part in parts), ZERO),
+            sum((part.quantity for part in parts), ZERO),
+        )
 
 
 _Key = TypeVar("_Key", bound=Hashable)

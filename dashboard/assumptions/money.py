@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from dashboard.assumptions.rules import SIDES, Claim, Theory, Verdict
+from dashboard.figures.performance import difference
 from market.totals import EXACT, ZERO
 
 
@@ -42,10 +43,8 @@ class Linked:
 
 def result_of(side: str, price: Decimal, reference: Decimal | None, mwh: Decimal) -> Decimal | None:
     """What a trade gains against the reference, in EUR; None without one."""
-    if reference is None:
-        return None
-    gain = EXACT.subtract(price, reference) if side == "sell" else EXACT.subtract(reference, price)
-    return EXACT.multiply(gain, mwh)
+    gain = difference(side, price, reference)
+    return None if gain is None else EXACT.multiply(gain, mwh)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from functools import lru_cache
 
-from market.totals import EXACT, ZERO, Total
+from market.totals import EXACT, ZERO, Total, total_of
 
 _CENT = Decimal("0.01")
 NOTHING = Total()
@@ -75,22 +75,20 @@ def total_figures(rows: Iterable[Figures]) -> Figures:
     with localcontext(EXACT):
         result = sum((row.performance_eur for row in known if row.performance_eur is not None), ZERO)
         return Figures(
-            _sum([row.sold for row in listed if row.sold is not NOTHING]),
-            _sum([row.bought for row in listed if row.bought is not NOTHING]),
+            total_of(row.sold for row in listed if row.sold is not NOTHING),
+            total_of(row.bought for row in listed if row.bought is not NOTHING),
             None,
             result if known else None,
             sum((row.priced_mwh for row in known), ZERO),
         )
 
 
-def _sum(totals: list[Total]) -> Total:
-    """In one go: a board adds up 120 rows with each change of one. In the context of who asks."""
-    return Total(
-        sum(one.trade_count for one in totals),
-        sum((one.energy for one in totals), ZERO),
-        sum((one.turnover for one in totals), ZERO),
-        sum((one.quantity for one in totals), ZERO),
-    )
+def difference(direction: str, price: Decimal, reference: Decimal | None) -> Decimal | None:
+    """What one MWh at `price` gains against the reference: above zero is good for either direction."""
+    if reference is None:
+        return None
+    with localcontext(EXACT):
+        return price - reference if direction == "sell" else reference - price
 
 
 def _divide(amount: Decimal, by: Decimal) -> Decimal | None:

@@ -10,14 +10,14 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal, localcontext
+from decimal import Decimal
 from operator import attrgetter
 
 from dashboard.figures.board import Board, BoardRow, load_board
+from dashboard.figures.performance import difference
 from dashboard.figures.readings import Reading, parts_of
 from market.models import Market
 from market.periods import DeliveryPeriod
-from market.totals import EXACT
 from prices.queries import PricePoint, price_path
 from trades.models import Trader
 from trades.queries import PeriodKey, PeriodTrade, TradeState, trade_state, trades_of_period
@@ -154,11 +154,3 @@ def known_at(path: Sequence[PricePoint], moment: datetime) -> Decimal | None:
     """The reference that had arrived by `moment`; None before the first one. `path` is oldest first."""
     index = bisect_right(path, moment, key=attrgetter("arrived_at"))
     return path[index - 1].value if index else None
-
-
-def difference(direction: str, price: Decimal, reference: Decimal | None) -> Decimal | None:
-    """What one MWh at `price` gains against the reference: above zero is good for either direction."""
-    if reference is None:
-        return None
-    with localcontext(EXACT):
-        return price - reference if direction == "sell" else reference - price

@@ -54,7 +54,7 @@ def read(legs: Legs, reading: Reading) -> dict[DeliveryPeriod, dict[str, Total]]
         for row in touched:
             for side, total in sides.items():
                 so_far = rows.setdefault(row, {}).get(side, Total())
-                rows[row][side] = so_far + _part(total, parts)
+                rows[row][side] = so_far + part_of(total, parts)
     return rows
 
 
@@ -63,8 +63,8 @@ def net_by_quarter(legs: Legs) -> dict[datetime, Decimal]:
     found: dict[datetime, Decimal] = {}
     for period, sides in legs.items():
         touched, parts = _rows_of(period, _QUARTER_MINUTES)
-        net = EXACT.subtract(sides.get("buy", _NOTHING).energy, sides.get("sell", _NOTHING).energy)
-        part = EXACT.divide(net, Decimal(parts)) if parts > 1 else net
+        bought, sold = (part_of(sides.get(side, _NOTHING), parts).energy for side in ("buy", "sell"))
+        part = EXACT.subtract(bought, sold)
         for quarter in touched:
             start = quarter.start
             found[start] = EXACT.add(found[start], part) if start in found else part
@@ -120,7 +120,7 @@ def _row_with(period: DeliveryPeriod, length: timedelta) -> DeliveryPeriod:
     return DeliveryPeriod(start, start + length)
 
 
-def _part(total: Total, parts: int) -> Total:
+def part_of(total: Total, parts: int) -> Total:
     """One of equal parts: power is the same in each, and so is the number of trades that touch it."""
     if parts == 1:
         return total

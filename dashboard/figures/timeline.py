@@ -16,7 +16,7 @@ from itertools import accumulate
 
 from dashboard.figures.board import Board, BoardRow
 from dashboard.figures.performance import Figures, period_figures
-from dashboard.figures.readings import Reading, parts_of, rows_of
+from dashboard.figures.readings import Reading, part_of, parts_of, rows_of
 from market.periods import DeliveryPeriod
 from market.totals import EXACT, ZERO, Total
 from prices.queries import PriceTimeline, price_timelines
@@ -117,10 +117,9 @@ class _Period:
 
     def add(self, sums: SlotSums, parts: int) -> None:
         """One of so many equal parts of what a product traded."""
-        traded, by = self._traded.setdefault(sums.direction, {}), Decimal(parts)
+        traded = self._traded.setdefault(sums.direction, {})
         for slot, energy, turnover in zip(sums.slots, sums.energy, sums.turnover, strict=True):
-            part = Total(1, EXACT.divide(energy, by), EXACT.divide(turnover, by)) if parts > 1 else None
-            traded[slot] = traded.get(slot, Total()) + (part or Total(1, energy, turnover))
+            traded[slot] = traded.get(slot, Total()) + part_of(Total(1, energy, turnover), parts)
         slots = sorted(traded)
         self._sides[sums.direction] = (slots, list(accumulate(traded[slot] for slot in slots)))
         earliest = slot_of(sums.period.start - LONGEST)

@@ -9,7 +9,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from market.totals import Total, totals_by_key
+from market.totals import Total, total_of, totals_by_key
 
 
 @dataclass(frozen=True)
@@ -66,3 +66,9 @@ def test_totals_by_key_are_those_of_each_key(pairs: list[tuple[str, Trade]]) -> 
     assert set(apart) == {key for key, _ in pairs}
     for key in apart:
         assert apart[key] == sum((Total.of(trade) for other, trade in pairs if other == key), Total())
+
+
+@given(st.lists(trades, max_size=30))
+def test_totals_in_one_go_are_those_one_by_one(of: list[Trade]) -> None:
+    parts = [Total.of(trade) for trade in of]
+    assert total_of(parts) == sum(parts, Total())

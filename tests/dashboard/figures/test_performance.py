@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.figures.performance import NOTHING, Figures, Total, period_figures, rounded, total_figures
+from dashboard.figures.performance import NOTHING, Figures, Total, difference, period_figures, rounded, total_figures
 
 D = Decimal
 
@@ -109,3 +109,12 @@ def test_cash_is_what_came_in_less_what_went_out() -> None:
 )
 def test_halves_are_rounded_away_from_zero_and_zero_has_no_sign(value: str, shown: str) -> None:
     assert str(rounded(D(value))) == shown
+
+
+@pytest.mark.parametrize(
+    ("direction", "price", "reference", "gain"),
+    [("sell", "-25", "-28", "3"), ("buy", "20.5", "18.0", "-2.5"), ("sell", "5", None, None), ("buy", "1", "1", "0")],
+)
+def test_what_a_mwh_gains(direction: str, price: str, reference: str | None, gain: str | None) -> None:
+    found = difference(direction, Decimal(price), Decimal(reference) if reference else None)
+    assert found == (Decimal(gain) if gain else None)

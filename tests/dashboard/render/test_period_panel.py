@@ -14,7 +14,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from dashboard.figures.board import load_board
-from dashboard.figures.period import PAGE, difference, known_at
+from dashboard.figures.period import PAGE, known_at
 from dashboard.render.period_panel import net_value
 from market.labels import parse_period
 from prices.queries import PricePoint
@@ -266,12 +266,3 @@ def test_the_reference_known_at_a_moment() -> None:
     assert known_at(path, MORNING + timedelta(minutes=1)) == 0
     assert known_at(path, MORNING + timedelta(hours=1)) == 10
     assert known_at([], MORNING) is None
-
-
-@pytest.mark.parametrize(
-    ("direction", "price", "reference", "gain"),
-    [("sell", "-25", "-28", "3"), ("buy", "20.5", "18.0", "-2.5"), ("sell", "5", None, None), ("buy", "1", "1", "0")],
-)
-def test_what_a_mwh_gains(direction: str, price: str, reference: str | None, gain: str | None) -> None:
-    found = difference(direction, Decimal(price), Decimal(reference) if reference else None)
-    assert found == (Decimal(gain) if gain else None)
