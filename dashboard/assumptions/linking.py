@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 
 from dashboard.assumptions.models import Assumption
 from dashboard.assumptions.money import Linked, Theorised, result_of
-from dashboard.assumptions.rules import Claim, Expected, Theory, Verdict, followed
+from dashboard.assumptions.rules import Claim, Expected, Theory, Verdict, followed, minutes_left
 from market.models import Market
 from market.periods import DeliveryPeriod
 from trades.queries import PeriodKey, trades_of_periods
@@ -115,6 +115,6 @@ def _theorised(row: _Row, linked: Linked, zone: ZoneInfo) -> Theorised:
         trader=row.trader,
         tags=tuple(row.tags),
         hour=row.start.astimezone(zone).hour,
-        minutes_left=int((row.gate - row.created_at).total_seconds() // 60),
+        minutes_left=minutes_left(row.created_at, row.gate),
         month=f"{row.day:%Y-%m}",
     )

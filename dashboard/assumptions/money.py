@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TypeVar
 
+from dashboard.assumptions.rates import in_groups
 from dashboard.assumptions.rules import SIDES, Claim, Theory, Verdict
 from dashboard.figures.performance import difference
 from market.totals import EXACT, ZERO
@@ -123,9 +124,7 @@ class Ledger:
 
 def ledger(theories: Iterable[Theorised]) -> Ledger:
     """The sums by outcome."""
-    groups: dict[Outcome, list[Theorised]] = {}
-    for one in theories:
-        groups.setdefault(one.outcome, []).append(one)
+    groups = in_groups(theories, lambda one: [one.outcome])
     return Ledger({outcome: _sum(group) for outcome, group in groups.items()})
 
 
@@ -155,9 +154,5 @@ _Key = TypeVar("_Key", bound=Hashable)
 
 
 def ledgers(theories: Iterable[Theorised], keys: Callable[[Theorised], Iterable[_Key]]) -> dict[_Key, Ledger]:
-    """A ledger for each key; one with several keys (tags) counts in each."""
-    groups: dict[_Key, list[Theorised]] = {}
-    for one in theories:
-        for key in keys(one):
-            groups.setdefault(key, []).append(one)
-    return {key: ledger(group) for key, group in groups.items()}
+    """A ledger for each key."""
+    return {key: ledger(group) for key, group in in_groups(theories, keys).items()}

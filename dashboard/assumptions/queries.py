@@ -18,7 +18,7 @@ from django.db.models import QuerySet
 
 from dashboard.assumptions.models import AssumedPeriod, Assumption, FrozenPrice, VerdictRecord
 from dashboard.assumptions.rates import Case
-from dashboard.assumptions.rules import Claim, Theory, Verdict
+from dashboard.assumptions.rules import Claim, Theory, Verdict, minutes_left
 from market.models import Market
 from market.periods import DeliveryPeriod
 
@@ -169,7 +169,7 @@ def _case(row: tuple[Any, ...], zone: ZoneInfo) -> Case:
         trader=trader,
         tags=tuple(tags),
         delivery_start=start,
-        minutes_left=int((gate - created).total_seconds() // 60),
+        minutes_left=minutes_left(created, gate),
         hour=start.astimezone(zone).hour,
     )
 

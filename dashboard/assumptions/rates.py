@@ -95,15 +95,21 @@ def _pairs(counted: Iterable[Case]) -> Pairs:
 
 
 _Key = TypeVar("_Key", bound=Hashable)
+_Item = TypeVar("_Item")
+
+
+def in_groups(items: Iterable[_Item], keys: Callable[[_Item], Iterable[_Key]]) -> dict[_Key, list[_Item]]:
+    """The items of each key, in their order; one with several keys (tags) is in each."""
+    groups: dict[_Key, list[_Item]] = {}
+    for item in items:
+        for key in keys(item):
+            groups.setdefault(key, []).append(item)
+    return groups
 
 
 def grouped(cases: Iterable[Case], keys: Callable[[Case], Iterable[_Key]]) -> dict[_Key, Rate]:
-    """A rate for each key; a case with several keys (tags) counts in each."""
-    groups: dict[_Key, list[Case]] = {}
-    for case in cases:
-        for key in keys(case):
-            groups.setdefault(key, []).append(case)
-    return {key: rate_of(of_key) for key, of_key in groups.items()}
+    """A rate for each key."""
+    return {key: rate_of(of_key) for key, of_key in in_groups(cases, keys).items()}
 
 
 TIME_LEFT = (30, 60, 120, 240, 480)

@@ -136,6 +136,11 @@ def is_late(now: datetime, gates: Iterable[datetime]) -> bool:
     return any(gate - now <= LATE for gate in gates)
 
 
+def minutes_left(created_at: datetime, gate: datetime) -> int:
+    """Whole minutes from its writing to the gate closure."""
+    return (gate - created_at) // timedelta(minutes=1)
+
+
 def first_to_freeze(path: Iterable[Published], gate: datetime) -> Published | None:
     """The price that one without a price waits for: the first; a final is none, as nothing is left to be expected."""
     first = min(path, key=lambda point: point.last_update, default=None)

@@ -184,6 +184,7 @@ def _of_label(label: str, day: date, market: Market) -> list[ParsedPeriod]:
 def _hours(first: int, last: int, day: date, market: Market) -> list[ParsedPeriod]:
     begin = parse_period(day, f"{first:02d}-{first + 1:02d}", market.zone).period
     end = parse_period(day, f"{last - 1:02d}-{last:02d}", market.zone)
-    until = end.period.end + (end.period.duration if end.ambiguous else end.period.duration * 0)
+    passes = 2 if end.ambiguous else 1  # a range that ends with the doubled hour has both
+    until = end.period.start + passes * end.period.duration
     hours = [hour for hour in day_periods(day, market.zone) if begin.start <= hour.start and hour.end <= until]
     return [ParsedPeriod(hour, label_of(hour, market.zone)) for hour in hours]

@@ -16,7 +16,7 @@ from dashboard.figures.board import load_board
 from dashboard.pages.requests import (
     REFUSED,
     NotThereError,
-    ReadingError,
+    QueryError,
     asked_market,
     asked_reading,
     asked_trader,
@@ -42,7 +42,7 @@ def answering(view: Callable[..., JsonResponse]) -> Callable[..., JsonResponse]:
             return view(request, *args, **arguments)
         except REFUSED as error:
             return _refusal(404, why_not(error))
-        except ReadingError as error:
+        except QueryError as error:
             return _refusal(400, str(error))
 
     return answer

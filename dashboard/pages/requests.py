@@ -40,8 +40,8 @@ def refusal(request: HttpRequest, sentence: str, *, status: int = 404) -> HttpRe
     return render(request, f"{status}.html", {"exception": sentence}, status=status)
 
 
-class ReadingError(ValueError):
-    """No reading of a board; the message is one sentence for people, in their language."""
+class QueryError(ValueError):
+    """What a query asks with can't be used; the message is one sentence for people, in their language."""
 
 
 class NotThereError(LookupError):
@@ -63,7 +63,7 @@ def refusing(view: _View) -> _View:
             return view(request, *args, **arguments)
         except REFUSED as error:
             return refusal(request, why_not(error))
-        except ReadingError as error:
+        except QueryError as error:
             return refusal(request, str(error), status=400)
 
     return answer
@@ -93,7 +93,7 @@ class AskedPeriod:
 
 
 def asked_period(request: HttpRequest, trader_id: str, day: str, delivery_hour: str) -> AskedPeriod:
-    """What `/<trader_id>/<day>/<delivery_hour>?by=` names; raises one of REFUSED, or ReadingError.
+    """What `/<trader_id>/<day>/<delivery_hour>?by=` names; raises one of REFUSED, or QueryError.
 
     A label is a product's, unless `by` says that it is a row of another reading; of one that has no such row it is
     a product's again.
@@ -128,7 +128,7 @@ def sentence(error: Explained) -> str:
 
 
 def asked_reading(request: HttpRequest) -> Reading:
-    """`?by=` of the request, else what the browser carries of the user's choice; ReadingError for another word.
+    """`?by=` of the request, else what the browser carries of the user's choice; QueryError for another word.
 
     A page that is open asks for its parts by what it shows, whatever another tab has chosen meanwhile.
     """
@@ -139,7 +139,7 @@ def asked_reading(request: HttpRequest) -> Reading:
 
 
 def named_reading(word: str) -> Reading:
-    """The reading of that word; ReadingError where there is none."""
+    """The reading of that word; QueryError where there is none."""
     if word not in tuple(Reading):
-        raise ReadingError(gettext("A board can be read by product, hour or quarter."))
+        raise QueryError(gettext("A board can be read by product, hour or quarter."))
     return Reading(word)

@@ -59,10 +59,7 @@ def _showing(request: HttpRequest, number: int) -> JsonResponse:
 
 @answering
 def _listing(request: HttpRequest) -> JsonResponse:
-    try:
-        selection = asked_selection(request)
-    except PeriodError as error:
-        return refused(error)
+    selection = asked_selection(request)
     cursor = request.GET.get("cursor", "")
     if cursor and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
         return JsonResponse({"error": gettext("This cursor is none of ours.")}, status=400)
@@ -102,12 +99,7 @@ def written(request: HttpRequest, words: dict[str, Any]) -> Assumption:
 
 def refused(error: Refused) -> JsonResponse:
     """One sentence; 409 when it is too late."""
-    return JsonResponse({"error": why(error)}, status=409 if isinstance(error, TooLateError) else 400)
-
-
-def why(error: Refused) -> str:
-    """The sentence, in the active language."""
-    return sentence(error)
+    return JsonResponse({"error": sentence(error)}, status=409 if isinstance(error, TooLateError) else 400)
 
 
 def _of(assumption: Assumption) -> Any:

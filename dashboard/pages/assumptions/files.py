@@ -11,11 +11,10 @@ from dashboard.assumptions.queries import cases, standings
 from dashboard.assumptions.rates import rate_of
 from dashboard.pages.assumptions.selection import Selection, asked_selection, of_recent_days
 from dashboard.pages.exports import table_file
-from dashboard.pages.requests import asked_market, refusal, refusing, sentence
+from dashboard.pages.requests import asked_market, refusing
 from dashboard.render.assumptions.as_json import assumption_json, rates_json
 from dashboard.render.assumptions.table import assumptions_table
 from dashboard.render.files import file_name
-from market.periods import PeriodError
 
 
 @require_safe
@@ -24,10 +23,7 @@ from market.periods import PeriodError
 @refusing
 def as_table(request: HttpRequest, form: str) -> HttpResponseBase:
     """GET /assumptions/assumptions.csv (or .xlsx, or .sheet.csv)."""
-    try:
-        asked = of_recent_days(asked_selection(request))
-    except PeriodError as error:
-        return refusal(request, sentence(error), status=400)
+    asked = of_recent_days(asked_selection(request))
     rows, zone = asked.rows(), (asked.market or asked_market(request)).zone
     return table_file(request, assumptions_table(standings(rows), cases(rows), zone), _name(asked, form), form)
 
@@ -38,10 +34,7 @@ def as_table(request: HttpRequest, form: str) -> HttpResponseBase:
 @refusing
 def as_json(request: HttpRequest) -> HttpResponseBase:
     """GET /assumptions/assumptions.json: the same, as the API has it, all on one page."""
-    try:
-        asked = of_recent_days(asked_selection(request))
-    except PeriodError as error:
-        return refusal(request, sentence(error), status=400)
+    asked = of_recent_days(asked_selection(request))
     rows = asked.rows()
     told = {"assumptions": [assumption_json(one) for one in standings(rows)], "rates": rates_json(rate_of(cases(rows)))}
     headers = {"Content-Disposition": f'attachment; filename="{_name(asked, "json")}"'}

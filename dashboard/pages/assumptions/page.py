@@ -21,7 +21,7 @@ from dashboard.assumptions.queries import cases, standings
 from dashboard.assumptions.store import TooLateError, withdraw
 from dashboard.assumptions.visibility import Viewer
 from dashboard.figures.history import DayRange, load_history
-from dashboard.pages.assumptions.api import REFUSED, refused, why, written
+from dashboard.pages.assumptions.api import REFUSED, refused, written
 from dashboard.pages.assumptions.form import form_fields, wants_json, words_of
 from dashboard.pages.assumptions.selection import Selection, asked_selection, need_viewer, of_recent_days
 from dashboard.pages.navigation import Here, exports, links
@@ -29,7 +29,8 @@ from dashboard.pages.requests import NotThereError, asked_market, refusal, refus
 from dashboard.render.assumptions.page import listed, money_body, rates_body, tags_body
 from dashboard.render.formatting import currency_sign
 from market.models import Market
-from market.periods import PeriodError, day_of
+from market.periods import day_of
+from trades.models import Trader
 
 MOST_OPEN, A_PAGE = 300, 100
 
@@ -42,11 +43,7 @@ def page(request: HttpRequest) -> HttpResponseBase:
     """What the user may see of the last thirty days, or of what is asked for; POST writes one down, from a form."""
     if request.method == "POST":
         return _write(request)
-    try:
-        selection = of_recent_days(asked_selection(request))
-    except PeriodError as error:
-        return refusal(request, sentence(error), status=400)
-    return _show(request, selection)
+    return _show(request, of_recent_days(asked_selection(request)))
 
 
 def _write(request: HttpRequest) -> HttpResponseBase:
@@ -57,7 +54,9 @@ def _write(request: HttpRequest) -> HttpResponseBase:
         answer = refused(error)
         if wants_json(request):
             return answer
-        return _show(request, of_recent_days(asked_selection(request)), error=why(error), status=answer.status_code)
+        return _show(
+            request, of_recent_days(asked_selection(request)), error=sentence(error), status=answer.status_code
+        )
     said = gettext("Assumption %(number)s is written down.") % {"number": assumption.pk}
     if wants_json(request):
         return JsonResponse({"id": assumption.pk, "said": said}, status=201)
@@ -131,15 +130,12 @@ def _head(request: HttpRequest, selection: Selection, market: Market) -> dict[st
     }
 
 
-def _choices(request: HttpRequest, viewer: Viewer) -> list[Any]:
+def _choices(request: HttpRequest, viewer: Viewer) -> list[Trader]:
     if not viewer.sees_others:
         return []
-    written_by = Assumption.objects.order_by().values("trader").distinct()
-    return (
-        visible_traders(request.user)
-        if viewer.own is None
-        else list(type(viewer.own).objects.filter(pk__in=written_by))
-    )
+    if viewer.own is None:
+        return visible_traders(request.user)
+    return list(Trader.objects.filter(pk__in=Assumption.objects.order_by().values("trader")))
 
 
 @require_POST
@@ -154,5 +150,5 @@ def take_back(request: HttpRequest, number: int) -> HttpResponseBase:
     try:
         withdraw(assumption=assumption)
     except TooLateError as error:
-        return refusal(request, why(error), status=400)
+        return refusal(request, sentence(error), status=400)
     return redirect("assumptions")

@@ -11,10 +11,10 @@ from django.utils.translation import gettext
 
 from dashboard.assumptions.models import Assumption
 from dashboard.assumptions.visibility import Viewer, named_trader, viewer_of, visible_to
-from dashboard.pages.requests import NotThereError, no_board_sentence
+from dashboard.pages.requests import NotThereError, QueryError, no_board_sentence, sentence
 from market import clock
 from market.models import Market
-from market.periods import day_of, parse_day
+from market.periods import PeriodError, day_of, parse_day
 from market.queries import active_markets, market_by_code
 from trades.models import Trader
 
@@ -74,7 +74,7 @@ def need_viewer(request: HttpRequest) -> Viewer:
 
 
 def asked_selection(request: HttpRequest) -> Selection:
-    """What the request's query asks for; NotThereError, MarketError or PeriodError says what is wrong."""
+    """What the request's query asks for; NotThereError, MarketError or QueryError says what is wrong."""
     viewer, get = need_viewer(request), request.GET
     trader = None
     if get.get("trader_id"):
@@ -86,11 +86,18 @@ def asked_selection(request: HttpRequest) -> Selection:
         now=clock.now(),
         trader=trader,
         market=market_by_code(get["market"]) if get.get("market") else None,
-        first=parse_day(get["from"]) if get.get("from") else None,
-        last=parse_day(get["to"]) if get.get("to") else None,
+        first=_day(get.get("from", "")),
+        last=_day(get.get("to", "")),
         tag=_clean(get.get("tag", "")),
         text=_clean(get.get("q", "")),
     )
+
+
+def _day(text: str) -> date | None:
+    try:
+        return parse_day(text) if text else None
+    except PeriodError as error:
+        raise QueryError(sentence(error)) from None
 
 
 def of_recent_days(asked: Selection) -> Selection:

@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any
 
 from django.utils.translation import gettext, pgettext
 
 from dashboard.assumptions.intervals import Interval
-from dashboard.assumptions.money import Ledger, Outcome, Sum, Theorised, ledgers
+from dashboard.assumptions.money import Outcome, Sum, Theorised, ledgers
 from dashboard.assumptions.rates import TIME_LEFT, Case, Rate, grouped, time_left_group
 from dashboard.render import formatting as fmt
 from dashboard.render.cells import Cell
-
-_Item = TypeVar("_Item", Case, Theorised)
-Keys = Callable[[_Item], Iterable[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +55,30 @@ def _by_time_left(item: Case | Theorised) -> list[int]:
     return [time_left_group(item.minutes_left)]
 
 
-def _ways(item_tags: str) -> list[tuple[str, str, str]]:
-    """Key, title and heading of each way to group; `item_tags` is said where a group has no tag."""
-    return [
-        ("trader", gettext("By trader"), gettext("Trader")),
-        ("tag", gettext("By tag"), item_tags),
-        ("hour", gettext("By hour of delivery"), gettext("Hour")),
-        ("left", gettext("By time left"), gettext("Time left")),
-    ]
-
-
 def _tags(item: Case | Theorised) -> tuple[str, ...]:
     return item.tags or (gettext("(no tag)"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """A way to group: what stands above it, and the groups of a case, which go by their keys or as `titled` says."""
+
+    key: str
+    title: str
+    heading: str
+    of: Callable[[Any], Iterable[Any]]
+    titled: Callable[[Any], str] = str
+
+
+def _groupings(*, traders: bool) -> list[Grouping]:
+    """By trader (where there are several), tag, hour and time left."""
+    by_trader = Grouping("trader", gettext("By trader"), gettext("Trader"), lambda item: [item.trader])
+    return [
+        *([by_trader] if traders else []),
+        Grouping("tag", gettext("By tag"), gettext("Tag"), _tags),
+        Grouping("hour", gettext("By hour of delivery"), gettext("Hour"), lambda item: [item.hour], _hour),
+        Grouping("left", gettext("By time left"), gettext("Time left"), _by_time_left, time_left_title),
+    ]
 
 
 # --- rates ------------------------------------------------------------------------------------------------------------
@@ -103,23 +112,18 @@ def rate_cells(rate: Rate) -> tuple[Cell, ...]:
 
 
 def rate_sheets(cases: list[Case], *, traders: bool) -> list[Sheet]:
-    """Rates by trader (where there are several), tag, hour and time left."""
-    lefts = {time_left_title(group): rate for group, rate in sorted(grouped(cases, _by_time_left).items())}
-    groups = {
-        "trader": dict(sorted(grouped(cases, lambda case: [case.trader]).items())) if traders else {},
-        "tag": dict(sorted(grouped(cases, _tags).items(), key=lambda item: -(item[1].pairs.excess or 0))),
-        "hour": {_hour(hour): rate for hour, rate in sorted(grouped(cases, lambda case: [case.hour]).items())},
-        "left": lefts,
-    }
+    """Rates by trader (where there are several), tag, hour and time left; tags by their excess, the best first."""
     return [
-        Sheet(key, title, heading, rate_heads(), _rate_lines(groups[key]), is_open=key in {"trader", "tag"})
-        for key, title, heading in _ways(gettext("Tag"))
-        if groups[key]
+        Sheet(by.key, by.title, by.heading, rate_heads(), lines, is_open=by.key in {"trader", "tag"})
+        for by in _groupings(traders=traders)
+        if (lines := _rate_lines(by, cases))
     ]
 
 
-def _rate_lines(groups: dict[str, Rate]) -> tuple[Line, ...]:
-    return tuple(Line(name, rate_cells(rate), rate.is_grey) for name, rate in groups.items())
+def _rate_lines(by: Grouping, cases: list[Case]) -> tuple[Line, ...]:
+    rates = grouped(cases, by.of)
+    groups = sorted(rates.items(), key=(lambda item: -(item[1].pairs.excess or 0)) if by.key == "tag" else None)
+    return tuple(Line(by.titled(key), rate_cells(rate), rate.is_grey) for key, rate in groups)
 
 
 def confidence_sheet(rate: Rate) -> Sheet | None:
@@ -180,25 +184,19 @@ def money_cells(one: Sum) -> tuple[Cell, ...]:
 
 def money_sheets(theories: list[Theorised], currency: str, *, traders: bool) -> list[Sheet]:
     """The four outcomes' results by trader, tag, hour, time left and month."""
-    months = (gettext("By month"), gettext("Month"))
-    keys: list[tuple[str, str, str, Callable[[Theorised], Iterable[str]]]] = [
-        ("tag", gettext("By tag"), gettext("Tag"), _tags),
-        ("hour", gettext("By hour of delivery"), gettext("Hour"), lambda one: [_hour(one.hour)]),
-        ("left", gettext("By time left"), gettext("Time left"), lambda one: [str(time_left_group(one.minutes_left))]),
-        ("month", *months, lambda one: [one.month]),
-    ]
-    if traders:
-        keys.insert(0, ("trader", gettext("By trader"), gettext("Trader"), lambda one: [one.trader]))
+    by_month = Grouping("month", gettext("By month"), gettext("Month"), lambda one: [one.month])
     heads = tuple(f"{outcome_name(outcome)}, {currency}" for outcome in OUTCOMES[:4])
-    return [_money_sheet(f"money-{key}", title, head, heads, ledgers(theories, by)) for key, title, head, by in keys]
+    return [
+        Sheet(f"money-{by.key}", by.title, by.heading, heads, _money_lines(by, theories))
+        for by in (*_groupings(traders=traders), by_month)
+    ]
 
 
-def _money_sheet(key: str, title: str, heading: str, heads: tuple[str, ...], groups: dict[str, Ledger]) -> Sheet:
-    named = {time_left_title(int(name)) if key == "money-left" else name: groups[name] for name in sorted(groups)}
-    lines = tuple(
-        Line(name, tuple(_worth(outcome, one.of(outcome)) for outcome in OUTCOMES[:4])) for name, one in named.items()
+def _money_lines(by: Grouping, theories: list[Theorised]) -> tuple[Line, ...]:
+    groups = sorted(ledgers(theories, by.of).items())
+    return tuple(
+        Line(by.titled(key), tuple(_worth(outcome, one.of(outcome)) for outcome in OUTCOMES[:4])) for key, one in groups
     )
-    return Sheet(key, title, heading, heads, lines)
 
 
 def _worth(outcome: Outcome, one: Sum) -> Cell:

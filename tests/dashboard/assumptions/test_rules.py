@@ -19,6 +19,7 @@ from dashboard.assumptions.rules import (
     goes_on,
     is_late,
     judgements,
+    minutes_left,
 )
 
 D = Decimal
@@ -162,3 +163,8 @@ def test_a_trade_follows_the_newest_open_one_of_its_side() -> None:
     assert followed("sell", begun + 5 * MINUTE, open_ones) is down
     assert followed("sell", begun + MINUTE, open_ones) is None
     assert followed("buy", GATE, open_ones) is None
+
+
+def test_minutes_left_are_whole_ones() -> None:
+    assert minutes_left(GATE - 42.9 * MINUTE, GATE) == 42
+    assert minutes_left(GATE, GATE) == 0
