@@ -86,19 +86,23 @@ function nextReading() {
   select.form.requestSubmit();
 }
 
-// Another reading comes without a reload: remembered there, then fetched as any news of the whole board.
+// Another reading comes without a reload: remembered there, then fetched as any news of the whole board. Of two that are
+// chosen one after the other the last one counts, however the answers come.
+let choosing = null;
 board.addEventListener("submit", async (event) => {
   const form = event.target;
   if (!form.matches(".readings")) return;
+  const chosen = (choosing = {});
   event.preventDefault();
   const focused = document.activeElement;
   document.dispatchEvent(new CustomEvent("desk:close")); // what is open may have no row in another one
   if (form.contains(focused)) focused.focus();
-  const answer = await fetch(form.action, { method: "POST", body: new FormData(form), signal: AbortSignal.timeout(10_000) }).catch(() => null);
-  if (!answer?.ok) return void form.submit();
-  const address = new URL(location);
+  const address = new URL(location); // before the answer: a row opened meanwhile has an address of its own
   address.searchParams.delete("by");
   history.replaceState(null, "", address);
+  const answer = await fetch(form.action, { method: "POST", body: new FormData(form), signal: AbortSignal.timeout(10_000) }).catch(() => null);
+  if (chosen !== choosing) return;
+  if (!answer?.ok) return void form.submit();
   board.dataset.by = form.reading.value;
   document.dispatchEvent(new CustomEvent("desk:reading"));
 });
