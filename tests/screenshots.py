@@ -103,6 +103,7 @@ PAGES = {
     "history-quarter": "/history/?by=quarter",
     "history-trader": "/history/?trader=trader_1&days=7",
     "history-refused": "/history/?from=2026-11-23&to=2016-11-23",
+    "assumptions": "/assumptions/",
     "account": "/accounts/",
     "password": "/accounts/password/",
     "second-factor": "/accounts/second-factor/",
