@@ -153,7 +153,7 @@ def publish(value: Decimal) -> None:
     from prices.signals import prices_changed
 
     market, now = market_by_code("DE"), datetime.now(UTC)
-    parsed = parse_period(DAY, "12-13", market.zone)
+    parsed = parse_period(DAY, "12-13", market.calendar)
     facts = {"value": value, "last_update": now, "arrived_at": now, "delivery_hour": parsed.label}
     identity = {"delivery_day": DAY, "delivery_start": parsed.period.start, "delivery_end": parsed.period.end}
     row, created = ReferencePrice.objects.get_or_create(market=market, **identity, defaults=facts)

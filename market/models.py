@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from zoneinfo import ZoneInfo, available_timezones
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from django.core.exceptions import ValidationError
-from django.db import ProgrammingError, models, transaction
+from django.db import models
 from django.db.models.functions import Now
 from django.utils.functional import cached_property
 
-from market.periods import DeliveryPeriod
-from market.rules import HOUR, DatedSource, ReferenceSource, minutes_of, reference_period, source_of
+from market.dated.reading import Dated, dated_rules
+from market.dated.rows import GateClosure, MarketRule, ReferenceRule, validate_currency, validate_time_zone
+from market.labels import label_of
+from market.periods import DURATIONS, HOUR, Calendar, DeliveryPeriod, day_bounds, day_of, day_periods
+from market.rules import (
+    DatedGate,
+    DayRules,
+    Gate,
+    ReferenceSource,
+    calendar_by,
+    gate_rules,
+    gates_of,
+    product_of,
+    reference_periods,
+    rules_on,
+    source_of,
+)
 
-
-def validate_time_zone(value: str) -> None:
-    """Refuse a name that the time zone database doesn't have."""
-    if value not in available_timezones():
-        raise ValidationError(f"“{value}” is not a time zone, for example Europe/Berlin")
+__all__ = ["ClockReport", "DeskClock", "GateClosure", "Market", "MarketRule", "ReferenceRule", "validate_time_zone"]
 
 
 class Market(models.Model):
-    """A delivery area: code, time zone, currency, gate closure, its exchange feed and its provider."""
+    """A delivery area: code, its exchange feed and its provider, and what holds from its first day on.
+
+    What changes afterwards are dated rules: see `rules_on`, `calendar` and `gates`.
+    """
 
     code = models.SlugField(max_length=16, unique=True, help_text="Short name, for example DE")
     name = models.CharField(max_length=80)
     time_zone = models.CharField(max_length=64, default="Europe/Berlin", validators=[validate_time_zone])
-    currency = models.CharField(max_length=3, default="EUR")
+    currency = models.CharField(max_length=3, default="EUR", validators=[validate_currency])
     gate_closure_minutes = models.PositiveSmallIntegerField(
         default=5, help_text="Minutes before delivery starts after which a period can't be traded"
     )
@@ -49,74 +62,91 @@ class Market(models.Model):
 
     @property
     def zone(self) -> ZoneInfo:
+        """The product zone of the market's first day."""
         return ZoneInfo(self.time_zone)
 
+    @cached_property
+    def dated(self) -> Dated:
+        """Everything dated about the market: read once, when the first day is asked about; nothing before it is
+        stored."""
+        return Dated() if self._state.adding else dated_rules([self.pk])[self.pk]
+
+    # --- days and labels ---
+    @cached_property
+    def calendar(self) -> Calendar:
+        """How the market counts its delivery days, and writes their periods."""
+        return calendar_by(self._first_rules, self.dated.rules)
+
     @property
-    def gate_closure_lead(self) -> timedelta:
-        """How long before delivery start the gate closes."""
-        return timedelta(minutes=self.gate_closure_minutes)
+    def _first_rules(self) -> DayRules:
+        return DayRules(self.zone, self.currency)
+
+    def rules_on(self, day: date) -> DayRules:
+        """What holds on a delivery day: its zones, currency, products, opening, bounds, and reference."""
+        if day not in self._rules:
+            self._rules[day] = rules_on(self._first_rules, self.dated.rules, day)
+        return self._rules[day]
 
     @cached_property
-    def dated_sources(self) -> tuple[DatedSource, ...]:
-        """Where references of shorter products come from, by day; read once, when the first one is asked about.
+    def _rules(self) -> dict[date, DayRules]:
+        return {}
 
-        None before a market is stored, and where an update has not brought the table yet.
-        """
-        if self._state.adding:
-            return ()
-        try:
-            with transaction.atomic():
-                rules = list(self.reference_rules.values_list("valid_from", "minutes", "source"))
-        except ProgrammingError:
-            return ()
-        return tuple(DatedSource(day, minutes, ReferenceSource(source)) for day, minutes, source in rules)
+    def day_of(self, moment: datetime) -> date:
+        """The delivery day of an aware moment."""
+        return day_of(moment, self.calendar)
 
+    def day_bounds(self, day: date) -> tuple[datetime, datetime]:
+        """Start and end (UTC) of a delivery day."""
+        return day_bounds(day, self.calendar)
+
+    def day_periods(self, day: date, minutes: int = 60) -> tuple[DeliveryPeriod, ...]:
+        """All periods of that length of a delivery day, in order."""
+        return day_periods(day, self.calendar, minutes)
+
+    def label_of(self, period: DeliveryPeriod) -> str:
+        """The period's label as the market's exchange writes it."""
+        return label_of(period, self.calendar)
+
+    # --- when a period can be traded ---
+    def gates(self, day: date, period: DeliveryPeriod) -> tuple[Gate, ...]:
+        """The gate closures of a period of that delivery day, the first to close first."""
+        kind = day, product_of(period)
+        if kind not in self._gate_rules:
+            lead = timedelta(minutes=self.gate_closure_minutes)
+            self._gate_rules[kind] = gate_rules(self.dated.gates, day=day, product=kind[1], default_lead=lead)
+        return gates_of(self._gate_rules[kind], period)
+
+    @cached_property
+    def _gate_rules(self) -> dict[tuple[date, int], tuple[DatedGate, ...]]:
+        """What was found out already: a board asks for a hundred periods of a day."""
+        return {}
+
+    def gate_closure(self, day: date, period: DeliveryPeriod) -> datetime:
+        """The moment (UTC) after which the period can't be traded: its last gate's."""
+        return self.gates(day, period)[-1].closes_at
+
+    def longest_lead(self, day: date) -> timedelta:
+        """How long before delivery the last gate closes, of the product of the day where that is longest."""
+        first_hour = self.day_bounds(day)[0]
+        starts = [first_hour + timedelta(minutes=minutes) for minutes in range(0, 60, 15)]
+        lengths = [*DURATIONS, 2 * HOUR]
+        periods = [DeliveryPeriod(start, start + length) for start in starts for length in lengths]
+        return max(period.start - self.gate_closure(day, period) for period in periods)
+
+    def opens_at(self, day: date, period: DeliveryPeriod) -> datetime | None:
+        """From when on (UTC) a period of that delivery day can be traded; None where nobody has said it."""
+        return self.rules_on(day).opens_at(day, product_of(period))
+
+    # --- whose price a period goes by ---
     def reference_source(self, day: date, period: DeliveryPeriod) -> ReferenceSource:
         """Where the reference of a period of that delivery day comes from."""
-        if period.duration >= HOUR:
+        if period.duration == HOUR:
             return ReferenceSource.OWN
-        return source_of(self.dated_sources, day=day, minutes=minutes_of(period))
+        return source_of(self.dated.sources, day=day, minutes=product_of(period))
 
-    def reference_period(self, day: date, period: DeliveryPeriod) -> DeliveryPeriod | None:
-        """The period whose price is the reference of `period`; None where it has none."""
-        return reference_period(period, self.reference_source(day, period))
-
-
-class ReferenceRule(models.Model):
-    """From a delivery day on: where the reference price of a product shorter than an hour comes from."""
-
-    class Source(models.TextChoices):
-        OWN = ReferenceSource.OWN, "own: the provider is asked for it"
-        HOUR = ReferenceSource.HOUR, "hour: its hour's price stands in, marked as such"
-        NONE = ReferenceSource.NONE, "none: it has no reference"
-
-    class Minutes(models.IntegerChoices):
-        QUARTER = 15, "quarter hours"
-        HALF = 30, "half hours"
-
-    market = models.ForeignKey(Market, on_delete=models.CASCADE, related_name="reference_rules")
-    minutes = models.PositiveSmallIntegerField("product", choices=Minutes)
-    source = models.CharField("reference", max_length=8, choices=Source)
-    valid_from = models.DateField(help_text="First delivery day; days before keep the rule of their time")
-
-    class Meta:
-        ordering = ("minutes", "valid_from")
-        constraints = (
-            models.UniqueConstraint(
-                name="one_reference_rule_a_day",
-                fields=("market", "minutes", "valid_from"),
-                violation_error_message="There is a rule for this product from this day on already.",
-            ),
-            models.CheckConstraint(
-                name="reference_rule_of_a_shorter_product", condition=models.Q(minutes__in=(15, 30))
-            ),
-            models.CheckConstraint(
-                name="reference_rule_source", condition=models.Q(source__in=["own", "hour", "none"])
-            ),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.get_minutes_display()} from {self.valid_from}: {self.source}"
+    def reference_periods(self, day: date, period: DeliveryPeriod) -> tuple[DeliveryPeriod, ...]:
+        """The periods whose price, or mean of prices, is the reference of `period`; none where it has none."""
+        return reference_periods(period, self.reference_source(day, period))
 
 
 class DeskClock(models.Model):

@@ -1,4 +1,4 @@
-"""Delivery periods of a market's local day: clock changes, gate closure. Pure: no Django, no clock.
+"""Delivery periods of a market's delivery days: whose days, clock changes, blocks. Pure: no Django, no clock.
 
 A period is identified by its start in UTC and its duration. What people and wires call it: market/labels.py.
 """
@@ -9,13 +9,16 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from enum import StrEnum
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+HOUR = timedelta(hours=1)
 DURATIONS = (timedelta(minutes=60), timedelta(minutes=30), timedelta(minutes=15))
-"""The product lengths that an exchange trades and this system knows."""
+"""The lengths of products that lie within one hour; longer ones are blocks of whole hours."""
 
 _EARLIEST, _LATEST = date(2000, 1, 1), date(2199, 12, 31)
+_NOON = time(12)
 _DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
 
 
@@ -44,8 +47,17 @@ class DeliveryPeriod:
 
     @property
     def hours(self) -> Decimal:
-        """Length in hours, exact: 1, 0.5 or 0.25. MW times this is MWh."""
+        """Length in hours, exact: 0.25, 0.5, 1, or a block's. MW times this is MWh."""
         return Decimal(int(self.duration.total_seconds())) / 3600
+
+    @property
+    def is_block(self) -> bool:
+        return self.duration > HOUR
+
+    @property
+    def hour_start(self) -> datetime:
+        """The start of the (first) hour that holds it: hours begin on whole hours of UTC, as product zones do."""
+        return self.start.replace(minute=0, second=0, microsecond=0)
 
     def gate_closure(self, lead: timedelta) -> datetime:
         """The moment (UTC) after which the period can't be traded: `lead` before delivery starts."""
@@ -66,30 +78,84 @@ def parse_day(text: str) -> date:
     return day
 
 
-def day_of(moment: datetime, zone: ZoneInfo) -> date:
-    """The market's local date of an aware moment: the delivery day of a period that starts then."""
-    return moment.astimezone(zone).date()
+class Marks(StrEnum):
+    """How an exchange writes the two passes of the hour that exists twice."""
+
+    UPPER = "A/B"  # 02-03A, 02-03B
+    LOWER = "a/b"  # 02-03a, 02-03b
+    SECOND = "X"  # 02-03, 02-03X: what bears no mark is the first
+    NUMBERED = "3A/3B"  # the third hour of the day, in both passes
 
 
-def day_bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """Start and end (UTC) of the market's local day: 23, 24 or 25 hours apart."""
-    return _midnight(day, zone), _midnight(day + timedelta(days=1), zone)
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """How a market counts its delivery days.
+
+    `zone` is the product zone, whole hours from UTC. `day_start` is when its days begin on that clock: one from 12:00
+    on is on the evening before the day's date. `changes` are other calendars, each from a delivery day on, in order.
+    """
+
+    zone: ZoneInfo
+    day_start: time = time()
+    marks: Marks = Marks.UPPER
+    changes: tuple[tuple[date, Calendar], ...] = ()
+
+    def on(self, day: date) -> Calendar:
+        """The calendar that holds on a delivery day."""
+        held = self
+        for begins, changed in self.changes:
+            if begins <= day:
+                held = changed
+        return held
+
+    @property
+    def starts_the_evening_before(self) -> bool:
+        return self.day_start >= _NOON
+
+    def start_of(self, day: date) -> datetime:
+        """When a delivery day begins under this calendar (UTC)."""
+        on = day - timedelta(days=1) if self.starts_the_evening_before else day
+        return datetime.combine(on, self.day_start, tzinfo=self.zone).astimezone(UTC)
 
 
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
+Days = ZoneInfo | Calendar
+"""Whose delivery days: a market's calendar, or a zone whose days begin at midnight."""
+
+
+@lru_cache(maxsize=256)
+def calendar_of(days: Days) -> Calendar:
+    """The calendar; a zone's own without one."""
+    return days if isinstance(days, Calendar) else Calendar(days)
+
+
+def day_of(moment: datetime, days: Days) -> date:
+    """The delivery day of a period that starts at an aware moment: the last one that has begun by then."""
+    if isinstance(days, ZoneInfo):
+        return moment.astimezone(days).date()
+    latest = moment.astimezone(UTC).date() + timedelta(days=2)
+    return next(day for n in range(5) if day_start(day := latest - timedelta(days=n), days) <= moment)
+
+
+def day_start(day: date, days: Days) -> datetime:
+    """When a delivery day begins (UTC)."""
+    return calendar_of(days).on(day).start_of(day)
+
+
+def day_bounds(day: date, days: Days) -> tuple[datetime, datetime]:
+    """Start and end (UTC) of a delivery day: 23, 24 or 25 hours apart, but where a market's calendar changes."""
+    return day_start(day, days), day_start(day + timedelta(days=1), days)
 
 
 @lru_cache(maxsize=512)
-def day_periods(day: date, zone: ZoneInfo, minutes: int = 60) -> tuple[DeliveryPeriod, ...]:
-    """All periods of `minutes` length of the local day, in order: 23, 24 or 25 hours."""
-    start, end = day_bounds(day, zone)
+def day_periods(day: date, days: Days, minutes: int = 60) -> tuple[DeliveryPeriod, ...]:
+    """All periods of `minutes` length of a delivery day, in order: 23, 24 or 25 hours."""
+    start, end = day_bounds(day, days)
     step = timedelta(minutes=minutes)
     return tuple(DeliveryPeriod(start + i * step, start + (i + 1) * step) for i in range((end - start) // step))
 
 
-def tradable_periods(now: datetime, zone: ZoneInfo, lead: timedelta, minutes: int = 60) -> tuple[DeliveryPeriod, ...]:
+def tradable_periods(now: datetime, days: Days, lead: timedelta, minutes: int = 60) -> tuple[DeliveryPeriod, ...]:
     """Periods whose gate is still open at `now`, up to the end of tomorrow, in order."""
-    today = day_of(now, zone)
-    periods = day_periods(today, zone, minutes) + day_periods(today + timedelta(days=1), zone, minutes)
+    today = day_of(now, days)
+    periods = day_periods(today, days, minutes) + day_periods(today + timedelta(days=1), days, minutes)
     return tuple(p for p in periods if p.gate_closure(lead) > now)

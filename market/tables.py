@@ -62,6 +62,8 @@ def unless_missing(read: Callable[[], _T], otherwise: _T) -> _T:
 
 TABLES = (
     Table("market_market", frame=f"SELECT {ROWS.format('m')} FROM market_market m"),
+    Table("market_marketrule", frame=f"SELECT {ROWS.format('r')} FROM market_marketrule r"),
+    Table("market_gateclosure", frame=f"SELECT {ROWS.format('g')} FROM market_gateclosure g"),
     Table("market_referencerule", frame=f"SELECT {ROWS.format('r')} FROM market_referencerule r"),
     Table("market_deskclock", shows_nothing="a moved clock is the status page's"),
     Table("market_clockreport", shows_nothing="a moved clock is the status page's"),

@@ -33,15 +33,15 @@ class CheckForm(forms.ModelForm):
         market, day, label = (values.get(name) for name in ("market", "delivery_day", "delivery_hour"))
         if market is None or day is None:
             return values
-        if day > day_of(clock.now(), market.zone):
+        if day > day_of(clock.now(), market.calendar):
             raise ValidationError({"delivery_day": "That day has no final price yet: it is asked for anyway."})
         if label:
             try:
-                period = parse_period(day, label, market.zone).period
+                period = parse_period(day, label, market.calendar).period
             except PeriodError as error:
                 raise ValidationError({"delivery_hour": str(error)}) from error
             self.instance.delivery_start, self.instance.delivery_end = period.start, period.end
-            values["delivery_hour"] = label_of(period, market.zone)
+            values["delivery_hour"] = label_of(period, market.calendar)
         return values
 
 
@@ -78,7 +78,7 @@ class PriceCheckAdmin(ReadOnlyAdmin):
         if row.delivery_start and row.delivery_end:
             asked = asked.filter(delivery_start=row.delivery_start, delivery_end=row.delivery_end)
         else:
-            first, last = day_bounds(row.delivery_day, row.market.zone)
+            first, last = day_bounds(row.delivery_day, row.market.calendar)
             asked = asked.filter(delivery_start__gte=first, delivery_start__lt=last)
         return asked.values("delivery_start", "delivery_end").distinct().count()
 

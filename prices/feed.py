@@ -59,12 +59,13 @@ class PriceFeedState:
         return self.why is StandstillReason.UNUSABLE or (self.state == "none" and self.last_success_at is not None)
 
 
-def feed_state(*, market_id: int, now: datetime, interval: float) -> PriceFeedState:
+def feed_state(*, market: Market, now: datetime, interval: float) -> PriceFeedState:
     """The state of the market's price feed at `now`; publications come every `interval` seconds. Four small queries."""
     rhythm = PublicationClock(interval)
-    success = _last_success(market_id, now)
-    errors = _errors_since(market_id, max(success or now - LOOK_BACK, now - LOOK_BACK))
-    newest = _newest_open(market_id, now)
+    still_open = now + market.longest_lead(market.day_of(now))
+    success = _last_success(market.pk, now)
+    errors = _errors_since(market.pk, max(success or now - LOOK_BACK, now - LOOK_BACK))
+    newest = _newest_open(market.pk, still_open)
     due = _moment(rhythm.next_publication(newest.timestamp(), now.timestamp()), now) if newest else None
     missed = _moment(rhythm.due_after(newest.timestamp()), now) if newest else None
     late_from = missed + timedelta(seconds=rhythm.late_window) if missed else None
@@ -76,7 +77,7 @@ def feed_state(*, market_id: int, now: datetime, interval: float) -> PriceFeedSt
         state, since = "down", success
     elif late_from and now > late_from:
         state, since = "late", late_from
-    elif newest is None and _has_no_price(market_id, now):
+    elif newest is None and _has_no_price(market.pk, now, still_open):
         state, since = "none", success
     return PriceFeedState(state, since, success, errors[0][0] if errors else "", due, _why(state, errors, now))
 
@@ -109,9 +110,9 @@ def _answered(market_id: int, now: datetime) -> QuerySet[ProviderRequest]:
     )
 
 
-def _has_no_price(market_id: int, now: datetime) -> bool:
+def _has_no_price(market_id: int, now: datetime, still_open: datetime) -> bool:
     """Whether the provider said of an open period that it has no price of it, whatever it knows of closed ones."""
-    open_ones = _answered(market_id, now).filter(delivery_start__gt=now + _lead(market_id))
+    open_ones = _answered(market_id, now).filter(delivery_start__gt=still_open)
     return open_ones.filter(outcome=Outcome.UNDEFINED).exists()
 
 
@@ -132,16 +133,12 @@ def _errors_since(market_id: int, moment: datetime) -> list[tuple[str, str]]:
     return list(failed.order_by("-sent_at").values_list("detail", "outcome")[:DOWN_AFTER_FAILURES])
 
 
-def _lead(market_id: int) -> timedelta:
-    return timedelta(minutes=Market.objects.values_list("gate_closure_minutes", flat=True).get(pk=market_id))
-
-
-def _newest_open(market_id: int, now: datetime) -> datetime | None:
-    """The newest last_update among the priced periods whose gate is open."""
-    still_open = ReferencePrice.objects.filter(
+def _newest_open(market_id: int, still_open: datetime) -> datetime | None:
+    """The newest last_update among the priced periods that are delivered from `still_open` on: their gates are open."""
+    of_open = ReferencePrice.objects.filter(
         market_id=market_id,
-        delivery_day__gte=now.date() - timedelta(days=1),
-        delivery_start__gt=now + _lead(market_id),
+        delivery_day__gte=still_open.date() - timedelta(days=2),
+        delivery_start__gt=still_open,
     )
-    newest: datetime | None = still_open.aggregate(newest=Max("last_update"))["newest"]
+    newest: datetime | None = of_open.aggregate(newest=Max("last_update"))["newest"]
     return newest

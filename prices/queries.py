@@ -6,7 +6,7 @@ Keyword-only arguments, no writes. Values are EUR/MWh (the market's currency), m
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -17,8 +17,9 @@ from django.db.models import Sum
 
 from market.locks import AdvisoryLock
 from market.periods import DeliveryPeriod
+from market.tables import unless_missing
 from prices import request_ledger
-from prices.models import ProviderRequest, ReferencePrice, ReferencePriceHistory
+from prices.models import PriceCorrection, ProviderRequest, ReferencePrice, ReferencePriceHistory
 from prices.observations import FAILURES, WHICH_OF_TWO, Outcome
 from prices.publications import Publication
 
@@ -156,6 +157,19 @@ def price_path(*, market_id: int, start: datetime, end: datetime) -> list[PriceP
     return [PricePoint(*row) for row in rows.order_by("last_update").values_list("value", "last_update", "arrived_at")]
 
 
+def price_paths(*, market_id: int, periods: Sequence[DeliveryPeriod]) -> list[list[PricePoint]]:
+    """The same for several periods, in their order. One query."""
+    wanted = ReferencePriceHistory.objects.filter(market_id=market_id, delivery_start__in=[p.start for p in periods])
+    rows = wanted.order_by("last_update").values_list(
+        "delivery_start", "delivery_end", "value", "last_update", "arrived_at"
+    )
+    found: dict[DeliveryPeriod, list[PricePoint]] = {}
+    for start, end, value, last_update, arrived_at in rows:
+        point = PricePoint(value, last_update, arrived_at)
+        found.setdefault(DeliveryPeriod(start, end), []).append(point)
+    return [found.get(period, []) for period in periods]
+
+
 def publications(*, market_ids: Collection[int], since: float) -> list[Publication]:
     """Every distinct moment of publication from `since` (POSIX seconds) on. One query over those days' history."""
     first = datetime.fromtimestamp(since, tz=UTC)
@@ -221,33 +235,30 @@ def last_publication(*, market_id: int) -> Publication | None:
 
 def corrected_finals(*, market_id: int, since: datetime) -> int:
     """How many prices that were final have been changed by what arrived after `since`. One query over a few days."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT count(DISTINCT (new.delivery_start, new.delivery_end))
-               FROM prices_referencepricehistory AS new
-               JOIN market_market AS m ON m.id = new.market_id
-               JOIN prices_referencepricehistory AS final USING (market_id, delivery_start, delivery_end)
-               WHERE new.market_id = %(market)s AND new.delivery_day >= %(first)s AND new.arrived_at > %(since)s
-                   AND final.last_update < new.last_update AND final.value <> new.value
-                   AND final.last_update >= new.delivery_start - m.gate_closure_minutes * interval '1 minute'""",
-            {"market": market_id, "first": since.date() - timedelta(days=3), "since": since},
-        )
-        return int(cursor.fetchone()[0])
+    changed = PriceCorrection.objects.filter(
+        market_id=market_id, delivery_day__gte=since.date() - timedelta(days=3), arrived_at__gt=since
+    )
+    periods = changed.order_by().values("delivery_start", "delivery_end").distinct()
+    return unless_missing(periods.count, 0)
+
+
+_PRODUCT = """CASE WHEN delivery_end - delivery_start > interval '1 hour' THEN 0
+    ELSE extract(epoch FROM delivery_end - delivery_start)::integer / 60 END"""
 
 
 def unanswered_products(*, market_id: int, now: datetime) -> tuple[int, ...]:
-    """Product lengths (minutes, below 60) that were asked for within two hours and have no price of these days."""
+    """Products but hours (minutes, or BLOCK) that were asked for within two hours and have no price of these days."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT minutes FROM (
-                   SELECT DISTINCT extract(epoch FROM delivery_end - delivery_start)::integer / 60 AS minutes
+            f"""SELECT minutes FROM (
+                   SELECT DISTINCT {_PRODUCT} AS minutes
                    FROM prices_providerrequest
                    WHERE market_id = %(market)s AND sent_at > %(since)s AND finished_at IS NOT NULL) AS asked
-               WHERE minutes < 60 AND NOT EXISTS (
+               WHERE minutes <> 60 AND NOT EXISTS (
                    SELECT 1 FROM prices_referenceprice AS price
                    WHERE price.market_id = %(market)s AND price.delivery_day >= %(first)s
-                       AND extract(epoch FROM price.delivery_end - price.delivery_start)::integer / 60 = minutes)
-               ORDER BY minutes""",
+                       AND {_PRODUCT} = minutes)
+               ORDER BY minutes""",  # noqa: S608 - our own text, no input
             {"market": market_id, "since": now - LOOK_BACK, "first": now.date() - timedelta(days=2)},
         )
         return tuple(minutes for (minutes,) in cursor.fetchall())

@@ -129,7 +129,7 @@ def _feeds(now: datetime) -> Iterator[Metric]:
         silent.add_metric([market.code], float(exchange.silent))
         if exchange.last_frame_at:
             last_frame.add_metric([market.code], exchange.last_frame_at.timestamp())
-        state = price_feed.feed_state(market_id=market.pk, now=now, interval=interval_of(market))
+        state = price_feed.feed_state(market=market, now=now, interval=interval_of(market))
         if state.last_success_at:
             last_price.add_metric([market.code], state.last_success_at.timestamp())
     yield from (connected, silent, last_frame, last_price)

@@ -29,6 +29,8 @@ class TradeFlag(models.TextChoices):
     PERIOD_CLOSED = "period_closed", _("arrived after gate closure")
     ODD_EXECUTION_TIME = "odd_execution_time", _("odd execution time")
     AMBIGUOUS_HOUR = "ambiguous_hour", _("hour exists twice, first taken")
+    PRICE_OUT_OF_BOUNDS = "price_out_of_bounds", _("price outside the market's bounds")
+    UNLISTED_PRODUCT = "unlisted_product", _("product the market doesn't list")
     NOT_IN_FILE = "not_in_file", _("missing from the exchange's own file")
 
 

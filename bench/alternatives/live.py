@@ -94,12 +94,12 @@ def _publish() -> None:
         [
             ReferencePrice(
                 market=market,
-                delivery_hour=label_of(period, market.zone),
+                delivery_hour=label_of(period, market.calendar),
                 delivery_start=period.start,
                 delivery_end=period.end,
                 **known,
             )
-            for period in day_periods(DAY, market.zone)
+            for period in day_periods(DAY, market.calendar)
         ],
         ignore_conflicts=True,
     )

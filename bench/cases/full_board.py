@@ -99,9 +99,9 @@ def _publish_all() -> None:
     from prices.models import ReferencePrice
 
     market, now = market_by_code("DE"), datetime.now(UTC)
-    periods = [one for minutes in (60, 15) for one in day_periods(DAY, market.zone, minutes)]
+    periods = [one for minutes in (60, 15) for one in day_periods(DAY, market.calendar, minutes)]
     for number, period in enumerate(periods):
         identity: dict[str, Any] = {"delivery_day": DAY, "delivery_start": period.start, "delivery_end": period.end}
         facts = {"value": 20 + number % 7, "last_update": now, "arrived_at": now}
-        facts |= {"delivery_hour": label_of(period, market.zone)}
+        facts |= {"delivery_hour": label_of(period, market.calendar)}
         ReferencePrice.objects.update_or_create(market=market, **identity, defaults=facts)

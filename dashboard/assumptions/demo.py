@@ -70,7 +70,7 @@ def make_demo(*, market: Market, today: date) -> int:
         if ReferencePriceHistory.objects.filter(market=market, delivery_day=day).exists():
             continue
         chance = random.Random(day.toordinal())  # noqa: S311 - play, no secret
-        paths = [_path(period, market, chance) for period in day_periods(day, market.zone)]
+        paths = [_path(period, day, market, chance) for period in day_periods(day, market.calendar)]
         _store_prices(market, day, paths)
         ideas = [_idea(author, path, chance) for author in authors for path in chance.sample(paths, A_DAY)]
         for idea in sorted(ideas, key=lambda one: one.created):  # their numbers are in the order of time
@@ -79,9 +79,9 @@ def make_demo(*, market: Market, today: date) -> int:
     return Assumption.objects.count()
 
 
-def _path(period: DeliveryPeriod, market: Market, chance: random.Random) -> Path:
+def _path(period: DeliveryPeriod, day: date, market: Market, chance: random.Random) -> Path:
     """What an average does: it goes on as it last moved, less and less."""
-    gate = gate_of(period, market)
+    gate = gate_of(period, day, market)
     first = gate.replace(minute=gate.minute // 10 * 10, second=0, microsecond=0) - (STEPS - 2) * SLOT
     value, move = 60 + 40 * chance.random(), chance.gauss(0, 1)
     points = []
@@ -103,7 +103,7 @@ def _prices(market: Market, day: date, path: Path) -> Iterator[dict[str, Any]]:
         yield {
             "market": market,
             "delivery_day": day,
-            "delivery_hour": label_of(path.period, market.zone),
+            "delivery_hour": label_of(path.period, market.calendar),
             "delivery_start": path.period.start,
             "delivery_end": path.period.end,
             "value": value,
@@ -137,7 +137,7 @@ def _assume(idea: Idea, market: Market, day: date, chance: random.Random) -> Non
     )
     period = AssumedPeriod.objects.create(
         assumption=assumption,
-        delivery_hour=label_of(path.period, market.zone),
+        delivery_hour=label_of(path.period, market.calendar),
         delivery_start=path.period.start,
         delivery_end=path.period.end,
         reference_start=path.period.start,

@@ -46,8 +46,8 @@ class NewestPrice:
 
 def write_down(*, trader: Trader, author: User, wish: Wish, reading: Reading = Reading.PRODUCT) -> Assumption:
     """Store an assumption of `author`, who is `trader`. Raises TooLateError when a gate is closed."""
-    gates = [gate_of(one.period, wish.market) for one in wish.periods]
-    references = {one.period: wish.market.reference_period(wish.day, one.period) for one in wish.periods}
+    gates = [gate_of(one.period, wish.day, wish.market) for one in wish.periods]
+    references = {one.period: _reference(wish, one.period) for one in wish.periods}
     with transaction.atomic():
         hold_the_end()  # before the prices: who stores one never waits for the audit log
         prices = _held_prices(wish.market.pk, {period for period in references.values() if period})
@@ -86,6 +86,11 @@ def withdraw(*, assumption: Assumption) -> None:
             raise TooLateError("it was withdrawn already")
         record(action=Action.WITHDRAWN, subject=_subject(assumption), details={"at": made.made_at.isoformat()})
         announce({(assumption.trader_id, assumption.market_id, assumption.delivery_day)})
+
+
+def _reference(wish: Wish, period: DeliveryPeriod) -> DeliveryPeriod | None:
+    """Whose price the assumption is about; a wish names no period that goes by several."""
+    return next(iter(wish.market.reference_periods(wish.day, period)), None)
 
 
 def digest_of(assumption: Assumption) -> str:

@@ -155,9 +155,10 @@ def _reason(said: Mapping[str, Any]) -> str:
 
 
 # --- periods ----------------------------------------------------------------------------------------------------------
-def gate_of(period: DeliveryPeriod, market: Market) -> datetime:
-    """The last gate closure of a period (UTC): from then on nothing is taken."""
-    return period.gate_closure(market.gate_closure_lead)
+def gate_of(period: DeliveryPeriod, day: date, market: Market) -> datetime:
+    """From when on (UTC) nothing is taken: the period's last gate closure, or that of the price that stands in for it,
+    which is final then."""
+    return min(market.gate_closure(day, one) for one in (period, *market.reference_periods(day, period)))
 
 
 def _periods(value: Any, day: date, market: Market) -> tuple[ParsedPeriod, ...]:
@@ -175,16 +176,18 @@ def _of_label(label: str, day: date, market: Market) -> list[ParsedPeriod]:
     hours = _HOURS.fullmatch(label)
     if hours and (int(hours[2]) or 24) - int(hours[1]) > 1:
         return _hours(int(hours[1]), int(hours[2]) or 24, day, market)
-    one = parse_period(day, label, market.zone)
+    one = parse_period(day, label, market.calendar)
     if one.ambiguous:
         raise PeriodError("“%(text)s” exists twice on %(day)s: say A or B", text=label, day=day)
+    if len(market.reference_periods(day, one.period)) > 1:
+        raise AssumptionError("%(label)s goes by the mean of its hours: name those", label=one.label)
     return [one]
 
 
 def _hours(first: int, last: int, day: date, market: Market) -> list[ParsedPeriod]:
-    begin = parse_period(day, f"{first:02d}-{first + 1:02d}", market.zone).period
-    end = parse_period(day, f"{last - 1:02d}-{last:02d}", market.zone)
+    begin = parse_period(day, f"{first:02d}-{first + 1:02d}", market.calendar).period
+    end = parse_period(day, f"{last - 1:02d}-{last:02d}", market.calendar)
     passes = 2 if end.ambiguous else 1  # a range that ends with the doubled hour has both
     until = end.period.start + passes * end.period.duration
-    hours = [hour for hour in day_periods(day, market.zone) if begin.start <= hour.start and hour.end <= until]
-    return [ParsedPeriod(hour, label_of(hour, market.zone)) for hour in hours]
+    hours = [hour for hour in day_periods(day, market.calendar) if begin.start <= hour.start and hour.end <= until]
+    return [ParsedPeriod(hour, label_of(hour, market.calendar)) for hour in hours]

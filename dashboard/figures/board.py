@@ -10,16 +10,15 @@ from enum import StrEnum
 
 from dashboard.figures.performance import NOTHING, Figures, period_figures, total_figures
 from dashboard.figures.readings import Legs, Reading, counted_once, net_by_quarter, quarters_of, read, rows_of
-from market.labels import doubled_periods, label_of
+from dashboard.figures.references import Prices, Reference, reference_of
+from market.labels import doubled_periods
 from market.models import Market
-from market.periods import DeliveryPeriod, day_bounds, day_of, day_periods
-from market.rules import ReferenceSource, reference_period
+from market.periods import DeliveryPeriod
+from market.rules import Gate, ReferenceSource
 from market.totals import EXACT, ZERO, Total
 from prices.queries import KnownPrice, latest_prices, unclear_periods
 from trades.models import Trader
 from trades.queries import PositionRow, next_slot, positions_of_day
-
-Prices = Mapping[DeliveryPeriod, KnownPrice]
 
 
 class PeriodState(StrEnum):
@@ -38,7 +37,8 @@ class BoardRow:
     delivery_hour: str
     figures: Figures
     reference: KnownPrice | None
-    gate_closes_at: datetime
+    gates: tuple[Gate, ...]
+    """Its gate closures, the first to close first."""
     state: PeriodState
     revision: str = ""
     """Changes with every committed change of the period's positions or price."""
@@ -46,12 +46,21 @@ class BoardRow:
     """Whose price the reference is: the period's own, its hour's as a stand-in, or none by the market's rule."""
     quarters: tuple[Decimal, ...] = ()
     """Of an hour that is delivered or taken: the net MWh of its four quarters, whatever products they come from."""
+    is_final: bool = False
+    """Whether the reference was published at or after the last gate closure of the periods whose price it is."""
+    opens_at: datetime | None = None
+    """From when on it can be traded, where that is still to come."""
     is_unclear: bool = False
     """Whether the provider answers without saying which of the day's two such hours it means: neither has a price."""
 
     def __hash__(self) -> int:
         """Rows are looked up by the hundred with each change of one: their revisions tell nearly all apart."""
         return hash((self.period.start, self.revision, self.state))
+
+    @property
+    def gate_closes_at(self) -> datetime:
+        """The moment after which the period can't be traded: its last gate's."""
+        return self.gates[-1].closes_at
 
     @property
     def is_stand_in(self) -> bool:
@@ -80,8 +89,9 @@ class Board:
 
         A gate closes, the market's day ends, or, while a gate is open, a slot does: the lines over time grow then.
         """
-        closures = (row.gate_closes_at for row in self.rows if row.gate_closes_at > self.as_of)
-        midnight = day_bounds(day_of(self.as_of, self.market.zone), self.market.zone)[1]
+        gates = (gate.closes_at for row in self.rows for gate in row.gates if gate.closes_at > self.as_of)
+        closures = (*gates, *{row.opens_at for row in self.rows if row.opens_at})
+        midnight = self.market.day_bounds(self.market.day_of(self.as_of))[1]
         return min((midnight, *closures)) if self.is_settled else min((midnight, next_slot(self.as_of), *closures))
 
     @property
@@ -120,7 +130,7 @@ def load_board(
     positions = positions_of_day(trader_pk=trader.pk, market_id=market.pk, day=delivery_day)
     if prices is None:
         prices = latest_prices(market_id=market.pk, day=delivery_day)
-    missing = [p for p in doubled_periods(delivery_day, market.zone) if p not in prices]
+    missing = [p for p in doubled_periods(delivery_day, market.calendar) if p not in prices]
     board = build_board(
         trader=trader,
         market=market,
@@ -150,17 +160,18 @@ def build_board(
     """Rows as the reading has them: by product every hour of the day, and each shorter period that was traded. Pure."""
     products = _legs(positions)
     legs = read(products, reading)
-    whole_day = day_periods(delivery_day, market.zone, reading.minutes or 60)
+    whole_day = market.day_periods(delivery_day, reading.minutes or market.rules_on(delivery_day).row_minutes)
     periods = sorted(
         {*whole_day, *legs, *([also] if also and reading is Reading.PRODUCT else [])},
         key=lambda p: (p.start, -p.duration.total_seconds()),
     )
     revisions = _revisions(positions, reading)
-    next_start = min((p.start for p in periods if p.gate_closure(market.gate_closure_lead) > now), default=None)
-    of = {period: _reference(market, delivery_day, period, prices) for period in periods}
+    gates = {period: market.gates(delivery_day, period) for period in periods}
+    next_start = min((p.start for p in periods if gates[p][-1].closes_at > now), default=None)
+    of = {period: reference_of(market, delivery_day, period, prices) for period in periods}
     nets = net_by_quarter(products)
     rows = tuple(
-        _row(p, legs.get(p, {}), of[p], market, now, next_start, revision=revisions.get(p, 0), nets=nets)
+        _row((p, gates[p]), legs.get(p, {}), of[p], (market, delivery_day, now, next_start), revisions.get(p, 0), nets)
         for p in periods
     )
     return Board(
@@ -211,37 +222,27 @@ def _revisions(positions: list[PositionRow], reading: Reading) -> dict[DeliveryP
 
 
 def _row(
-    period: DeliveryPeriod,
+    gated: tuple[DeliveryPeriod, tuple[Gate, ...]],
     legs: dict[str, Total],
-    reference: tuple[ReferenceSource, KnownPrice | None],
-    market: Market,
-    now: datetime,
-    next_start: datetime | None,
-    *,
+    reference: Reference,
+    board: tuple[Market, date, datetime, datetime | None],
     revision: int,
     nets: Mapping[datetime, Decimal],
 ) -> BoardRow:
-    closes = period.gate_closure(market.gate_closure_lead)
-    source, price = reference
-    value: Decimal | None = price.value if price else None
+    """One row of a `board`: of a market's delivery day, now, and when delivery of the next to close starts."""
+    (period, gates), (market, day, now, next_start) = gated, board
+    price, opens_at = reference.price, market.opens_at(day, period)
     open_state = PeriodState.NEXT if period.start == next_start else PeriodState.OPEN
     return BoardRow(
         period=period,
-        delivery_hour=label_of(period, market.zone),
-        figures=period_figures(legs.get("sell", NOTHING), legs.get("buy", NOTHING), value),
+        delivery_hour=market.label_of(period),
+        figures=period_figures(legs.get("sell", NOTHING), legs.get("buy", NOTHING), price.value if price else None),
         reference=price,
-        gate_closes_at=closes,
-        state=PeriodState.CLOSED if closes <= now else open_state,
+        gates=gates,
+        state=PeriodState.CLOSED if gates[-1].closes_at <= now else open_state,
         revision=f"{revision}.{price.revision if price else 0}",
-        source=source,
+        source=reference.source,
         quarters=quarters_of(period, nets),
+        is_final=reference.is_final,
+        opens_at=opens_at if opens_at and opens_at > now else None,
     )
-
-
-def _reference(
-    market: Market, day: date, period: DeliveryPeriod, prices: Prices
-) -> tuple[ReferenceSource, KnownPrice | None]:
-    """By whose price a period goes, and that price where it is known."""
-    source = market.reference_source(day, period)
-    referred = reference_period(period, source)
-    return source, prices.get(referred) if referred else None

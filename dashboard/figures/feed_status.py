@@ -40,7 +40,7 @@ def load_feeds(*, market: Market, now: datetime) -> FeedStates:
     """Both states and the gaps from the database, in a fixed number of small queries."""
     return FeedStates(
         exchange=feed_state(market_id=market.pk, now=now),
-        prices=price_feed.feed_state(market_id=market.pk, now=now, interval=interval_of(market)),
+        prices=price_feed.feed_state(market=market, now=now, interval=interval_of(market)),
         now=now,
         gaps=tuple(Gap(g.started_at, g.ended_at) for g in open_gaps(market_id=market.pk, most=MOST_GAPS)),
     )

@@ -132,10 +132,11 @@ _OWN_PRICES = """(SELECT held.*, 'own' AS source, price.value FROM held LEFT JOI
         ON price.market_id = %(market)s AND price.delivery_day BETWEEN %(first)s AND %(last)s
         AND price.delivery_day = held.delivery_day
         AND price.delivery_start = held.delivery_start AND price.delivery_end = held.delivery_end) AS priced"""
-_RULED_PRICES = """(SELECT held.*, rule.source, price.value FROM held
+_RULED_PRICES = """(SELECT held.*, rule.source, coalesce(price.value, mean.value) AS value FROM held
         LEFT JOIN LATERAL (SELECT source FROM market_referencerule AS r
             WHERE r.market_id = %(market)s AND r.valid_from <= held.delivery_day
-                AND r.minutes = extract(epoch FROM held.delivery_end - held.delivery_start) / 60
+                AND r.minutes = CASE WHEN held.delivery_end - held.delivery_start > interval '1 hour' THEN 0
+                    ELSE extract(epoch FROM held.delivery_end - held.delivery_start) / 60 END
             ORDER BY r.valid_from DESC LIMIT 1) AS rule ON true
         LEFT JOIN prices_referenceprice AS price
         ON price.market_id = %(market)s AND price.delivery_day BETWEEN %(first)s AND %(last)s
@@ -144,8 +145,17 @@ _RULED_PRICES = """(SELECT held.*, rule.source, price.value FROM held
             ELSE held.delivery_start END
         AND price.delivery_end = CASE rule.source
             WHEN 'hour' THEN date_trunc('hour', held.delivery_start, 'UTC') + interval '1 hour'
-            ELSE held.delivery_end END) AS priced"""
-"""Each position's reference: its own price, or by the market's rule of its day its hour's, or none."""
+            ELSE held.delivery_end END
+        AND (rule.source IS DISTINCT FROM 'hour' OR held.delivery_end <= price.delivery_end)
+        LEFT JOIN LATERAL (SELECT round(sum(p.value) * 1.0000000000 / count(*), 10) AS value
+            FROM prices_referenceprice AS p
+            WHERE p.market_id = %(market)s AND p.delivery_day = held.delivery_day
+                AND p.delivery_start >= held.delivery_start AND p.delivery_end <= held.delivery_end
+                AND p.delivery_end - p.delivery_start = interval '1 hour'
+            HAVING count(*) * interval '1 hour' = held.delivery_end - held.delivery_start) AS mean
+        ON rule.source = 'hour' AND held.delivery_end - held.delivery_start > interval '1 hour') AS priced"""
+"""Each position's reference: its own price, or by the market's rule of its day its hour's (a block's: the mean of its
+hours', rounded as prices are stored: references.mean), or none."""
 
 _PRODUCTS = "held AS (SELECT *, trades AS touching FROM products)"
 _ROWS = """held AS (
@@ -206,10 +216,10 @@ def load_history(
         "trader": trader.pk if trader else None,
         "first": days.first,
         "last": days.last,
-        "zone": market.time_zone,
+        "zone": market.rules_on(days.last).zone.key,
         "length": timedelta(minutes=reading.minutes or 0),
     }
-    prices = _RULED_PRICES if market.dated_sources else _OWN_PRICES
+    prices = _RULED_PRICES if market.dated.sources else _OWN_PRICES
     held = _ROWS if reading.minutes else _PRODUCTS
     by_period, by_trader = (
         statement.replace("HELD", held.replace("WHO", who)).replace("PRICES", prices)

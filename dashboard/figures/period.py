@@ -16,9 +16,10 @@ from operator import attrgetter
 from dashboard.figures.board import Board, BoardRow, load_board
 from dashboard.figures.performance import difference
 from dashboard.figures.readings import Reading, parts_of
+from dashboard.figures.references import mean_path
 from market.models import Market
 from market.periods import DeliveryPeriod
-from prices.queries import PricePoint, price_path
+from prices.queries import PricePoint, price_paths
 from trades.models import Trader
 from trades.queries import PeriodKey, PeriodTrade, TradeState, trade_state, trades_of_period
 
@@ -92,7 +93,7 @@ def load_opened(*, key: RowKey, page: int, now: datetime) -> OpenedPeriod:
     state = trade_state(key=key.trades)
     page = min(page, max(1, -(-state.trades // PAGE)))
     trades = trades_of_period(key=key.trades, skip=(page - 1) * PAGE, most=PAGE)
-    path = tuple(_path_of(key.market, key.day, key.period))
+    path = _path_of(key.market, key.day, key.period)
     return OpenedPeriod(board, row, judged(trades, path, row, key.reading), state, path, page)
 
 
@@ -118,15 +119,13 @@ def load_chart(*, key: PeriodKey, have: TradeState | None) -> ChartData:
     if after and len(trades) != state.trades - (have.trades if have else 0):
         after, trades = 0, trades_of_period(key=key)  # a trade with a lower number was committed later
     path = _path_of(Market.objects.get(pk=key.market_pk), key.day, key.period)
-    return ChartData(
-        tuple(trade for trade in reversed(trades) if trade.counts), tuple(path), state, after, key.period.hours
-    )
+    return ChartData(tuple(trade for trade in reversed(trades) if trade.counts), path, state, after, key.period.hours)
 
 
-def _path_of(market: Market, day: date, period: DeliveryPeriod) -> list[PricePoint]:
-    """The path of the price that is the period's reference: its own, or its hour's that stands in."""
-    referred = market.reference_period(day, period)
-    return price_path(market_id=market.pk, start=referred.start, end=referred.end) if referred else []
+def _path_of(market: Market, day: date, period: DeliveryPeriod) -> tuple[PricePoint, ...]:
+    """The course of the price that is the period's reference: its own, its hour's, or the mean of its hours'."""
+    referred = market.reference_periods(day, period)
+    return mean_path(price_paths(market_id=market.pk, periods=referred)) if referred else ()
 
 
 def _only_newer(have: TradeState, now: TradeState) -> bool:

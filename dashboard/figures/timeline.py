@@ -17,6 +17,7 @@ from itertools import accumulate
 from dashboard.figures.board import Board, BoardRow
 from dashboard.figures.performance import Figures, period_figures
 from dashboard.figures.readings import Reading, part_of, parts_of, rows_of
+from dashboard.figures.references import mean_timeline
 from market.periods import DeliveryPeriod
 from market.totals import EXACT, ZERO, Total
 from prices.queries import PriceTimeline, price_timelines
@@ -90,9 +91,10 @@ def build_timeline(
         for period in rows_of(sums.period, board.reading):
             if period not in closed:
                 continue
-            referred = board.market.reference_period(board.delivery_day, period)
-            price = prices.get(referred) if referred else None
-            periods.setdefault(period, _Period(price)).add(sums, parts)
+            if period not in periods:
+                referred = board.market.reference_periods(board.delivery_day, period)
+                periods[period] = _Period(mean_timeline([prices.get(one) for one in referred]))
+            periods[period].add(sums, parts)
     if board.reading is not Reading.PRODUCT:  # a row's quarters are traded for longer than its hour
         closed |= {period: max(closed[period], min(past, line.last)) for period, line in periods.items()}
     lines = {
@@ -109,8 +111,8 @@ def build_timeline(
 class _Period:
     """One row's running sums by slot, both sides, and its prices."""
 
-    def __init__(self, price: PriceTimeline | None) -> None:
-        self._price = price or PriceTimeline((), ())
+    def __init__(self, price: PriceTimeline) -> None:
+        self._price = price
         self._traded: dict[str, dict[int, Total]] = {}
         self._sides: dict[str, tuple[list[int], list[Total]]] = {}
         self.first = self.last = 0

@@ -42,7 +42,7 @@ class Rendered:
     @property
     def today(self) -> str:
         """The market's date now, so that a page that follows today notices midnight."""
-        return day_of(clock.now(), self.board.market.zone).isoformat()
+        return day_of(clock.now(), self.board.market.calendar).isoformat()
 
 
 def render(key: BoardKey, now: datetime, before: Rendered | None) -> Rendered:

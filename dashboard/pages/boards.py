@@ -45,7 +45,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if trader is None:
         return render(request, "dashboard/no_trader.html")
     market = asked_market(request)
-    return _show(request, trader, market, day_of(now, market.zone), now, follows_today=True)
+    return _show(request, trader, market, day_of(now, market.calendar), now, follows_today=True)
 
 
 @require_safe
@@ -56,7 +56,7 @@ def choose(request: HttpRequest) -> HttpResponse:
     """Where the page's switches lead: `?trader=&day=&market=` to the address of that board; what is left out stays."""
     trader_id, day = request.GET.get("trader"), request.GET.get("day")
     market = asked_market(request)
-    chosen = parse_day(day) if day else day_of(clock.now(), market.zone)
+    chosen = parse_day(day) if day else day_of(clock.now(), market.calendar)
     if not trader_id:
         return redirect("home")
     try:

@@ -38,7 +38,7 @@ def desk(request: HttpRequest, day: str = "") -> HttpResponse:
     need_desk(request.user)
     chosen = day or request.GET.get("day", "")
     now, market = clock.now(), asked_market(request)
-    delivery_day = parse_day(chosen) if chosen else day_of(now, market.zone)
+    delivery_day = parse_day(chosen) if chosen else day_of(now, market.calendar)
     if chosen and not day:
         return redirect(desk_address(delivery_day, market if request.GET.get("market") else None))
     shown = load_desk(market=market, delivery_day=delivery_day, now=now, reading=asked_reading(request))

@@ -70,7 +70,7 @@ def board_frame(board: Board, *, user: AnyUser, follows_today: bool) -> BoardFra
     """The page around `board` for this user. Reads the markets and, for those who see all, the traders."""
     markets = active_markets()
     named = named_market(board.market, markets)
-    today, day = day_of(board.as_of, board.market.zone), board.delivery_day
+    today, day = day_of(board.as_of, board.market.calendar), board.delivery_day
     trader = board.trader
     near = _NEAR_DAYS.get((day - today).days, "")
     traders = visible_traders(user) if trader.trader_id and may_see_all(user) else []

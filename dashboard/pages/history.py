@@ -40,7 +40,7 @@ def asked_history(request: HttpRequest, *, days: DayRange | None = None) -> Aske
         market=market,
         named=named_market(market, active_markets()),
         trader=_asked_trader(request.user, request.GET.get("trader", "")),
-        days=days or _asked_days(request, day_of(clock.now(), market.zone)),
+        days=days or _asked_days(request, day_of(clock.now(), market.calendar)),
         reading=asked_reading(request),
         by=request.GET.get("by", ""),
     )
@@ -91,7 +91,7 @@ def _no_range(request: HttpRequest, error: str) -> HttpResponse:
 
 def _head(request: HttpRequest, asked: Asked) -> dict[str, Any]:
     """The page's head: whose history, of which days."""
-    today = day_of(clock.now(), asked.market.zone)
+    today = day_of(clock.now(), asked.market.calendar)
     traders = visible_traders(request.user) if may_see_all(request.user) else []
     presets = [(days, last_days(days, today)) for days in PRESETS]
     return {

@@ -29,7 +29,7 @@ def news(request: HttpRequest, shown: Board, *, version: str, parts: Mapping[str
         news_since(request.headers.get(HAVE, ""), version, parts),
         now=now,
         right=now,
-        today=day_of(now, shown.market.zone).isoformat(),
+        today=day_of(now, shown.market.calendar).isoformat(),
         app=settings.VERSION,
     )
     return JsonResponse(told, headers={"Vary": PART})

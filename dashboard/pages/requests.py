@@ -99,7 +99,7 @@ def asked_period(request: HttpRequest, trader_id: str, day: str, delivery_hour: 
     a product's again.
     """
     trader, market, delivery_day = asked_trader(request.user, trader_id), asked_market(request), parse_day(day)
-    parsed = parse_period(delivery_day, delivery_hour, market.zone)
+    parsed = parse_period(delivery_day, delivery_hour, market.calendar)
     reading = named_reading(request.GET.get("by", Reading.PRODUCT))
     return AskedPeriod(trader, market, delivery_day, parsed, fitting(reading, parsed.period))
 

@@ -7,7 +7,7 @@ from typing import Any
 from dashboard.figures.board import Board, BoardRow, PeriodState
 from dashboard.figures.performance import Figures
 from dashboard.render.formatting import plain, utc
-from market.rules import minutes_of
+from market.rules import Gate, minutes_of
 from prices import queries as prices
 
 
@@ -42,8 +42,12 @@ def _period_json(row: BoardRow) -> dict[str, Any]:
         "reference_restated": _restated_json(row),
         "reference_source": row.source.value if row.reference else None,
         "state": _state(row),
-        "gate_closures": [] if _is_closed(row) else [{"phase": "area", "closes_at": utc(row.gate_closes_at)}],
+        "gate_closures": [] if _is_closed(row) else [_gate_json(gate) for gate in row.gates],
     }
+
+
+def _gate_json(gate: Gate) -> dict[str, Any]:
+    return {"phase": gate.phase.value, "closes_at": utc(gate.closes_at)}
 
 
 def _restated_json(row: BoardRow) -> dict[str, Any] | None:
@@ -60,8 +64,7 @@ def _state(row: BoardRow) -> str:
     """`closed` from the last gate closure on, `final` once a price published at or after it is stored."""
     if not _is_closed(row):
         return "open"
-    is_final = row.reference is not None and row.reference.last_update >= row.gate_closes_at
-    return "final" if is_final else "closed"
+    return "final" if row.is_final else "closed"
 
 
 def _figures_json(figures: Figures) -> dict[str, Any]:

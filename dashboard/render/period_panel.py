@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from dashboard.figures.board import PeriodState
 from dashboard.figures.performance import Figures
@@ -24,6 +23,7 @@ from dashboard.figures.readings import Reading
 from dashboard.render import formatting as fmt
 from dashboard.render.board import row_id
 from dashboard.render.cells import Cell, restated_title
+from dashboard.render.rows.flags import SHORT_FLAGS
 from market.labels import label_of
 from market.totals import EXACT
 from prices.queries import PricePoint
@@ -33,14 +33,6 @@ CHART, TRADES, PATH = "chart", "trades", "prices"
 SECTIONS = (CHART, TRADES, PATH)
 MOST_STEPS = 300
 """Steps of the reference in its table: two days' publications."""
-
-_SHORT_FLAGS = {
-    TradeFlag.PERIOD_CLOSED: gettext_lazy("late"),
-    TradeFlag.UNKNOWN_TRADER: gettext_lazy("unknown trader"),
-    TradeFlag.ODD_EXECUTION_TIME: gettext_lazy("odd time"),
-    TradeFlag.AMBIGUOUS_HOUR: gettext_lazy("hour unclear"),
-    TradeFlag.NOT_IN_FILE: gettext_lazy("not in file"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +219,7 @@ def _product(judged: JudgedTrade, zone: ZoneInfo) -> str:
 
 def _marks(judged: JudgedTrade) -> tuple[Mark, ...]:
     trade = judged.trade
-    marks = [Mark(str(_SHORT_FLAGS[flag]), str(flag.label)) for flag in map(_flag, trade.flags) if flag]
+    marks = [Mark(str(SHORT_FLAGS[flag]), str(flag.label)) for flag in map(_flag, trade.flags) if flag]
     if trade.change:
         words = {"corrected": _("corrected"), "cancelled": _("cancelled")}
         marks.insert(0, Mark(words[trade.change], trade.reason))

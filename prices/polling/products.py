@@ -6,27 +6,28 @@ The provider is asked for quarter and half hours as for hours; whether it has pr
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
 
+from market.periods import DeliveryPeriod
+from market.rules import product_of
 from prices.observations import Facts, Outcome
 
 ASK_AGAIN = 900.0
 """Seconds between two requests for a product that was never answered: four an hour."""
-_HOUR = timedelta(hours=1)
+HOUR_MINUTES = 60
 
 
 def worth_asking(facts: Iterable[Facts], now: float) -> list[Facts]:
     """The facts without those of products that the provider does not answer for, but for one each that finds out.
 
-    A product is a length in a market. Hours are always asked for. `now` is POSIX seconds.
+    A product is a length in a market, or its blocks. Hours are always asked for. `now` is POSIX seconds.
     """
-    kept, products = [], dict[tuple[int, timedelta], list[Facts]]()
+    kept, products = [], dict[tuple[int, int], list[Facts]]()
     for period in facts:
-        length = period.key.end - period.key.start
-        if length >= _HOUR:
+        product = product_of(DeliveryPeriod(period.key.start, period.key.end))
+        if product == HOUR_MINUTES:
             kept.append(period)
         else:
-            products.setdefault((period.key.market_id, length), []).append(period)
+            products.setdefault((period.key.market_id, product), []).append(period)
     for periods in products.values():
         kept += periods if is_answered(periods) else _feeler(periods, now)
     return kept

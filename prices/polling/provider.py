@@ -18,7 +18,6 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
-from zoneinfo import ZoneInfo
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -27,8 +26,9 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 from market import clock
+from market.dated.currencies import is_unit_of
 from market.labels import label_of, parse_period
-from market.periods import DeliveryPeriod, PeriodError, parse_day
+from market.periods import Days, DeliveryPeriod, PeriodError, parse_day
 from prices.observations import FROM_THE_FUTURE, WHICH_OF_TWO, Answer, Outcome, Published, Refusal, Undefined
 
 TOTAL_SECONDS = 5.0
@@ -44,7 +44,6 @@ SMALLEST_STEP = Decimal("1e-10")
 FUTURE_TOLERANCE = timedelta(minutes=2)
 DEFAULT_RETRY_AFTER = 60.0
 LONGEST_RETRY_AFTER = 3600.0
-UNITS = frozenset({"euro", "eur", "euro/mwh", "eur/mwh"})
 
 _FRACTION = re.compile(r"(?<=\d)\.\d+")
 _current = threading.local()
@@ -52,12 +51,13 @@ _current = threading.local()
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Which price is asked for, where, and when (`now`, UTC)."""
+    """Which price is asked for, of whose days, in which currency, where, and when (`now`, UTC)."""
 
     base_url: str
     day: date
     period: DeliveryPeriod
-    zone: ZoneInfo
+    days: Days
+    currency: str
     now: datetime
 
 
@@ -82,7 +82,7 @@ def fetch(question: Question, *, reserved_at: float) -> Answer:
 
 
 def _exchange(question: Question, deadline: _Deadline) -> Answer:
-    label = label_of(question.period, question.zone)
+    label = label_of(question.period, question.days)
     response = _session().get(
         f"{question.base_url.rstrip('/')}/reference-price",
         params={"delivery_day": question.day.isoformat(), "delivery_hour": label},
@@ -150,8 +150,8 @@ def parse_answer(body: bytes, question: Question) -> Answer:
     if answer["value"] is None:
         return Undefined("the value is null")
     unit = answer.get("unit")
-    if not isinstance(unit, str) or unit.strip().lower() not in UNITS:
-        raise BadAnswer(f"the unit is {_shown(unit)}, not euro per MWh")
+    if not isinstance(unit, str) or not is_unit_of(unit, question.currency):
+        raise BadAnswer(f"the unit is {_shown(unit)}, not {question.currency} per MWh")
     return Published(_value(answer["value"]), _last_update(answer.get("last_update"), question.now))
 
 
@@ -178,7 +178,7 @@ def _check_identity(answer: dict[str, Any], asked: Question) -> None:
     if not isinstance(said_day, str) or not isinstance(said_hour, str):
         raise BadAnswer("the answer doesn't name its delivery day and hour")
     try:
-        answered = parse_period(asked.day, said_hour, asked.zone)
+        answered = parse_period(asked.day, said_hour, asked.days)
         same = parse_day(said_day) == asked.day and answered.period == asked.period
     except PeriodError as error:
         raise BadAnswer(f"the answer's period can't be read: {error}") from None

@@ -20,12 +20,11 @@ from django.conf import settings
 from django.db import connection
 
 from market import clock
-from market.labels import label_of
 from market.locks import AdvisoryLock
 from market.models import Market
-from market.periods import DeliveryPeriod, day_of, day_periods
+from market.periods import DeliveryPeriod
 from market.queries import active_markets
-from market.rules import HOUR, ReferenceSource
+from market.rules import ReferenceSource
 from prices import observations, request_ledger, store
 from prices.observations import Budget, Facts, Outcome, PeriodKey, Priority
 from prices.polling import by_hand, policy, provider, state
@@ -50,7 +49,7 @@ PERIOD_MINUTES = 60
 def chase_prices(*, now: datetime) -> PollStats:
     """One tick at `now` (UTC): bring the prices of every active market up to date, or leave it to the chase that is on.
 
-    An idle tick costs five queries, one of them for the desk's time. Raises django.db.Error when PostgreSQL is away.
+    An idle tick costs six queries, one of them for the desk's time. Raises django.db.Error when PostgreSQL is away.
     """
     clock.desk.follow()
     markets = {market.pk: market for market in active_markets()}
@@ -78,7 +77,7 @@ def _intervals(markets: Collection[Market]) -> dict[int, float]:
 def _facts(markets: Collection[Market], now: datetime) -> dict[PeriodKey, Facts]:
     wanted, gates, by_id = by_hand.wanted_checks(markets, now), _gates(markets, now), {m.pk: m for m in markets}
     for key in wanted.keys() - gates.keys():
-        gates[key] = DeliveryPeriod(key.start, key.end).gate_closure(by_id[key.market_id].gate_closure_lead)
+        gates[key] = by_id[key.market_id].gate_closure(key.day, DeliveryPeriod(key.start, key.end))
     facts = state.facts_of(gates=gates, intervals=_intervals(markets))
     return facts | {key: replace(facts[key], wanted_at=at.timestamp()) for key, at in wanted.items()}
 
@@ -109,23 +108,29 @@ def _gates(markets: Collection[Market], now: datetime) -> dict[PeriodKey, dateti
     gates = {}
     for market in markets:
         for day, period in _periods(market, now):
-            gate = period.gate_closure(market.gate_closure_lead)
+            gate = market.gate_closure(day, period)
             if gate > now - SETTLE_FOR:
                 gates[PeriodKey(market.pk, day, period.start, period.end)] = gate
     return gates
 
 
 def _periods(market: Market, now: datetime) -> Iterator[tuple[date, DeliveryPeriod]]:
-    """Every hour of three days; of shorter products those that matter to somebody, if the provider answers for them."""
-    today = day_of(now, market.zone)
+    """Every row of three days that can be traded; of other products those that matter to somebody, if the provider
+    answers for them.
+
+    Before the market's opening tomorrow is asked for only where somebody has an interest all the same.
+    """
+    today = market.day_of(now)
     days = [today + timedelta(days=n) for n in (-1, 0, 1)]
-    for day in days:
-        for period in day_periods(day, market.zone, PERIOD_MINUTES):
+    matters = wanted(market_id=market.pk, now=now)
+    rows = {period: day for day in days for period in market.day_periods(day, market.rules_on(day).row_minutes)}
+    for period, day in rows.items():
+        opens_at = market.opens_at(day, period)
+        if period in matters or opens_at is None or opens_at <= now:
             yield day, period
-    for period in sorted(wanted(market_id=market.pk, now=now)):
-        day = day_of(period.start, market.zone)
-        is_asked_for = market.reference_source(day, period) is ReferenceSource.OWN
-        if day in days and period.duration < HOUR and is_asked_for:
+    for period in sorted(matters - rows.keys()):
+        day = market.day_of(period.start)
+        if day in days and market.reference_source(day, period) is ReferenceSource.OWN:
             yield day, period
 
 
@@ -189,7 +194,8 @@ class _World:
             base_url=market.market_data_url or settings.MARKET_DATA_URL,
             day=key.day,
             period=DeliveryPeriod(key.start, key.end),
-            zone=market.zone,
+            days=market.calendar,
+            currency=market.rules_on(key.day).currency,
             now=self._moment(),
         )
         future = _senders().submit(provider.fetch, question, reserved_at=reserved_at)
@@ -207,8 +213,8 @@ class _World:
     def _stored(self, future: Future[observations.Answer]) -> Arrived:
         key, reserved = self._under_way.pop(future)
         answer = _answer_of(future)
-        label = label_of(DeliveryPeriod(key.start, key.end), self._markets[key.market_id].zone)
-        gate = DeliveryPeriod(key.start, key.end).gate_closure(self._markets[key.market_id].gate_closure_lead)
+        market, period = self._markets[key.market_id], DeliveryPeriod(key.start, key.end)
+        label, gate = market.label_of(period), market.gate_closure(key.day, period)
         why = reason_of(key, reserved.sent_at.timestamp(), self._facts[key].wanted_at)
         outcome = store.store_answer(store.Arrival(reserved.request_id, key, label, answer, self._moment(), gate, why))
         if outcome is Outcome.NEWER and isinstance(answer, observations.Published):

@@ -126,7 +126,7 @@ def test_a_worker_that_was_there_before_its_provider(market: Market, tmp_path: P
         stack.enter_context(desk.beat(log, **env))
         wait_until(lambda: ProviderRequest.objects.filter(outcome="failed").count() > 3, "tries", 40, log.read_text)
         Market.objects.update(market_data_url=address)
-        tradable = tradable_periods(timezone.now(), market.zone, market.gate_closure_lead)
+        tradable = tradable_periods(timezone.now(), market.zone, timedelta(minutes=market.gate_closure_minutes))
         today = {p.start for p in tradable if day_of(p.start, market.zone) == day_of(timezone.now(), market.zone)}
 
         def known() -> set[datetime]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,8 +10,8 @@ from django.db import connection
 from django.utils import timezone
 
 from market.labels import label_of
-from market.models import Market
-from market.periods import day_periods
+from market.models import Market, MarketRule
+from market.periods import DeliveryPeriod, day_periods
 from prices import request_ledger
 from prices.models import ProviderRequest
 from prices.observations import Answer, Outcome, PeriodKey, Published
@@ -29,8 +29,12 @@ def _nothing_learnt() -> None:
 
 @pytest.fixture
 def market(db: None) -> Market:
-    """The only active market; tests that flush the database take the one of the migrations with them."""
+    """The only active market; tests that flush the database take the one of the migrations with them.
+
+    Tomorrow is open at any time of the day, whenever the tests run.
+    """
     Market.objects.update(is_active=False)
+    MarketRule.objects.update(opening=time(), quarters_opening=time())
     found, _ = Market.objects.update_or_create(code="DE", defaults={"name": "Germany", "is_active": True})
     return found
 
@@ -51,7 +55,8 @@ def store(market: Market, hour: int, answer: Answer, *, day: date = DAY) -> Outc
     """Reserve, and store an answer that arrived just now."""
     key = key_of(market, hour, day)
     label = label_of(day_periods(day, market.zone)[hour], market.zone)
-    return store_answer(Arrival(reserved(key), key, label, answer, timezone.now()))
+    gate = market.gate_closure(day, DeliveryPeriod(key.start, key.end))
+    return store_answer(Arrival(reserved(key), key, label, answer, timezone.now(), gate))
 
 
 def published(value: str, minute: int = 0, second: int = 0) -> Published:

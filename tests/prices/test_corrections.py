@@ -31,7 +31,7 @@ def arrives(
 ) -> Outcome:
     key = key_of(market, hour)
     period = DeliveryPeriod(key.start, key.end)
-    gate = period.gate_closure(market.gate_closure_lead)
+    gate = period.gate_closure(timedelta(minutes=market.gate_closure_minutes))
     price = Published(Decimal(value), updated)
     return store_answer(Arrival(reserved(key), key, label_of(period, market.zone), price, at, gate, why))
 

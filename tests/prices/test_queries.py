@@ -95,7 +95,7 @@ def test_only_the_last_few_requests_are_told(market: Market) -> None:
 
 # --- the feed's state ----------------------------------------------------------------------------------------------
 def feed(market: Market, now: datetime) -> PriceFeedState:
-    return feed_state(market_id=market.pk, now=now, interval=600)
+    return feed_state(market=market, now=now, interval=600)
 
 
 def logged(market: Market, moment: datetime, outcome: Outcome, detail: str = "", *, hour: int = 12) -> None:

@@ -143,7 +143,7 @@ class CorrectForm(DecisionForm):
     def _confirmation(self, trade: Trade) -> TradeConfirmation:
         fields = {name: value for name, value in self.cleaned_data.items() if name != "reason"}
         wire = {**fields, "id": trade.exchange_id, "execution_time": trade.execution_time.isoformat()}
-        parsed = confirmation_of(wire, trade.market.zone)
+        parsed = confirmation_of(wire, trade.market.calendar)
         if isinstance(parsed, Unusable):
             raise DecisionError(parsed.detail)
         facts = facts_now(trade)

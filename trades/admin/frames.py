@@ -119,7 +119,7 @@ def _may_see_facts_of(request: HttpRequest, message: QuarantinedMessage) -> bool
 
 def _confirmation_in(message: QuarantinedMessage) -> TradeConfirmation | None:
     """What the frame says, if it is a confirmation; a line of a CSV file is none."""
-    parsed = parse_frame(bytes(message.raw), message.market.zone)
+    parsed = parse_frame(bytes(message.raw), message.market.calendar)
     return parsed if isinstance(parsed, TradeConfirmation) else None
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
+from datetime import date
 
-from market.labels import label_of
-from market.periods import DURATIONS, DeliveryPeriod, day_of
+from market.labels import label_of, parse_period
+from market.periods import Days, DeliveryPeriod, PeriodError, calendar_of, day_of
 from trades.imports.exported import export_fields, export_separator
 from trades.imports.lines import ROUNDED, ROUNDED_ID, Fields, FileError, cells_in, decimal_in, named_cells
 from trades.imports.period_numbers import Counting, PeriodNumberError, WrittenPeriod, labels_of
@@ -49,7 +49,7 @@ class FileLine:
 def read_trades(
     lines: Iterable[str],
     *,
-    zone: ZoneInfo,
+    days: Days,
     currency: str,
     trader_id: str | None,
     counting: Counting = FROM_ZERO,
@@ -64,15 +64,15 @@ def read_trades(
     if first is None:
         raise FileError("the file holds no trades")
     exported = export_separator(first[1]) is not None
-    read = _reader(first[1], zone, currency, trader_id, (market, currency, zone.key))
+    read = _reader(first[1], days, currency, trader_id, (market, currency, calendar_of(days).zone.key))
     items = [first, *content] if first[1].lstrip().startswith("{") else list(content)
     named = [(number, line, read(line)) for number, line in items]
     written = [WrittenPeriod(n, *_day_and_period(f)) for n, _, f in named if isinstance(f, dict)]
     try:
-        labels = labels_of(written, counting, zone)
+        labels = labels_of(written, counting, days)
     except PeriodNumberError as error:
         raise FileError(str(error)) from None
-    return [FileLine(n, line, _confirmation(f, labels, zone), exported, _decision(f)) for n, line, f in named]
+    return [FileLine(n, line, _confirmation(f, labels, days), exported, _decision(f)) for n, line, f in named]
 
 
 def _content(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
@@ -86,7 +86,7 @@ def _content(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
 
 
 def _reader(
-    first: str, zone: ZoneInfo, currency: str, trader_id: str | None, market: tuple[str, str, str]
+    first: str, days: Days, currency: str, trader_id: str | None, market: tuple[str, str, str]
 ) -> Callable[[str], Fields | Unusable]:
     """What reads a line of this file's format into a confirmation's fields."""
     if first.lstrip().startswith("{"):
@@ -99,7 +99,7 @@ def _reader(
     if set(PRIVATE_FIELDS) <= set(columns := cells_in(first, ";")):
         if not trader_id:
             raise FileError("this file names no trader: say whose trades they are with --trader")
-        return lambda line: _private_line(line, columns, zone, currency, trader_id)
+        return lambda line: _private_line(line, columns, days, currency, trader_id)
     raise FileError(
         "the file is in none of the known formats: JSON lines of confirmations, CSV with the columns "
         f"{','.join(CSV_FIELDS)}, the exchange's private trades with {';'.join(PRIVATE_FIELDS)}, or a period's trades "
@@ -112,7 +112,7 @@ def _day_and_period(fields: Fields) -> tuple[str, str]:
 
 
 def _confirmation(
-    fields: Fields | Unusable, labels: Mapping[tuple[str, str], str], zone: ZoneInfo
+    fields: Fields | Unusable, labels: Mapping[tuple[str, str], str], days: Days
 ) -> TradeConfirmation | Unusable:
     if isinstance(fields, Unusable):
         return fields
@@ -122,7 +122,7 @@ def _confirmation(
             ROUNDED_ID, f"id “{written[:30]}” was rounded by a spreadsheet: export the file with ids as text"
         )
     label = labels.get(_day_and_period(fields))
-    return confirmation_of(fields if label is None else {**fields, "delivery_hour": label}, zone)
+    return confirmation_of(fields if label is None else {**fields, "delivery_hour": label}, days)
 
 
 def _decision(fields: Fields | Unusable) -> str:
@@ -140,17 +140,17 @@ def _csv_fields(line: str, names: list[str]) -> Fields | Unusable:
     return fields
 
 
-def _private_line(line: str, names: list[str], zone: ZoneInfo, currency: str, trader_id: str) -> Fields | Unusable:
+def _private_line(line: str, names: list[str], days: Days, currency: str, trader_id: str) -> Fields | Unusable:
     cells = named_cells(line, ";", names)
     if isinstance(cells, Unusable):
         return cells
     try:
-        return {**_private_fields(cells, zone, currency), "trader_id": trader_id}
+        return {**_private_fields(cells, days, currency), "trader_id": trader_id}
     except ValueError as error:
         return Unusable("bad_line", str(error), cells["TradeId"][:255])
 
 
-def _private_fields(cells: Fields, zone: ZoneInfo, currency: str) -> Fields:
+def _private_fields(cells: Fields, days: Days, currency: str) -> Fields:
     """A private trade in a confirmation's terms: MWh over the period's hours is MW."""
     if cells["Side"] not in {"SELL", "BUY"}:
         raise ValueError(f"Side “{cells['Side'][:20]}” is neither SELL nor BUY")
@@ -159,14 +159,25 @@ def _private_fields(cells: Fields, zone: ZoneInfo, currency: str) -> Fields:
     if cells["VolumeUnit"].upper() != "MWH":
         raise ValueError(f"VolumeUnit “{cells['VolumeUnit'][:20]}” is not MWH")
     period = DeliveryPeriod(timestamp_of(cells["DeliveryStart"]), timestamp_of(cells["DeliveryEnd"]))
-    if period.duration not in DURATIONS:
-        raise ValueError(f"a period of {period.duration} is not known")
+    day = day_of(period.start, days)
     return {
         "id": cells["TradeId"],
         "price": decimal_in(cells, "Price"),
         "quantity": decimal_in(cells, "Volume") / period.hours,
         "direction": cells["Side"].lower(),
-        "delivery_day": day_of(period.start, zone).isoformat(),
-        "delivery_hour": label_of(period, zone),
+        "delivery_day": day.isoformat(),
+        "delivery_hour": _product_label(period, day, days),
         "execution_time": cells["ExecutionTime"],
     }
+
+
+def _product_label(period: DeliveryPeriod, day: date, days: Days) -> str:
+    """The period's label; ValueError where the delivery day has no such product."""
+    label = label_of(period, days)
+    try:
+        is_product = parse_period(day, label, days).period == period
+    except PeriodError:
+        is_product = False
+    if not is_product:
+        raise ValueError(f"a period of {period.duration} from {period.start:%H:%M} UTC on is no product of {day}")
+    return label

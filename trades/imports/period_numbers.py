@@ -10,10 +10,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from zoneinfo import ZoneInfo
 
-from market.labels import label_of
-from market.periods import DeliveryPeriod, PeriodError, day_periods, parse_day
+from market.labels import bare_label, label_of
+from market.periods import Calendar, Days, DeliveryPeriod, PeriodError, calendar_of, day_periods, parse_day
 
 _NUMBER = re.compile(r"\d{1,3}", re.ASCII)
 _MARKED_NUMBER = re.compile(r"\d{1,2}[AaBb]", re.ASCII)
@@ -52,7 +51,7 @@ class WrittenPeriod:
         return bool(_MARKED_NUMBER.fullmatch(self.text))
 
 
-def labels_of(written: Iterable[WrittenPeriod], counting: Counting, zone: ZoneInfo) -> Mapping[tuple[str, str], str]:
+def labels_of(written: Iterable[WrittenPeriod], counting: Counting, days: Days) -> Mapping[tuple[str, str], str]:
     """(day, text) -> the period's label, for every bare number that counts from 1; empty where 14 means 14-15.
 
     Raises PeriodNumberError where the numbers say something else than `counting`, or can be counted in two ways.
@@ -65,7 +64,7 @@ def labels_of(written: Iterable[WrittenPeriod], counting: Counting, zone: ZoneIn
         return {}
     minutes = _minutes(periods, counting)
     by_day = groupby(sorted(periods, key=lambda p: p.day), key=lambda p: p.day)
-    return {key: label for day, group in by_day for key, label in _of_day(day, list(group), minutes, zone).items()}
+    return {key: label for day, group in by_day for key, label in _of_day(day, list(group), minutes, days).items()}
 
 
 def _refuse_what_counts_from_one(periods: Sequence[WrittenPeriod]) -> None:
@@ -100,14 +99,15 @@ def _minutes(periods: Sequence[WrittenPeriod], counting: Counting) -> int:
     return minutes
 
 
-def _of_day(day: str, periods: Sequence[WrittenPeriod], minutes: int, zone: ZoneInfo) -> dict[tuple[str, str], str]:
+def _of_day(day: str, periods: Sequence[WrittenPeriod], minutes: int, days: Days) -> dict[tuple[str, str], str]:
     try:
         parsed = parse_day(day)
     except PeriodError:
         return {}  # its lines are refused for their day
-    in_turn = day_periods(parsed, zone, minutes)
+    in_turn = day_periods(parsed, days, minutes)
     passing = dict(enumerate(in_turn, start=1))
-    wall = {_wall_number(period, minutes, zone): period for period in reversed(in_turn)}  # the first pass last
+    calendar = calendar_of(days).on(parsed)
+    wall = {_wall_number(period, minutes, calendar): period for period in reversed(in_turn)}  # the first pass last
     by_wall_clock = _counts_the_wall_clock(periods, passing, wall, minutes)
     found: dict[tuple[str, str], str] = {}
     for p in periods:
@@ -120,19 +120,18 @@ def _of_day(day: str, periods: Sequence[WrittenPeriod], minutes: int, zone: Zone
             )
         period = (wall if by_wall_clock else passing).get(p.number)
         # What the day doesn't have gets a label that no day has, so that its line is named.
-        found[day, p.text] = _label(period, zone, marked=not by_wall_clock) if period else f"no. {p.text}"
+        found[day, p.text] = _label(period, days, marked=not by_wall_clock) if period else f"no. {p.text}"
     return found
 
 
-def _label(period: DeliveryPeriod, zone: ZoneInfo, *, marked: bool) -> str:
+def _label(period: DeliveryPeriod, days: Days, *, marked: bool) -> str:
     """The canonical label; a wall clock's number does not say which pass it means, so neither does its label."""
-    label = label_of(period, zone)
-    return label if marked else label.rstrip("AB")
+    return label_of(period, days) if marked else bare_label(period, days)
 
 
-def _wall_number(period: DeliveryPeriod, minutes: int, zone: ZoneInfo) -> int:
-    local = period.start.astimezone(zone)
-    return (local.hour * 60 + local.minute) // minutes + 1
+def _wall_number(period: DeliveryPeriod, minutes: int, calendar: Calendar) -> int:
+    local, begins = period.start.astimezone(calendar.zone), calendar.day_start
+    return ((local.hour - begins.hour) % 24 * 60 + local.minute) // minutes + 1
 
 
 def _counts_the_wall_clock(

@@ -39,8 +39,8 @@ class Scope:
         """Start and end (UTC) of the local days on which the file's trades were executed."""
         assert self.first is not None
         assert self.last is not None
-        start = day_bounds(day_of(self.first, market.zone), market.zone)[0]
-        return start, day_bounds(day_of(self.last, market.zone), market.zone)[1]
+        start = day_bounds(day_of(self.first, market.calendar), market.calendar)[0]
+        return start, day_bounds(day_of(self.last, market.calendar), market.calendar)[1]
 
 
 def covered_gaps(market: Market, scope: Scope, *, unread: int) -> list[Cover]:

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any, NoReturn, TypeVar
-from zoneinfo import ZoneInfo
 
 from market.labels import parse_period
-from market.periods import DeliveryPeriod, PeriodError, parse_day
+from market.periods import Days, DeliveryPeriod, PeriodError, parse_day
+from market.rules import DayRules, product_of
 
 ENVELOPES = ("trade_confirmation", "deal_confirmation")
 LARGEST_FRAME = 1024 * 1024
@@ -77,12 +77,12 @@ class _Refusal(Exception):
         self.reason, self.detail = reason, detail
 
 
-def parse_frame(frame: bytes, zone: ZoneInfo) -> TradeConfirmation | Unusable:
-    """One frame of the exchange's websocket, for a market whose local time is `zone`. Never raises."""
+def parse_frame(frame: bytes, days: Days) -> TradeConfirmation | Unusable:
+    """One frame of the exchange's websocket, for a market with these delivery days. Never raises."""
     fields: dict[str, Any] = {}
     try:
         fields = _fields_of(frame)
-        return _confirmation(fields, zone)
+        return _confirmation(fields, days)
     except _Refusal as refusal:
         return Unusable(refusal.reason, refusal.detail, _readable_id(fields))
 
@@ -98,10 +98,10 @@ def fields_in(text: bytes) -> dict[str, Any] | Unusable:
         return Unusable(refusal.reason, refusal.detail)
 
 
-def confirmation_of(fields: dict[str, Any], zone: ZoneInfo) -> TradeConfirmation | Unusable:
+def confirmation_of(fields: dict[str, Any], days: Days) -> TradeConfirmation | Unusable:
     """A confirmation from a line of a file: the same fields and rules, and the hours that only files write ("14")."""
     try:
-        return _confirmation(fields, zone, from_file=True)
+        return _confirmation(fields, days, from_file=True)
     except _Refusal as refusal:
         return Unusable(refusal.reason, refusal.detail, _readable_id(fields))
 
@@ -115,9 +115,14 @@ def timestamp_of(text: str) -> datetime:
 
 
 def flags_of(
-    confirmation: TradeConfirmation, *, received_at: datetime, gate_closure_lead: timedelta, trader_is_known: bool
+    confirmation: TradeConfirmation,
+    *,
+    received_at: datetime,
+    gate_closes_at: datetime,
+    rules: DayRules,
+    trader_is_known: bool,
 ) -> list[str]:
-    """What is odd about a trade that is booked all the same (trades.models.TradeFlag)."""
+    """What is odd about a trade that is booked all the same (trades.models.TradeFlag), by the rules of its day."""
     executed = confirmation.execution_time
     period = confirmation.period
     odd_time = (
@@ -127,9 +132,11 @@ def flags_of(
     )
     oddities = {
         "unknown_trader": not trader_is_known,
-        "period_closed": received_at >= period.gate_closure(gate_closure_lead),
+        "period_closed": received_at >= gate_closes_at,
         "odd_execution_time": odd_time,
         "ambiguous_hour": confirmation.ambiguous_hour,
+        "price_out_of_bounds": not rules.is_within_bounds(confirmation.price),
+        "unlisted_product": product_of(period) not in rules.products,
     }
     return [name for name, applies in oddities.items() if applies]
 
@@ -184,7 +191,7 @@ def _object_with_distinct_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def _confirmation(fields: dict[str, Any], zone: ZoneInfo, *, from_file: bool = False) -> TradeConfirmation:
+def _confirmation(fields: dict[str, Any], days: Days, *, from_file: bool = False) -> TradeConfirmation:
     exchange_id = _identifier(_with_id_as_text(fields), "id")
     price = _number(fields, "price")
     quantity = _number(fields, "quantity")
@@ -195,7 +202,7 @@ def _confirmation(fields: dict[str, Any], zone: ZoneInfo, *, from_file: bool = F
         raise _Refusal("bad_direction", f"direction “{_short(direction)}” is neither buy nor sell")
     day = _understood(parse_day, _text(fields, "delivery_day"), "delivery_day")
     parsed = _understood(
-        lambda text: parse_period(day, text, zone, from_file=from_file), _text(fields, "delivery_hour"), "delivery_hour"
+        lambda text: parse_period(day, text, days, from_file=from_file), _text(fields, "delivery_hour"), "delivery_hour"
     )
     trader_id = _identifier(fields, "trader_id")
     execution_time = _timestamp(_text(fields, "execution_time"))

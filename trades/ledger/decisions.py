@@ -89,7 +89,7 @@ def _position_before(trade: Trade) -> PositionKey:
 
 def judged(message: QuarantinedMessage) -> tuple[TradeConfirmation | Unusable, StoredFacts | None]:
     """What a frame kept aside says by the rules as they are now, and what is stored under its id."""
-    parsed = parse_frame(bytes(message.raw), message.market.zone)
+    parsed = parse_frame(bytes(message.raw), message.market.calendar)
     if isinstance(parsed, Unusable):
         return parsed, None
     return parsed, stored_facts(market_id=message.market_id, exchange_ids=[parsed.exchange_id]).get(parsed.exchange_id)
@@ -122,7 +122,7 @@ def accept_as_correction(*, message: QuarantinedMessage, reason: str, user: User
     """A conflicting frame is right: the stored trade is corrected to what the frame says."""
     hold_the_end()
     message = _open_message(message)
-    parsed = parse_frame(bytes(message.raw), message.market.zone)
+    parsed = parse_frame(bytes(message.raw), message.market.calendar)
     trade = Trade.objects.filter(market=message.market, exchange_id=message.exchange_id).first()
     if isinstance(parsed, Unusable) or trade is None:
         raise DecisionError("this frame corrects no stored trade")

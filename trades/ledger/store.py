@@ -133,9 +133,9 @@ def _say_conflicts(market: Market, source: FrameSource, conflicts: list[FrameAsi
 
 def _sort(frames: Sequence[JournalFrame], market: Market, refused: str | None) -> _Sorted:
     batch = _Sorted()
-    zone = market.zone
+    days = market.calendar
     for frame in frames:
-        parsed: TradeConfirmation | Unusable = parse_frame(frame.frame, zone)
+        parsed: TradeConfirmation | Unusable = parse_frame(frame.frame, days)
         if refused is not None and isinstance(parsed, TradeConfirmation):
             parsed = Unusable("refused_by_database", refused[:500], parsed.exchange_id)
         if isinstance(parsed, Unusable):
@@ -239,7 +239,8 @@ def _row(trade: ConfirmedFrame, market: Market, traders: dict[str, tuple[int, bo
     flags = flags_of(
         c,
         received_at=trade.frame.received_at,
-        gate_closure_lead=market.gate_closure_lead,
+        gate_closes_at=market.gate_closure(c.delivery_day, c.period),
+        rules=market.rules_on(c.delivery_day),
         trader_is_known=known,
     )
     return (

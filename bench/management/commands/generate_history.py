@@ -41,7 +41,7 @@ class Command(BaseCommand):
             raise CommandError("This database has real trades; made-up ones are not put beside them.")
         try:
             market = market_by_code(options["market"])
-            until = parse_day(options["until"]) if options["until"] else day_of(datetime.now(UTC), market.zone)
+            until = parse_day(options["until"]) if options["until"] else day_of(datetime.now(UTC), market.calendar)
         except (MarketError, PeriodError) as error:
             raise CommandError(f"{error}.") from None
         people = generated_traders(count=traders)

@@ -20,5 +20,5 @@ class Command(BaseCommand):
         if not settings.DEBUG:
             raise CommandError("demo assumptions are for a laptop: they are only made up with DEBUG on")
         for market in active_markets()[:1]:
-            made = make_demo(market=market, today=day_of(clock.now(), market.zone))
+            made = make_demo(market=market, today=day_of(clock.now(), market.calendar))
             self.stdout.write(f"{made} assumptions are made up.")

@@ -81,7 +81,7 @@ def _show(request: HttpRequest, selection: Selection, *, error: str = "", status
 
 
 def _today(selection: Selection, market: Market) -> str:
-    return day_of(selection.now, market.zone).isoformat()
+    return day_of(selection.now, market.calendar).isoformat()
 
 
 def _lists(request: HttpRequest, selection: Selection, theories: list[Theorised]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from django.utils.translation import get_language, gettext, ngettext
 from dashboard.figures.board import BoardRow, PeriodState
 from dashboard.render import formatting as fmt
 from dashboard.render.cells import Cell, signed_cell
-from market.rules import HOUR
+from market.periods import HOUR
 from market.totals import EXACT, ZERO
 
 _QUARTER = timedelta(minutes=15)

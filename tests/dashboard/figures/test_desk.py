@@ -147,6 +147,7 @@ def test_three_queries_whatever_there_is(head: User, django_assert_num_queries: 
     for trader in ("trader_1", "trader_2", "trader_3"):
         store_sketch(trader=trader)
     market = germany()
+    assert market.dated is market.dated, "the market's rules are read once"
     with django_assert_num_queries(3):
         load_desk(market=market, delivery_day=SKETCH_DAY, now=timezone.now())
 

@@ -79,12 +79,17 @@ def test_an_hour_sold_and_one_of_its_quarters_bought_back_is_not_flat() -> None:
 
 
 def a_day(chance: random.Random, zone: ZoneInfo | None = None, day: date | None = None) -> Legs:
-    """Trades of every length on some day in some zone, clock changes more often than not."""
+    """Trades of every length, blocks too, on some day in some zone, clock changes more often than not."""
     zone = zone or chance.choice(ZONES)
     day = day or chance.choice([*CHANGES, DAY + timedelta(days=chance.randrange(400))])
     legs: Legs = {}
-    for minutes in (60, 30, 15):
-        for one in chance.sample(day_periods(day, zone, minutes), chance.randrange(1, 20)):
+    hours = day_periods(day, zone)
+    blocks = [sorted(chance.sample(hours, 2)) for _ in range(chance.randrange(4))]
+    for chosen in (
+        *(chance.sample(day_periods(day, zone, minutes), chance.randrange(1, 20)) for minutes in (60, 30, 15)),
+        {DeliveryPeriod(first.start, last.end) for first, last in blocks},
+    ):
+        for one in chosen:
             for side in chance.sample(["buy", "sell"], chance.randrange(1, 3)):
                 mw, price = (
                     Decimal(chance.randrange(1, 99_999)) / 1000,

@@ -161,6 +161,7 @@ def added(client: Client, *rules: tuple[str, str]) -> Any:
     market = germany()
     form = {name: getattr(market, name) for name in ("code", "name", "time_zone", "currency", "gate_closure_minutes")}
     total = {"reference_rules-TOTAL_FORMS": len(rules), "reference_rules-INITIAL_FORMS": 0, "is_active": "on"}
+    total |= {f"{others}-{count}_FORMS": 0 for others in ("rules", "gate_closures") for count in ("TOTAL", "INITIAL")}
     lines = {
         f"reference_rules-{n}-{name}": value
         for n, (day, source) in enumerate(rules)

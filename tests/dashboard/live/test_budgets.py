@@ -55,7 +55,7 @@ def test_statements_of_a_trade_and_of_a_batch() -> None:
         store(confirmation(1), journal="warm", first=2)
     with CaptureQueriesContext(connection) as many:
         store(*[confirmation(n) for n in range(2, 202)], journal="warm", first=3)
-    assert len(one) <= A_TRADE + 1, statements(one)  # and the market, which the listener remembers
+    assert len(one) <= A_TRADE + 2, statements(one)  # and the market and its rules, which the listener remembers
     assert len(many) == len(one) + MORE_OF_A_BATCH
 
 

@@ -33,7 +33,7 @@ def corrected(client: Client) -> Client:
     store_sketch()
     row = ReferencePrice.objects.get(delivery_day=SKETCH_DAY, delivery_hour="12-13")
     key = PeriodKey(market.pk, SKETCH_DAY, row.delivery_start, row.delivery_end)
-    gate = DeliveryPeriod(key.start, key.end).gate_closure(market.gate_closure_lead)
+    gate = DeliveryPeriod(key.start, key.end).gate_closure(timedelta(minutes=market.gate_closure_minutes))
     morning = datetime(2023, 2, 7, 6, 0, tzinfo=UTC)
     for value, updated, arrived in (("9.8", gate, gate), ("9.95", morning - timedelta(seconds=3), morning)):
         price = Published(Decimal(value), updated)

@@ -126,6 +126,7 @@ def test_a_gap_that_is_found_later_is_announced(heard: list[int]) -> None:
 @pytest.mark.django_db
 def test_feeds_cost_the_same_however_many_gaps() -> None:
     market = germany()
+    assert market.dated is market.dated, "the market's rules are read once"
     with CaptureQueriesContext(connection) as without:
         assert load_feeds(market=market, now=NOW).gaps == ()
     FeedGap.objects.bulk_create(

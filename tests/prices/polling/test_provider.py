@@ -38,7 +38,7 @@ GOOD = {
 
 
 def question(url: str = "", *, day: date = DAY, period: DeliveryPeriod = NOON) -> Question:
-    return Question(url, day, period, BERLIN, NOW)
+    return Question(url, day, period, BERLIN, "EUR", NOW)
 
 
 def body(**changes: object) -> bytes:

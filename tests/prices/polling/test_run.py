@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import OperationalError, connection
+from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 from structlog.testing import capture_logs
 
@@ -22,17 +22,15 @@ from local.simulators.provider import Faults, Limits, SimulatedProvider, simulat
 from local.simulators.provider import Market as SimulatedMarket
 from local.simulators.scripted_provider import ScriptedProvider
 from market.labels import label_of
-from market.models import Market
+from market.models import Market, MarketRule
 from market.periods import DeliveryPeriod, day_of, day_periods, tradable_periods
-from prices import tasks
 from prices.feed import feed_state
 from prices.models import PriceCheck, PriceCorrection, ProviderRequest, ReferencePrice
-from prices.observations import Outcome
-from prices.polling import loop, run
+from prices.observations import Outcome, Priority
+from prices.polling import loop, priority, run
 from prices.polling import provider as provider_client
 from prices.polling.run import chase_prices
 from prices.rhythms import interval_of
-from tests.prices.conftest import DAY
 from tests.processes import wait_for_moment, wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
@@ -83,7 +81,9 @@ def test_after_a_start_everything_is_asked_for_at_once(desk: Market, provider: S
     stats = chase_prices(now=now())
     periods = every_period(desk)
     open_labels = {
-        (d, label) for d, label, p in periods if p in tradable_periods(now(), desk.zone, desk.gate_closure_lead)
+        (d, label)
+        for d, label, p in periods
+        if p in tradable_periods(now(), desk.zone, timedelta(minutes=desk.gate_closure_minutes))
     }
     stored = {(str(r.delivery_day), r.delivery_hour) for r in ReferencePrice.objects.all()}
     assert open_labels <= stored
@@ -93,13 +93,37 @@ def test_after_a_start_everything_is_asked_for_at_once(desk: Market, provider: S
     assert set(ReferencePrice.objects.values_list("value", flat=True)) == {Decimal("81.5")}
 
 
-def test_the_next_tick_has_nothing_to_do_and_costs_four_queries(
+def test_tomorrow_is_not_asked_for_before_the_market_opens_it(desk: Market, provider: ScriptedProvider) -> None:
+    """Only where somebody holds something of it all the same."""
+    publish(provider, desk, "81.5")
+    tomorrow = desk.day_of(now()) + timedelta(days=1)
+    MarketRule.objects.filter(market=desk).delete()
+    rule = MarketRule.objects.create(market=desk, valid_from=tomorrow, opening="23:59:59")
+    held = desk.day_periods(tomorrow)[12]
+
+    def asked_for() -> list[str]:
+        chase_prices(now=now())
+        return [label for day, label in provider.counts if day == str(tomorrow)]
+
+    assert asked_for() == []
+    holds = {held: Priority.POSITION}
+    priority.register(tell := lambda _market, _moment: holds)
+    try:
+        assert asked_for() == [desk.label_of(held)]
+    finally:
+        priority.unregister(tell)
+    rule.opening = "00:00"
+    rule.save()
+    assert len(asked_for()) == len(desk.day_periods(tomorrow))
+
+
+def test_the_next_tick_has_nothing_to_do_and_costs_five_queries(
     desk: Market, provider: ScriptedProvider, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     publish(provider, desk, "81.5")
     chase_prices(now=now())
     before = len(provider.requests)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         assert chase_prices(now=now()).asked == 0
     assert len(provider.requests) == before
 
@@ -153,7 +177,7 @@ def test_a_provider_that_says_404_to_everything_has_no_price(desk: Market, provi
     day = day_of(now(), desk.zone) - timedelta(days=1)
     price(desk, day, day_periods(day, desk.zone)[12], "81.20", final_at=now() - timedelta(hours=20))
     assert chase_prices(now=now()).outcomes.keys() == {"undefined"}
-    state = feed_state(market_id=desk.pk, now=now(), interval=interval_of(desk))
+    state = feed_state(market=desk, now=now(), interval=interval_of(desk))
     assert (state.state, state.answers_without_a_price) == ("none", True)
 
 
@@ -174,7 +198,9 @@ def test_an_empty_provider_is_asked_for_today_once_and_felt_for_tomorrow(
     assert not ReferencePrice.objects.exists()
     today = day_of(now(), desk.zone)
     open_today = [
-        p for p in tradable_periods(now(), desk.zone, desk.gate_closure_lead) if day_of(p.start, desk.zone) == today
+        p
+        for p in tradable_periods(now(), desk.zone, timedelta(minutes=desk.gate_closure_minutes))
+        if day_of(p.start, desk.zone) == today
     ]
     if open_today:
         assert sum(day == str(today + timedelta(days=1)) for day, _ in provider.counts) == 1
@@ -243,8 +269,12 @@ def test_a_market_is_chased_by_one_at_a_time(desk: Market, provider: ScriptedPro
 def test_a_lock_ends_with_its_connection(desk: Market) -> None:
     with run._market_locks({desk.pk: desk}):
         connection.close()
-    with run._market_locks({desk.pk: desk}) as mine:
-        assert mine
+
+    def is_free() -> bool:
+        with run._market_locks({desk.pk: desk}) as mine:
+            return bool(mine)
+
+    wait_until(is_free, "PostgreSQL to see that the connection is gone", 20)
 
 
 def test_many_ticks_at_once_ask_for_nothing_twice(desk: Market, provider: ScriptedProvider) -> None:
@@ -316,32 +346,12 @@ def _tick_until_stopped(failures: list[BaseException]) -> None:
 
 
 def _all_open_have(market: Market, value: int) -> bool:
-    still_open = tradable_periods(now(), market.zone, market.gate_closure_lead)
+    still_open = tradable_periods(now(), market.zone, timedelta(minutes=market.gate_closure_minutes))
     rows = ReferencePrice.objects.filter(delivery_start__in=[p.start for p in still_open], value=value)
     return rows.count() == len(still_open)
 
 
-# --- the task ------------------------------------------------------------------------------------------------------
-def test_without_postgresql_the_task_says_so_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(**_kwargs: Any) -> None:
-        raise OperationalError("connection refused\nIs the server running?")
-
-    monkeypatch.setattr(run, "chase_prices", away)
-    with capture_logs() as logs:
-        tasks.chase_reference_prices()
-    assert [entry["event"] for entry in logs] == ["chase_without_database"]
-
-
-def test_the_task_is_the_one_that_beat_sends() -> None:
-    entry = django_settings.CELERY_BEAT_SCHEDULE["chase-reference-prices"]
-    assert entry["task"] == tasks.chase_reference_prices.name
-    assert entry["schedule"] == django_settings.CHASE_TICK_SECONDS
-    assert django_settings.CHASE_TICK_SECONDS < loop.OUTLOOK_SECONDS
-
-
 # --- the loop alone ------------------------------------------------------------------------------------------------
-
-
 def test_threads_that_hang_are_replaced(
     desk: Market, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -381,11 +391,3 @@ def test_an_unforeseen_exception_costs_one_request(
     assert stats.outcomes["failed"] == 1
     assert [entry["event"] for entry in logs].count("provider_request_broke") == 1
     assert ProviderRequest.objects.get(outcome=Outcome.FAILED.value).detail.startswith("ZeroDivisionError")
-
-
-def test_the_gates_of_a_clock_change_day() -> None:
-    market = Market(pk=1, code="DE", time_zone="Europe/Berlin", gate_closure_minutes=5)
-    moment = datetime(2026, 10, 24, 10, tzinfo=UTC)
-    gates = run._gates([market], moment)
-    assert sum(key.day == DAY.replace(month=10, day=25) for key in gates) == 25
-    assert all(gate > moment - run.SETTLE_FOR for gate in gates.values())

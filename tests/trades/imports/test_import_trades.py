@@ -38,7 +38,7 @@ def imported(path: Path, *options: str) -> int:
 
 
 def parse(text: str, trader: str | None = None) -> list[TradeConfirmation | Unusable]:
-    return [line.parsed for line in read_trades(text.split("\n"), zone=BERLIN, currency="EUR", trader_id=trader)]
+    return [line.parsed for line in read_trades(text.split("\n"), days=BERLIN, currency="EUR", trader_id=trader)]
 
 
 def trades(text: str, trader: str | None = None) -> list[TradeConfirmation]:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from market.rules import DayRules
 from trades.ledger.confirmations import (
     LARGEST_FRAME,
     TradeConfirmation,
@@ -198,7 +199,9 @@ def test_delivery_days_that_are_refused(value: str) -> None:
     assert refused(frame(delivery_day=value)).reason == "bad_delivery_day"
 
 
-@pytest.mark.parametrize("value", ["8", "14", "8-9", "08-10", "24-25", "25-26", "", "08:10-08:25", "02-03B"])
+@pytest.mark.parametrize(
+    "value", ["8", "14", "8-9", "10-08", "08:30-10:30", "24-25", "25-26", "", "08:10-08:25", "02-03B"]
+)
 def test_delivery_hours_that_are_refused(value: str) -> None:
     assert refused(frame(delivery_hour=value)).reason == "bad_delivery_hour"
 
@@ -293,7 +296,8 @@ def flags(data: bytes, received: str = "2023-02-06T06:13:46Z", known: bool = Tru
     return flags_of(
         accepted(data),
         received_at=datetime.fromisoformat(received),
-        gate_closure_lead=timedelta(minutes=5),
+        gate_closes_at=accepted(data).period.start - timedelta(minutes=5),
+        rules=DayRules(BERLIN, "EUR", highest_price=Decimal(9999)),
         trader_is_known=known,
     )
 

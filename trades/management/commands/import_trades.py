@@ -81,7 +81,7 @@ class Command(BaseCommand):
             raise FileError("--numbers-are needs --hours-from 1")
         return read_trades(
             _lines(data),
-            zone=market.zone,
+            days=market.calendar,
             currency=market.currency,
             trader_id=options["trader"],
             market=market.code,

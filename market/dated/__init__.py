@@ -1,0 +1,1 @@
+"""What is dated about a market: rows of rules, and how they are read."""
