@@ -91,6 +91,10 @@ class Market(models.Model):
     def _rules(self) -> dict[date, DayRules]:
         return {}
 
+    def people_zone(self, day: date) -> ZoneInfo:
+        """What the clocks of the market's people say on a delivery day."""
+        return self.rules_on(day).people_zone
+
     def day_of(self, moment: datetime) -> date:
         """The delivery day of an aware moment."""
         return day_of(moment, self.calendar)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
+from market import clock
 from market.models import Market
 
 
@@ -17,6 +20,16 @@ class MarketError(LookupError):
 def active_markets() -> list[Market]:
     """Markets that are listened to and priced, by code."""
     return list(Market.objects.filter(is_active=True))
+
+
+def clock_zone(market: Market) -> ZoneInfo:
+    """What the clocks of the market's people say today."""
+    return market.people_zone(market.day_of(clock.now()))
+
+
+def currency_now(market: Market) -> str:
+    """The currency that the market trades in today."""
+    return market.rules_on(market.day_of(clock.now())).currency
 
 
 def market_by_code(code: str | None) -> Market:

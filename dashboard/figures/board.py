@@ -84,6 +84,11 @@ class Board:
     reading: Reading = Reading.PRODUCT
 
     @property
+    def currency(self) -> str:
+        """The market's on the delivery day."""
+        return self.market.rules_on(self.delivery_day).currency
+
+    @property
     def changes_at(self) -> datetime:
         """The next moment at which the board changes by the clock alone.
 

@@ -73,7 +73,7 @@ def price_path(request: HttpRequest, market: str, day: str, delivery_hour: str) 
     if home_trader(request.user) is None and not may_see_all(request.user):
         raise NotThereError(gettext("Your login does not belong to a trader."))
     known, delivery_day = market_by_code(market), parse_day(day)
-    parsed = parse_period(delivery_day, delivery_hour, known.zone)
+    parsed = parse_period(delivery_day, delivery_hour, known.calendar)
     path = prices.price_path(market_id=known.pk, start=parsed.period.start, end=parsed.period.end)
     return JsonResponse(
         {

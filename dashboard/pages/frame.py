@@ -13,6 +13,7 @@ from dashboard.access.rights import AnyUser, may_see_all, visible_traders
 from dashboard.figures.board import Board
 from dashboard.render import formatting as fmt
 from dashboard.render.addresses import assumptions_address, named_market, shown_address, socket_address
+from dashboard.render.rows.clocks import zones_title
 from market.models import Market
 from market.periods import day_of
 from market.queries import active_markets
@@ -56,6 +57,12 @@ class BoardFrame:
     as_of: str
     follows_today: bool
     currency: str
+    zone: str
+    """What the market's people's clocks say."""
+    zones: str
+    """Whose clocks, in words: the product zone, and the people's where it is another."""
+    reference_name: str
+    """What the market's reference averages."""
     traders: list[Trader]
     markets: list[Market]
     """To choose from; empty when there is nothing to choose."""
@@ -71,7 +78,7 @@ def board_frame(board: Board, *, user: AnyUser, follows_today: bool) -> BoardFra
     markets = active_markets()
     named = named_market(board.market, markets)
     today, day = day_of(board.as_of, board.market.calendar), board.delivery_day
-    trader = board.trader
+    trader, rules = board.trader, board.market.rules_on(day)
     near = _NEAR_DAYS.get((day - today).days, "")
     traders = visible_traders(user) if trader.trader_id and may_see_all(user) else []
     return BoardFrame(
@@ -91,7 +98,10 @@ def board_frame(board: Board, *, user: AnyUser, follows_today: bool) -> BoardFra
         address=shown_address(trader, day, named),
         as_of=fmt.utc(board.as_of),
         follows_today=follows_today,
-        currency=fmt.currency_sign(board.market.currency),
+        currency=fmt.currency_sign(rules.currency),
+        zone=rules.people_zone.key,
+        zones=zones_title(board.market, day),
+        reference_name=rules.reference_name,
         traders=traders if len(traders) > 1 else [],
         markets=markets if named else [],
     )

@@ -80,7 +80,7 @@ def history(request: HttpRequest) -> HttpResponse:
 
 def _no_range(request: HttpRequest, error: str) -> HttpResponse:
     """400: what is wrong, with the form as it was filled in."""
-    today = day_of(clock.now(), asked_market(request).zone)
+    today = day_of(clock.now(), asked_market(request).calendar)
     asked = asked_history(request, days=last_days(DEFAULT_DAYS, today))
     head = _head(request, asked)
     presets = [(name, address, False) for name, address, _ in head["presets"]]

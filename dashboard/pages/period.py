@@ -42,7 +42,7 @@ def period(request: HttpRequest, trader_id: str, day: str, delivery_hour: str) -
         return refusal(request, _("An opened row has no such part."))
     opened = load_opened(key=asked.row, page=page, now=now)
     alone = request.headers.get(PART) == "opened"
-    assumed = panel_lines(_assumed(request, asked, now), asked.parsed.period, asked.market.zone)
+    assumed = panel_lines(_assumed(request, asked, now), asked.parsed.period, asked.market.people_zone(asked.day))
     html = render_opened(opened, _addresses(request, asked), show, whole=not alone, assumed=assumed)
     if alone:
         return HttpResponse(html, headers={"Vary": PART})

@@ -25,6 +25,8 @@ from dashboard.pages.requests import refusal
 from dashboard.render import formatting as fmt
 from dashboard.render.feed_status import standstill_words
 from market import clock
+from market.queries import clock_zone
+from market.rules import BLOCK
 from prices.feed import PriceFeedState
 
 OUTCOME_WORDS = {
@@ -181,7 +183,7 @@ def _tables(desk: DeskStatus) -> list[dict[str, Any]]:
 
 
 def _exchange(market: MarketStatus) -> list[tuple[str, str]]:
-    exchange, zone = market.feeds.exchange, market.market.zone
+    exchange, zone = market.feeds.exchange, clock_zone(market.market)
     words = gettext("no answer since") if exchange.silent else gettext("not connected since")
     connected = gettext("connected since") if exchange.connected else words
     since = f"{connected} {_clock(exchange.since, zone)}" if exchange.since else gettext("never connected yet")
@@ -203,7 +205,7 @@ def _waiting(count: int) -> str:
 
 
 def _prices(market: MarketStatus, now: datetime) -> list[tuple[str, str]]:
-    feed, news, zone = market.feeds.prices, market.last_publication, market.market.zone
+    feed, news, zone = market.feeds.prices, market.last_publication, clock_zone(market.market)
     due = feed.next_publication_at
     chased = f", {gettext('being chased now')}" if market.chased_now else ""
     lines = [
@@ -216,7 +218,11 @@ def _prices(market: MarketStatus, now: datetime) -> list[tuple[str, str]]:
         seen = {"time": _clock(_moment(news.last_update), zone), "seconds": late}
         lines.append((gettext("Last publication"), gettext("%(time)s, here %(seconds)s s later") % seen))
     without = gettext("the provider has none; asked four times an hour")
-    names = {15: gettext("Prices of quarter hours"), 30: gettext("Prices of half hours")}
+    names = {
+        15: gettext("Prices of quarter hours"),
+        30: gettext("Prices of half hours"),
+        BLOCK: gettext("Prices of blocks"),
+    }
     return [*lines, *((names[minutes], without) for minutes in market.unanswered_products if minutes in names)]
 
 

@@ -13,7 +13,6 @@ from datetime import UTC
 from decimal import Decimal
 from functools import lru_cache
 from zlib import crc32
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils.translation import get_language, gettext, ngettext, pgettext
@@ -26,6 +25,7 @@ from dashboard.render.addresses import in_reading, period_address
 from dashboard.render.cells import leg_cells, plain_cell, quiet_cells, restated_title, signed_cell
 from dashboard.render.feed_status import FEED_STATES, render_feed_states
 from dashboard.render.jinja import render_part
+from dashboard.render.rows.clocks import Clocks, clocks_of, gate_cell, local_title, opens_title
 from dashboard.render.rows.folds import Place, places
 from dashboard.render.sparklines import profile_of, shape_of, spark
 from market.periods import DeliveryPeriod
@@ -40,11 +40,11 @@ def render_parts(
     board: Board, feeds: FeedStates, address: str = "", timeline: Timeline = NO_TIMELINE
 ) -> dict[str, str]:
     """Element id to that element's whole HTML, for all that can change. `address` is the board's own path."""
-    sign, zone = fmt.currency_sign(board.market.currency), board.market.time_zone
+    sign, clocks = fmt.currency_sign(board.currency), clocks_of(board.market, board.delivery_day)
     language, address = get_language() or settings.LANGUAGE_CODE, in_reading(address, board.reading)
     rhythm = PublicationClock(interval_of(board.market))
     rows = {
-        row_id(row): _row(row, place, zone, language, address, timeline, rhythm=rhythm)
+        row_id(row): _row(row, place, clocks, language, address, timeline, rhythm=rhythm)
         for row, place in zip(board.rows, places(board.rows, sign), strict=True)
     }
     return {
@@ -86,7 +86,7 @@ def period_id(period: DeliveryPeriod) -> str:
 def _row(
     row: BoardRow,
     place: Place,
-    time_zone: str,
+    clocks: Clocks,
     _language: str,
     address: str,
     timeline: Timeline,
@@ -94,7 +94,7 @@ def _row(
     rhythm: PublicationClock,
 ) -> str:
     """One period. Remembered per language, because most rows of a board that changed are as they were."""
-    zone, figures = ZoneInfo(time_zone), row.figures
+    figures = row.figures
     context = {
         "id": row_id(row),
         "address": period_address(address, row.delivery_hour),
@@ -102,18 +102,18 @@ def _row(
         "place": place,
         "profile": profile_of(row.quarters),
         "title": fmt.period_title(row.delivery_hour),
+        "local": local_title(row, clocks),
         "minutes": int(row.period.duration.total_seconds()) // 60,
         "starts": fmt.utc(row.period.start),
         "average": plain_cell("average_price", figures.average_price),
         "legs": leg_cells(figures),
         "reference": plain_cell("reference_price", figures.reference_price),
-        "restated": restated_title(row.reference, zone),
-        "reference_note": _reference_note(row, zone, rhythm),
+        "restated": restated_title(row.reference, clocks.zone),
+        "reference_note": _reference_note(row, clocks, rhythm),
         "performance": signed_cell("performance", figures.performance),
         "cells": quiet_cells(figures),
         "spark": spark(timeline.of(row)),
-        "gate_closes": fmt.utc(row.gate_closes_at),
-        "gate": gettext("closed") if row.state == PeriodState.CLOSED else fmt.clock(row.gate_closes_at, zone),
+        "gate": gate_cell(row, clocks),
     }
     return render_part("period", context)
 
@@ -132,24 +132,23 @@ class ReferenceNote:
     final: str = ""
 
 
-def _reference_note(row: BoardRow, zone: ZoneInfo, rhythm: PublicationClock) -> ReferenceNote:
+def _reference_note(row: BoardRow, clocks: Clocks, rhythm: PublicationClock) -> ReferenceNote:
     if row.is_unclear:
         return ReferenceNote(gettext("the provider does not say which of the two"), "undefined")
     if row.source is ReferenceSource.NONE:
         return ReferenceNote(gettext("has no reference"), "undefined")
     if row.reference is None:
-        return ReferenceNote(
-            pgettext("price", "none yet") if row.state != PeriodState.CLOSED else pgettext("price", "none"), "undefined"
-        )
+        none_yet = opens_title(row, clocks) or pgettext("price", "none yet")
+        return ReferenceNote(none_yet if row.state != PeriodState.CLOSED else pgettext("price", "none"), "undefined")
     updated, gate = row.reference.last_update, row.gate_closes_at
-    settled = row.state == PeriodState.CLOSED and updated >= gate
+    settled = row.state == PeriodState.CLOSED and row.is_final
     covering = rhythm.next_slot(gate.timestamp()) + 3 * rhythm.late_window  # by then the last one must be out
     return ReferenceNote(
-        text=gettext("final") if settled else fmt.clock(updated, zone),
+        text=gettext("final") if settled else fmt.clock(updated, clocks.zone),
         state="final" if settled else "",
         updated=fmt.utc(updated),
         due=fmt.posix_utc(rhythm.next_publication(updated.timestamp(), updated.timestamp())),
-        final=fmt.utc(gate) if updated >= gate else fmt.posix_utc(covering),
+        final=fmt.utc(gate) if row.is_final else fmt.posix_utc(covering),
     )
 
 
@@ -170,7 +169,7 @@ def _total(board: Board) -> str:
 def summary(board: Board, note: str, timeline: Timeline = NO_TIMELINE) -> str:
     """The day's answer in the largest type, with what has to be said about it beyond its figures."""
     figures = board.total
-    currency = fmt.currency_sign(board.market.currency)
+    currency = fmt.currency_sign(board.currency)
     result = signed_cell("performance_eur", figures.performance_eur)
     context = {
         "result": result,

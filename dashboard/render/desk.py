@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils.translation import get_language, gettext
 
-from dashboard.figures.board import BoardRow, PeriodState
+from dashboard.figures.board import BoardRow
 from dashboard.figures.desk import Desk
 from dashboard.figures.feed_status import FeedStates
 from dashboard.figures.performance import Figures
@@ -20,6 +19,7 @@ from dashboard.render.board import note_on, row_id, summary
 from dashboard.render.cells import Cell, energy_cell, quiet_cells, signed_cell
 from dashboard.render.feed_status import FEED_STATES, render_feed_states
 from dashboard.render.jinja import render_part
+from dashboard.render.rows.clocks import Clocks, clocks_of, gate_cell, local_title
 from dashboard.render.rows.folds import Place, places
 from dashboard.render.sparklines import profile_of
 from market.periods import DeliveryPeriod
@@ -41,15 +41,15 @@ class DeskCell:
 def render_desk(desk: Desk, feeds: FeedStates, *, named: bool) -> dict[str, str]:
     """Element id to that element's whole HTML; `named`: addresses name the market, because there are several."""
     language = get_language() or settings.LANGUAGE_CODE
-    zone, addresses = desk.whole.market.time_zone, _addresses(desk, named)
-    places_of = places(desk.whole.rows, fmt.currency_sign(desk.whole.market.currency))
+    clocks, addresses = clocks_of(desk.whole.market, desk.whole.delivery_day), _addresses(desk, named)
+    places_of = places(desk.whole.rows, fmt.currency_sign(desk.whole.currency))
     best, worst = desk.best_and_worst_period()
     traded = [{row.period: row.figures for row in board.rows if row.figures.trade_count} for board in desk.boards]
     rows = {}
     for row, place in zip(desk.whole.rows, places_of, strict=True):
         mark = "best" if row.period == best else "worst" if row.period == worst else ""
         cells = _cells(desk, row, addresses, traded)
-        rows[row_id(row)] = _row(row, tuple(cells), mark, place, zone, language)
+        rows[row_id(row)] = _row(row, tuple(cells), mark, place, clocks, language)
     return {
         FEED_STATES: render_feed_states(feeds),
         "summary": summary(desk.whole, _note(desk)),
@@ -67,7 +67,7 @@ def _addresses(desk: Desk, named: bool) -> list[str]:
 
 def _note(desk: Desk) -> str:
     off = desk.most_off_by_rounding()
-    currency = fmt.currency_sign(desk.whole.market.currency)
+    currency = fmt.currency_sign(desk.whole.currency)
     values = {"amount": f"{fmt.number(off)} {currency}"}
     rounding = (
         gettext("Totals are exact sums, rounded once: adding up rounded figures differs by up to %(amount)s.") % values
@@ -101,9 +101,8 @@ def _cell(key: str, figures: Figures | None, mark: str = "", address: str = "") 
 
 
 @lru_cache(maxsize=4096)
-def _row(row: BoardRow, cells: tuple[DeskCell, ...], mark: str, place: Place, zone: str, _language: str) -> str:
+def _row(row: BoardRow, cells: tuple[DeskCell, ...], mark: str, place: Place, clocks: Clocks, _language: str) -> str:
     """One period of all traders. Remembered per language, as a board's are."""
-    closed = row.state == PeriodState.CLOSED
     context = {
         "id": row_id(row),
         "row": row,
@@ -111,13 +110,13 @@ def _row(row: BoardRow, cells: tuple[DeskCell, ...], mark: str, place: Place, zo
         "profile": profile_of(row.quarters),
         "columns": len(cells) + 4,
         "title": fmt.period_title(row.delivery_hour),
+        "local": local_title(row, clocks),
         "minutes": int(row.period.duration.total_seconds()) // 60,
         "starts": fmt.utc(row.period.start),
         "cells": cells,
         "whole": _cell(f"{row_id(row)}-desk", row.figures, mark),
         "performance": signed_cell("performance", row.figures.performance),
-        "gate_closes": fmt.utc(row.gate_closes_at),
-        "gate": gettext("closed") if closed else fmt.clock(row.gate_closes_at, ZoneInfo(zone)),
+        "gate": gate_cell(row, clocks),
     }
     return render_part("desk_period", context)
 
@@ -138,7 +137,7 @@ def _traders(desk: Desk, addresses: Sequence[str]) -> str:
     context = {
         "lines": lines,
         "total": {"performance": signed_cell("performance", total.performance), "cells": quiet_cells(total)},
-        "currency": fmt.currency_sign(desk.whole.market.currency),
+        "currency": fmt.currency_sign(desk.whole.currency),
     }
     return render_part("desk_traders", context)
 

@@ -20,6 +20,7 @@ from dashboard.render.board import stand_in_note
 from dashboard.render.cells import Cell, energy_cell, restated_moment, signed_cell
 from market import clock
 from market.models import Market
+from market.queries import clock_zone
 from trades.models import Trader
 
 
@@ -78,7 +79,7 @@ def history_body(asked: Asked, loaded: History) -> dict[str, object]:
     return {
         "range_title": f"{fmt.day_title(asked.days.first)} {fmt.EN_DASH} {fmt.day_title(asked.days.last)}",
         "length": days,
-        "currency": fmt.currency_sign(asked.market.currency),
+        "currency": fmt.currency_sign(loaded.currency),
         "result": signed_cell("performance_eur", loaded.total.figures.performance_eur),
         "performance": signed_cell("performance", loaded.total.figures.performance),
         "note": _note(loaded),
@@ -87,7 +88,7 @@ def history_body(asked: Asked, loaded: History) -> dict[str, object]:
         "unpriced": bool(loaded.total.unpriced),
         "chart_width": WIDTH,
         "chart_height": HEIGHT,
-        "as_of": fmt.clock(clock.now(), asked.market.zone),
+        "as_of": fmt.clock(clock.now(), clock_zone(asked.market)),
     }
 
 
@@ -135,18 +136,18 @@ def _section(
 def _day_points(loaded: History) -> list[Point]:
     traded = dict(loaded.days)
     days = [loaded.range.first + timedelta(days=n) for n in range(loaded.range.days)]
-    return [_point(fmt.short_day(day), fmt.day_title(day), traded.get(day), loaded.market) for day in days]
+    return [_point(fmt.short_day(day), fmt.day_title(day), traded.get(day), loaded.currency) for day in days]
 
 
 def _hour_points(loaded: History) -> list[Point]:
     traded = dict(loaded.hours)
-    return [_point(f"{hour:02d}", hour_title(hour), traded.get(hour), loaded.market) for hour in range(24)]
+    return [_point(f"{hour:02d}", hour_title(hour), traded.get(hour), loaded.currency) for hour in range(24)]
 
 
-def _point(name: str, title: str, part: Slice | None, market: Market) -> Point:
+def _point(name: str, title: str, part: Slice | None, currency: str) -> Point:
     result = part.figures.performance_eur if part else None
-    currency = f" {fmt.currency_sign(market.currency)}" if result is not None else ""
-    return Point(name, f"{title}: {fmt.number(result, signed=True)}{currency}", result, traded=part is not None)
+    sign = f" {fmt.currency_sign(currency)}" if result is not None else ""
+    return Point(name, f"{title}: {fmt.number(result, signed=True)}{sign}", result, traded=part is not None)
 
 
 def hour_title(hour: int) -> str:
@@ -165,7 +166,7 @@ def _restated(loaded: History, day: date) -> str:
     count, at = loaded.restated.get(day, (0, None))
     if at is None:
         return ""
-    moment = restated_moment(at, loaded.market.zone)
+    moment = restated_moment(at, clock_zone(loaded.market))
     words = ngettext(
         "restated: %(count)s final price changed, the last one on %(moment)s",
         "restated: %(count)s final prices changed, the last one on %(moment)s",

@@ -24,7 +24,7 @@ from dashboard.render import formatting as fmt
 from dashboard.render.board import row_id
 from dashboard.render.cells import Cell, restated_title
 from dashboard.render.rows.flags import SHORT_FLAGS
-from market.labels import label_of
+from market.models import Market
 from market.totals import EXACT
 from prices.queries import PricePoint
 from trades.models import TradeFlag
@@ -106,14 +106,14 @@ def render_opened(
 ) -> str:
     """The panel; `whole` with all its sections, for a page without script, else with what is shown: with the chart
     come the trades, as a wide page has room for both."""
-    row, zone = opened.row, opened.board.market.zone
+    row, zone = opened.row, opened.board.market.people_zone(opened.board.delivery_day)
     sections = SECTIONS if whole else (CHART, TRADES) if show == CHART else (show,)
     context = {
         "row": row,
         "of": row_id(row),
         "title": fmt.period_title(row.delivery_hour),
         "reading": {Reading.HOUR: _("by hour"), Reading.QUARTER: _("by quarter hour")}.get(opened.board.reading, ""),
-        "currency": fmt.currency_sign(opened.board.market.currency),
+        "currency": fmt.currency_sign(opened.board.currency),
         "sum": _sum(row.figures),
         "restated": restated_title(row.reference, zone),
         "show": show,
@@ -207,12 +207,12 @@ def _line(judged: JudgedTrade, zone: ZoneInfo, opened: OpenedPeriod) -> TradeLin
         cells=cells,
         marks=_marks(judged),
         counts=trade.counts,
-        product=_product(judged, opened.board.market.zone),
+        product=_product(judged, opened.board.market),
     )
 
 
-def _product(judged: JudgedTrade, zone: ZoneInfo) -> str:
-    label = fmt.period_title(label_of(judged.trade.period, zone))
+def _product(judged: JudgedTrade, market: Market) -> str:
+    label = fmt.period_title(market.label_of(judged.trade.period))
     pattern = _("all of %(product)s") if judged.parts == 1 else _("1/%(parts)s of %(product)s")
     return pattern % {"parts": judged.parts, "product": label}
 

@@ -88,7 +88,7 @@ def shape_of(board: Board, timeline: Timeline) -> Shape | None:
     shown, zero = bars(results, BAR_STEP, DAY_SIZE[1])
     if drawn is None or not shown:
         return None
-    sign = fmt.currency_sign(board.market.currency)
+    sign = fmt.currency_sign(board.currency)
     known = [
         (value, fmt.period_title(row.delivery_hour)) for value, row in zip(results, board.rows, strict=True) if value
     ]

@@ -19,6 +19,7 @@ from dashboard.figures.desk import Desk
 from dashboard.figures.history import History, Slice
 from dashboard.figures.performance import Figures
 from dashboard.figures.period import JudgedTrade
+from market import clock
 from market.labels import file_label, label_of
 from market.models import Market
 from market.periods import day_bounds
@@ -125,7 +126,8 @@ def _reference(row: BoardRow) -> tuple[Value, ...]:
 
 
 def _where(kind: str, market: Market, day: date | None) -> tuple[Value, ...]:
-    return kind, market.code, market.currency, market.time_zone, day
+    rules = market.rules_on(day or market.day_of(clock.now()))
+    return kind, market.code, rules.currency, rules.zone.key, day
 
 
 def _period(row: BoardRow) -> tuple[Value, ...]:

@@ -15,17 +15,26 @@ let timer;
 const two = (amount) => String(amount).padStart(2, "0");
 const minutesAndSeconds = (passed) => `${Math.floor(passed / 60)}:${two(passed % 60)}`;
 
+// A product's gates close phase by phase: "borders in 12 min, area in 37 min".
+function tickGates(note, now) {
+  const open = note?.dataset.gates.split(" ").map((one) => one.split("=")).filter(([at]) => Date.parse(at) > now) ?? [];
+  if (!note || (open.length && Date.parse(open[0][0]) - now > COUNT_FROM * 1000)) return;
+  const left = ([at, phase]) => `${phase} ${word("in", { time: length((Date.parse(at) - now) / 1000, 60) })}`;
+  write(note, open.length > 1 ? open.map(left).join(", ") : "");
+}
+
 function tickRow(row, now) {
   const left = Math.ceil((Date.parse(row.dataset.gateCloses) - now) / 1000);
   const cell = row.querySelector(".gate time");
   const countdown = `${Math.floor(left / 3600)}:${two(Math.floor(left / 60) % 60)}:${two(left % 60)}`;
   if (left <= 0) row.dataset.state = "closed";
   if (left <= COUNT_FROM) write(cell, left <= 0 ? word("closed") : countdown);
+  tickGates(row.querySelector("[data-gates]"), now);
   return left <= 0;
 }
 
 function length(passed, inSeconds) {
-  if (passed < inSeconds) return word("seconds", { count: passed });
+  if (passed < inSeconds) return word("seconds", { count: Math.floor(passed) });
   if (passed < 6000) return word("minutes", { count: Math.floor(passed / 60) });
   return word("hours", { count: Math.floor(passed / 3600) });
 }

@@ -11,6 +11,7 @@ from dashboard.assumptions.rules import BROKEN_AT, LEAST_MOVE, SIDES, Claim
 from dashboard.render.assumptions.words import ARROWS, claim_name
 from dashboard.render.formatting import currency_sign, plain
 from market.models import Market
+from market.queries import currency_now
 from trades.models import Trader
 
 FIELDS = ("market", "delivery_day", "claim", "threshold", "broken_at", "confidence", "quantity", "reason", "by")
@@ -23,7 +24,7 @@ def form_fields(trader: Trader, market: Market, *, day: str, by: str = "") -> di
         "market": market.code,
         "day": day,
         "by": by,
-        "currency": currency_sign(market.currency),
+        "currency": currency_sign(currency_now(market)),
         "claims": [(claim.value, claim_name(claim), ARROWS[claim]) for claim in Claim],
         "last": {
             "claim": last.claim if last else "",

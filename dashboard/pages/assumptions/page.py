@@ -30,6 +30,7 @@ from dashboard.render.assumptions.page import listed, money_body, rates_body, ta
 from dashboard.render.formatting import currency_sign
 from market.models import Market
 from market.periods import day_of
+from market.queries import currency_now
 from trades.models import Trader
 
 MOST_OPEN, A_PAGE = 300, 100
@@ -71,7 +72,7 @@ def _show(request: HttpRequest, selection: Selection, *, error: str = "", status
         **_head(request, selection, market),
         **_lists(request, selection, theories),
         **rates_body(judged_cases, traders=several),
-        **money_body(theories, _total(selection, market), currency_sign(market.currency), traders=several),
+        **money_body(theories, _total(selection, market), currency_sign(currency_now(market)), traders=several),
         "error": error,
         "form": form_fields(viewer.own, market, day=_today(selection, market)) if viewer.own else None,
     }

@@ -28,6 +28,7 @@ from dashboard.render.assumptions.sheets import (
     rate_sheets,
 )
 from dashboard.render.assumptions.words import ARROWS, claim_words, standing_words, trend_of
+from market.queries import clock_zone
 from trades.models import Trader
 
 
@@ -70,7 +71,7 @@ def listed(standings: Iterable[Standing], own: Trader | None) -> list[Listed]:
 
 
 def _listed(standing: Standing, own: Trader | None) -> Listed:
-    row, zone = standing.assumption, standing.assumption.market.zone
+    row, zone = standing.assumption, clock_zone(standing.assumption.market)
     is_own = own == row.trader
     facts = [
         f"{row.confidence} %" if row.confidence else "",

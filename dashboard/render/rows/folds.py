@@ -74,7 +74,7 @@ def _held(rows: Sequence[BoardRow]) -> Iterator[range]:
     """Each hour with the shorter products behind it that lie in it."""
     start = 0
     for index in range(1, len(rows) + 1):
-        if index < len(rows) and rows[index].period.end <= rows[start].period.end:
+        if index < len(rows) and not rows[start].period.is_block and rows[index].period.end <= rows[start].period.end:
             continue
         if index - start > 1 and rows[start].period.duration == HOUR:
             yield range(start, index)
@@ -121,7 +121,7 @@ def _fold(run: Sequence[BoardRow], currency: str) -> Fold:
     span = gettext("%(lowest)s to %(highest)s") % {"lowest": lowest, "highest": highest}
     values = {"count": fmt.count(len(run)), "span": f"{lowest if lowest == highest else span} {currency}/MWh"}
     return Fold(
-        title=f"{first.split('-')[0]}{fmt.EN_DASH}{last.split('-')[1]}",
+        title=f"{first.partition('-')[0]}{fmt.EN_DASH}{last.rpartition('-')[2]}",
         periods=ngettext("%(count)s period without trades", "%(count)s periods without trades", len(run)) % values,
         references=gettext("reference %(span)s") % values if known else "",
     )

@@ -139,22 +139,10 @@ def test_a_rule_for_next_year_changes_nothing_today(admin: Client) -> None:
 @pytest.mark.parametrize(
     ("prefix", "lines", "sentence"),
     [
-        (
-            "gate_closures",
-            [{"phase": "area", "lead_minutes": -5, "counts_from": "own"}],
-            "A gate closes before delivery",
-        ),
-        (
-            "gate_closures",
-            [{"phase": "area", "lead_minutes": 0, "counts_from": "own"}],
-            "A gate closes before delivery",
-        ),
-        (
-            "gate_closures",
-            [{"phase": "area", "lead_minutes": 5, "counts_from": "own"}] * 2,
-            "two rules of the same kind",
-        ),
-        ("gate_closures", [{"phase": "street", "lead_minutes": 5, "counts_from": "own"}], "Select a valid choice"),
+        ("gate_closures", [{**FIVE, "lead_minutes": -5}], "greater than or equal to 0"),
+        ("gate_closures", [{**FIVE, "lead_minutes": 0}], "A gate closes before delivery"),
+        ("gate_closures", [FIVE, FIVE], "two rules of the same kind"),
+        ("gate_closures", [{**FIVE, "phase": "street"}], "Select a valid choice"),
         ("rules", [{"day_start": "25:00"}], "Enter a valid time"),
         ("rules", [{"day_start": "23:30"}], "A delivery day begins on a whole hour"),
         ("rules", [{"time_zone": "Europe/Atlantis"}], "is not a time zone"),
