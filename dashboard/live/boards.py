@@ -12,6 +12,7 @@ from dashboard.figures.board import Board, load_board
 from dashboard.figures.board_key import WHOLE_DESK, BoardKey
 from dashboard.figures.desk import load_desk
 from dashboard.figures.feed_status import FeedStates, load_feeds
+from dashboard.figures.markets import load_market_totals
 from dashboard.figures.timeline import load_timeline
 from dashboard.render.addresses import board_address, named_market
 from dashboard.render.board import page_version, render_parts
@@ -71,8 +72,10 @@ def _render_desk(key: BoardKey, now: datetime, before: Rendered | None) -> Rende
     market = before.board.market if before else Market.objects.get(pk=key.market_pk)
     feeds = before.feeds if before else load_feeds(market=market, now=now)
     desk = load_desk(market=market, delivery_day=key.day, now=now, reading=key.reading)
+    markets = active_markets()
+    totals = load_market_totals(markets, key.day, key.reading) if len(markets) > 1 else []
     with override(key.language):
-        parts = render_desk(desk, feeds, named=len(active_markets()) > 1)
+        parts = render_desk(desk, feeds, markets=totals)
     return Rendered(desk.whole, feeds, parts, page_version(desk.whole, parts))
 
 

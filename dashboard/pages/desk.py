@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from dashboard.access.rights import AnyUser, may_see_all
 from dashboard.figures.desk import Desk, load_desk
 from dashboard.figures.feed_status import load_feeds
+from dashboard.figures.markets import load_market_totals
 from dashboard.pages.frame import board_frame
 from dashboard.pages.navigation import Here, exports, links, readings
 from dashboard.pages.news import is_asked, news
@@ -54,7 +55,8 @@ def need_desk(user: AnyUser) -> None:
 def _show(request: HttpRequest, shown: Desk, now: datetime, *, follows_today: bool) -> HttpResponse:
     frame = board_frame(shown.whole, user=request.user, follows_today=follows_today)
     named = frame.market if frame.markets else None
-    parts = render_desk(shown, load_feeds(market=frame.market, now=now), named=named is not None)
+    totals = load_market_totals(frame.markets, frame.day, shown.whole.reading)
+    parts = render_desk(shown, load_feeds(market=frame.market, now=now), markets=totals)
     version = page_version(shown.whole, parts)
     if is_asked(request):
         return news(request, shown.whole, version=version, parts=parts, now=now)
@@ -64,6 +66,7 @@ def _show(request: HttpRequest, shown: Desk, now: datetime, *, follows_today: bo
         "many": len(shown.boards) > MANY_TRADERS,
         "feed_states": parts.pop("feed-states"),
         "summary": parts.pop("summary"),
+        "markets": parts.pop("markets", ""),
         "traders": parts.pop("traders"),
         "heads": parts.pop("heads"),
         "total": parts.pop("total"),

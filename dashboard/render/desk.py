@@ -12,6 +12,7 @@ from django.utils.translation import get_language, gettext
 from dashboard.figures.board import BoardRow
 from dashboard.figures.desk import Desk
 from dashboard.figures.feed_status import FeedStates
+from dashboard.figures.markets import MarketTotal
 from dashboard.figures.performance import Figures
 from dashboard.render import formatting as fmt
 from dashboard.render.addresses import board_address, in_reading, period_address
@@ -21,6 +22,7 @@ from dashboard.render.feed_status import FEED_STATES, render_feed_states
 from dashboard.render.jinja import render_part
 from dashboard.render.rows.clocks import Clocks, clocks_of, gate_cell, local_title
 from dashboard.render.rows.folds import Place, places
+from dashboard.render.rows.markets import render_markets
 from dashboard.render.sparklines import profile_of
 from market.periods import DeliveryPeriod
 
@@ -38,10 +40,11 @@ class DeskCell:
     """Of the trader's opened row, if it has trades."""
 
 
-def render_desk(desk: Desk, feeds: FeedStates, *, named: bool) -> dict[str, str]:
-    """Element id to that element's whole HTML; `named`: addresses name the market, because there are several."""
+def render_desk(desk: Desk, feeds: FeedStates, *, markets: Sequence[MarketTotal] = ()) -> dict[str, str]:
+    """Element id to that element's whole HTML. `markets`: all of them, where there are several; addresses name the
+    market then."""
     language = get_language() or settings.LANGUAGE_CODE
-    clocks, addresses = clocks_of(desk.whole.market, desk.whole.delivery_day), _addresses(desk, named)
+    clocks, addresses = clocks_of(desk.whole.market, desk.whole.delivery_day), _addresses(desk, bool(markets))
     places_of = places(desk.whole.rows, fmt.currency_sign(desk.whole.currency))
     best, worst = desk.best_and_worst_period()
     traded = [{row.period: row.figures for row in board.rows if row.figures.trade_count} for board in desk.boards]
@@ -53,11 +56,17 @@ def render_desk(desk: Desk, feeds: FeedStates, *, named: bool) -> dict[str, str]
     return {
         FEED_STATES: render_feed_states(feeds),
         "summary": summary(desk.whole, _note(desk)),
+        **_markets(desk, markets),
         "traders": _traders(desk, addresses),
         "heads": render_part("desk_heads", {"traders": list(zip(desk.boards, addresses, strict=True))}),
         **rows,
         "total": _total(desk),
     }
+
+
+def _markets(desk: Desk, markets: Sequence[MarketTotal]) -> dict[str, str]:
+    whole = desk.whole
+    return {"markets": render_markets(markets, whole.market, whole.delivery_day)} if markets else {}
 
 
 def _addresses(desk: Desk, named: bool) -> list[str]:

@@ -23,6 +23,7 @@ from dashboard.figures.readings import Reading
 from dashboard.render import formatting as fmt
 from dashboard.render.board import row_id
 from dashboard.render.cells import Cell, restated_title
+from dashboard.render.rows.clocks import about
 from dashboard.render.rows.flags import SHORT_FLAGS
 from market.models import Market
 from market.totals import EXACT
@@ -123,6 +124,7 @@ def render_opened(
             (addresses.export("sheet.csv"), _("CSV (sheet)"), _("CSV for spreadsheets")),
             (addresses.export("csv"), "CSV", _("CSV for programs")),
         ],
+        "about": about(row, opened.board.market, opened.board.delivery_day),
         "close": addresses.board,
         "assumed": assumed,
         "chart": addresses.chart,

@@ -12,16 +12,32 @@ from local.servers import embedded, installation
 from local.servers.addresses import database_url, redis_url, socket_dir
 from local.servers.supervision import Program
 from local.simulators.arguments import is_free
+from market.areas.presets import PRESETS
 
 MARK = "DESK_OF_CHECKOUT"
 """Set in the environment of every process of a desk: how leftovers of a killed run are told from all others."""
 
 LOOPBACK = "127.0.0.1"
 EXCHANGE_PORT, PROVIDER_PORT = 8765, 8766
+FIRST_MARKET = "DE"
 
 
 class DeskError(Exception):
     """The desk can't start; the message is one sentence for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayedMarket:
+    """A market beside the first one, wholly played here: an exchange and a provider of its own."""
+
+    code: str
+    exchange_port: int
+    provider_port: int
+
+    @property
+    def addresses(self) -> str:
+        """As `create_demo_markets` takes them."""
+        return f"{self.code}=ws://{LOOPBACK}:{self.exchange_port},http://{LOOPBACK}:{self.provider_port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +52,7 @@ class Plan:
     exchange_port: int | None
     provider_port: int | None
     environment: dict[str, str]
+    more_markets: tuple[PlayedMarket, ...] = ()
 
     @property
     def address(self) -> str:
@@ -79,7 +96,26 @@ def make_plan(var: Path, given: Mapping[str, str]) -> Plan:
     }
     environment = {**defaults, **env, MARK: str(var)}
     _only_at_home(environment)
-    return Plan(var, environment["HOST"], port, postgres, redis, exchange_port, provider_port, environment)
+    more = _more_markets(env.get("MARKETS", FIRST_MARKET), {port, exchange_port, provider_port})
+    return Plan(var, environment["HOST"], port, postgres, redis, exchange_port, provider_port, environment, more)
+
+
+def _more_markets(codes: str, taken: set[int | None]) -> tuple[PlayedMarket, ...]:
+    """Those of MARKETS beside the first one, which every desk begins with."""
+    wanted = [code.strip().upper() for code in codes.split(",")]
+    unknown = [code for code in wanted if code not in PRESETS]
+    if unknown:
+        raise DeskError(f"MARKETS names “{unknown[0]}”; known are {', '.join(sorted(PRESETS))}.")
+    if FIRST_MARKET not in wanted or len(set(wanted)) < len(wanted):
+        raise DeskError(f"MARKETS names {FIRST_MARKET}, which every desk begins with, and each other market once.")
+    found = []
+    for number, code in enumerate((code for code in wanted if code != FIRST_MARKET), start=1):
+        ports = []
+        for usual in (EXCHANGE_PORT + 10 * number, PROVIDER_PORT + 10 * number):
+            ports.append(_free_port(usual, taken))
+            taken.add(ports[-1])
+        found.append(PlayedMarket(code, *ports))
+    return tuple(found)
 
 
 def _only_at_home(environment: Mapping[str, str]) -> None:
@@ -102,8 +138,10 @@ def _port(text: str) -> int:
 
 def _own_port(name: str, env: Mapping[str, str], usual: int, taken: set[int | None]) -> int | None:
     """The port of our own stand-in, the usual one if it is free; None when the environment names another's."""
-    if name in env:
-        return None
+    return None if name in env else _free_port(usual, taken)
+
+
+def _free_port(usual: int, taken: set[int | None]) -> int:
     if usual not in taken and is_free(LOOPBACK, usual):
         return usual
     with socket.socket() as probe:
@@ -121,7 +159,8 @@ def programs(plan: Plan, root: Path) -> list[Program]:
     commands = {
         "beat": [*celery, "beat", "--loglevel", "WARNING"],
         "worker": worker,
-        "listener": ["manage.py", "listen_trades"],
+        "listener": ["manage.py", "listen_trades", *(["--market", FIRST_MARKET] if plan.more_markets else [])],
+        **{f"listener-{m.code}": ["manage.py", "listen_trades", "--market", m.code] for m in plan.more_markets},
         "web": [*daphne, "reporting.asgi:application"],
     }
     desk = [Program(name, "desk", [sys.executable, *argv], root) for name, argv in commands.items()]
@@ -140,12 +179,16 @@ def _servers(plan: Plan) -> list[Program]:
 
 
 def _simulators(plan: Plan, root: Path) -> list[Program]:
-    commands = {  # two of five trades of a real German day are quarter hours
-        ("simulate_exchange", "--quarter-hours", "0.4"): plan.exchange_port,
-        ("simulate_market_data",): plan.provider_port,
-    }
-    return [
-        Program(command[0], "simulators", [sys.executable, "manage.py", *command, "--port", str(port)], root)
-        for command, port in commands.items()
-        if port is not None
-    ]
+    played = [("", FIRST_MARKET, plan.exchange_port, plan.provider_port)]
+    played += [(f"-{m.code}", m.code, m.exchange_port, m.provider_port) for m in plan.more_markets]
+    found = []
+    for suffix, area, exchange_port, provider_port in played:
+        commands = {  # two of five trades of a real German day are quarter hours
+            "simulate_exchange": (exchange_port, ["--quarter-hours", "0.4", "--blocks", "0.03"]),
+            "simulate_market_data": (provider_port, []),
+        }
+        for command, (port, options) in commands.items():
+            if port is not None:
+                argv = [sys.executable, "manage.py", command, "--area", area, *options, "--port", str(port)]
+                found.append(Program(f"{command}{suffix}", "simulators", argv, root))
+    return found

@@ -134,6 +134,7 @@ def run_desk(plan: Plan) -> int:
         _start_servers(plan, supervisor, everything)
         _manage(plan, "migrate", "--noinput", "--verbosity", "0")
         if plan.debug:
+            _manage(plan, "create_demo_markets", *(market.addresses for market in plan.more_markets))
             _manage(plan, "create_demo_logins", "--password", demo_password(plan.var))
             _manage(plan, "create_demo_assumptions")
         for program in everything:

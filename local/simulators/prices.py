@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from market.periods import DeliveryPeriod, day_bounds, day_of
+from market.periods import Days, DeliveryPeriod, calendar_of, day_bounds, day_of
 
 CENT = Decimal("0.01")
 _HOURLY = (52, 48, 45, 44, 46, 55, 78, 96, 88, 55, 18, -8, -27, -34, -28, -9, 20, 62, 98, 118, 112, 92, 74, 60)
@@ -62,9 +62,10 @@ def _node(seed: int, who: tuple[object, ...], pace: int, step: int) -> float:
     return 2 * chance(seed, who, pace, step) - 1
 
 
-def opening(period: DeliveryPeriod, zone: ZoneInfo) -> datetime:
+def opening(period: DeliveryPeriod, days: Days) -> datetime:
     """When trading of a period begins to have a price: 15:00 local on the day before delivery."""
-    midnight, _end = day_bounds(day_of(period.start, zone), zone)
+    midnight, _end = day_bounds(day_of(period.start, days), days)
+    zone = calendar_of(days).zone
     day_before = (midnight - timedelta(hours=12)).astimezone(zone)
     return day_before.replace(hour=15, minute=0, second=0, microsecond=0)
 

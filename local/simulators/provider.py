@@ -17,14 +17,15 @@ from decimal import Decimal
 from http.server import ThreadingHTTPServer
 from math import ceil
 from urllib.parse import parse_qs, urlsplit
-from zoneinfo import ZoneInfo
 
+from local.simulators.areas import Area
 from local.simulators.prices import chance, opening, reference
 from local.simulators.provider_wire import PATH, Answer, http_server, iso, price_body, problem
 from market.labels import parse_period
 from market.periods import DeliveryPeriod, PeriodError, parse_day
 
-_WELL_FORMED = re.compile(r"\d{2}[AaBb]?(:[0-5]\d[AaBb]?)?-\d{2}[AaBb]?(:[0-5]\d[AaBb]?)?", re.ASCII)
+_SIDE = r"\d{2}[AaBbXx]?(:[0-5]\d[AaBbXx]?)?"
+_WELL_FORMED = re.compile(rf"{_SIDE}-{_SIDE}|\d{{1,2}}[AaBb]", re.ASCII)
 _HANG_SECONDS = 30.0
 
 
@@ -75,11 +76,10 @@ class Market:
     delay_min: float = 0
     delay_max: float = 30
     independent: bool = False
-    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Europe/Berlin"))
-    gate_closure: timedelta = timedelta(minutes=5)
+    area: Area = field(default_factory=Area)
     never_rate: float = 0
     hours_only: bool = False
-    """No prices of anything shorter than an hour."""
+    """No prices of anything shorter or longer than an hour."""
 
     def slot_of(self, moment: datetime) -> datetime:
         """The last publication time by the clock at or before this moment."""
@@ -96,15 +96,15 @@ class Market:
 
     def price(self, period: DeliveryPeriod, now: datetime, *, back: int = 0) -> tuple[Decimal, datetime] | None:
         """The value known at this moment and when it came out; `back` goes further into the past. None: no price."""
-        if self.hours_only and period.duration < timedelta(hours=1):
+        if self.hours_only and period.duration != timedelta(hours=1):
             return None
-        latest = min(now, period.gate_closure(self.gate_closure))
-        slot, first = self.slot_of(latest), opening(period, self.zone)
+        latest = min(now, period.gate_closure(self.area.gate_closure))
+        slot, first = self.slot_of(latest), opening(period, self.area.calendar)
         while slot >= first:
             out = self.published_at(slot, period)
             if out is not None and out <= latest:
                 if not back:
-                    return reference(self.seed, period, slot, self.zone), out
+                    return reference(self.seed, period, slot, self.area.zone), out
                 back -= 1
             slot -= timedelta(seconds=self.interval)
         return None
@@ -182,14 +182,14 @@ class SimulatedProvider:
         except PeriodError as error:
             return problem(400, str(error))
         try:
-            period = parse_period(day, label, self.market.zone).period
+            period = parse_period(day, label, self.market.area.calendar).period
         except PeriodError as error:
             return problem(404, str(error))
         known = self.market.price(period, now, back=int(fault == "stale"))
         if known is None:
             return problem(404, "no reference price yet")
         told = "23-24" if fault == "wrong hour" and label != "23-24" else label
-        return Answer(200, price_body(day_text, told, known[0], "euro", iso(known[1])))
+        return Answer(200, price_body(day_text, told, known[0], self.market.area.unit, iso(known[1])))
 
     def stats(self, now: datetime) -> dict[str, object]:
         """What the provider counted, and when it published lately (each period apart only if they are independent)."""

@@ -7,15 +7,16 @@ matter, so that a restart never repeats one.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
+from local.simulators.areas import Area
 from local.simulators.prices import CENT, as_json, reference
 from market.labels import label_of
-from market.periods import DeliveryPeriod, day_of, tradable_periods
+from market.periods import HOUR, DeliveryPeriod, day_of, tradable_periods
+from market.rules import BLOCK
 
 ENVELOPES = ("trade_confirmation", "deal_confirmation")
 _GARBAGE: tuple[str | bytes, ...] = (
@@ -80,10 +81,11 @@ class Habits:
     seed: int = 1
     traders: int = 5
     bots: int = 1
-    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Europe/Berlin"))
-    gate_closure: timedelta = timedelta(minutes=5)
+    area: Area = field(default_factory=Area)
     envelope: str = "trade_confirmation"
     quarter_hours: float = 0
+    """The share of products shorter than an hour."""
+    blocks: float = 0
     duplicates: float = 0
     conflicts: float = 0
     garbage: float = 0
@@ -128,8 +130,8 @@ class Desk:
             price=self._price(who, direction, period, now),
             quantity=self._quantity(who),
             direction=direction,
-            delivery_day=day_of(period.start, habits.zone).isoformat(),
-            delivery_hour=label_of(period, habits.zone),
+            delivery_day=day_of(period.start, habits.area.calendar).isoformat(),
+            delivery_hour=label_of(period, habits.area.calendar),
             trader_id="trader_99" if dice.random() < habits.unknown_traders else who.trader_id,
             execution_time=now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z",
         )
@@ -140,15 +142,29 @@ class Desk:
     def _period(self, now: datetime) -> DeliveryPeriod:
         """Mostly one of the next few hours; now and then any up to the end of tomorrow."""
         dice, habits = self._dice, self.habits
-        minutes = dice.choice((15, 15, 30)) if dice.random() < habits.quarter_hours else 60
-        choice = tradable_periods(now, habits.zone, habits.gate_closure, minutes)
+        area = habits.area
+        minutes = dice.choice(area.shorter) if area.shorter and dice.random() < habits.quarter_hours else 60
+        if 60 not in area.products:
+            minutes = dice.choice(area.shorter)
+        choice = [p for p in tradable_periods(now, area.calendar, area.gate_closure, minutes) if area.is_open(p, now)]
+        if BLOCK in area.products and dice.random() < habits.blocks and (block := self._block(choice)):
+            return block
         near = int(dice.expovariate(1 / 3) * 60 / minutes)
         anywhere = int(dice.random() * len(choice))
         return choice[near if near < len(choice) and dice.random() < 0.85 else anywhere]
 
+    def _block(self, hours: Sequence[DeliveryPeriod]) -> DeliveryPeriod | None:
+        """Some hours of one day in a row."""
+        start = self._dice.randrange(len(hours))
+        calendar = self.habits.area.calendar
+        day = [p for p in hours[start : start + 8] if day_of(p.start, calendar) == day_of(hours[start].start, calendar)]
+        if len(day) < 2 or day[0].duration != HOUR:
+            return None
+        return DeliveryPeriod(day[0].start, day[self._dice.randrange(1, len(day))].end)
+
     def _price(self, who: Profile, direction: str, period: DeliveryPeriod, now: datetime) -> Decimal:
         """A good trader sells above the market and buys below it."""
-        market = reference(self.habits.seed, period, now, self.habits.zone)
+        market = reference(self.habits.seed, period, now, self.habits.area.zone)
         better = Decimal(self._dice.gauss(who.edge, who.spread))
         return (market + better if direction == "sell" else market - better).quantize(CENT)
 

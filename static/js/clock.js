@@ -3,7 +3,7 @@
 import { word, write } from "./words.js";
 
 const board = document.getElementById("board");
-const COUNT_FROM = 6 * 3600; // further away than this, the time of day says more than a countdown
+const [COUNT_FROM, PHASES_FROM] = [6 * 3600, 5400]; // further away, the time of day says more than a countdown
 const [DUE_SOON, LATE_AFTER, STALE_AFTER] = [-60, 30, 90]; // seconds from a reference's expected publication on
 const zoned = (shape) => new Intl.DateTimeFormat(word("locale"), { ...shape, hourCycle: "h23", timeZone: board.dataset.zone });
 const day = zoned({ day: "numeric", month: "short" });
@@ -15,12 +15,14 @@ let timer;
 const two = (amount) => String(amount).padStart(2, "0");
 const minutesAndSeconds = (passed) => `${Math.floor(passed / 60)}:${two(passed % 60)}`;
 
-// A product's gates close phase by phase: "borders in 12 min, area in 37 min".
+// A product's gates close phase by phase: which one is next, "borders in 12 min", and then "area" by itself.
 function tickGates(note, now) {
-  const open = note?.dataset.gates.split(" ").map((one) => one.split("=")).filter(([at]) => Date.parse(at) > now) ?? [];
-  if (!note || (open.length && Date.parse(open[0][0]) - now > COUNT_FROM * 1000)) return;
-  const left = ([at, phase]) => `${phase} ${word("in", { time: length((Date.parse(at) - now) / 1000, 60) })}`;
-  write(note, open.length > 1 ? open.map(left).join(", ") : "");
+  if (!note) return;
+  const open = note.dataset.gates.split(" ").map((one) => one.split("=")).filter(([at]) => Date.parse(at) > now);
+  const later = open[0][0] !== open.at(-1)[0];
+  const [at, phase] = later ? open[0] : open.at(-1);
+  const left = (Date.parse(at) - now) / 1000;
+  write(note, !later ? phase : left > PHASES_FROM ? "" : `${phase} ${word("in", { time: length(left, 60) })}`);
 }
 
 function tickRow(row, now) {
@@ -29,7 +31,7 @@ function tickRow(row, now) {
   const countdown = `${Math.floor(left / 3600)}:${two(Math.floor(left / 60) % 60)}:${two(left % 60)}`;
   if (left <= 0) row.dataset.state = "closed";
   if (left <= COUNT_FROM) write(cell, left <= 0 ? word("closed") : countdown);
-  tickGates(row.querySelector("[data-gates]"), now);
+  if (left > 0) tickGates(row.querySelector("[data-gates]"), now);
   return left <= 0;
 }
 

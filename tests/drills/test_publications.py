@@ -85,7 +85,7 @@ def test_all_with_a_position_are_known_within_a_minute(
     held = held_of(day, market.zone, dice)
     for period in held:
         store_trade(label_of(period, market.zone), "sell", "1", "20", day=day)
-    simulated = SimulatedMarket(seed=dice.randrange(10**6), interval=interval, delay_max=latest, zone=market.zone)
+    simulated = SimulatedMarket(seed=dice.randrange(10**6), interval=interval, delay_max=latest)
     with ExitStack() as stack:
         address, limits = stack.enter_context(desk.provider_running(simulated, Limits(50, 1000)))
         names = {"MARKET_DATA_URL": address, "MARKET_DATA_UPDATE_INTERVAL": str(interval)}

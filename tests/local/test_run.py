@@ -60,6 +60,27 @@ def test_a_simulator_gives_way_when_its_usual_port_is_taken(tmp_path: Path, monk
     assert plan.environment["EXCHANGE_WS_URL"].endswith(str(plan.exchange_port))
 
 
+def test_more_markets_have_an_exchange_and_a_provider_each(tmp_path: Path) -> None:
+    plan = make_plan(tmp_path, {"MARKETS": "DE, fi,GB"})
+    assert [market.code for market in plan.more_markets] == ["FI", "GB"]
+    ports = [plan.exchange_port, plan.provider_port]
+    ports += [port for market in plan.more_markets for port in (market.exchange_port, market.provider_port)]
+    assert len({8000, *ports}) == 7
+    running = {program.name: program.argv for program in processes.programs(plan, tmp_path)}
+    assert running["listener-FI"][-2:] == ["--market", "FI"]
+    assert running["listener"][-2:] == ["--market", "DE"]
+    assert "GB" in running["simulate_market_data-GB"]
+    assert plan.more_markets[0].addresses.startswith("FI=ws://127.0.0.1:")
+    alone = {program.name: program.argv for program in processes.programs(make_plan(tmp_path, {}), tmp_path)}
+    assert "listener-FI" not in alone and "--market" not in alone["listener"]
+
+
+@pytest.mark.parametrize(("text", "sentence"), [("DE,XX", "names “XX”"), ("FI", "names DE"), ("DE,FI,FI", "once")])
+def test_markets_that_can_t_be_played(tmp_path: Path, text: str, sentence: str) -> None:
+    with pytest.raises(DeskError, match=sentence):
+        make_plan(tmp_path, {"MARKETS": text})
+
+
 @pytest.mark.parametrize("text", ["none", "0", "65536", "-1", "80.5"])
 def test_a_port_that_is_no_port(tmp_path: Path, text: str) -> None:
     with pytest.raises(DeskError, match="PORT must be a number"):

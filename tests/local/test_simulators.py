@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from argparse import ArgumentTypeError
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -24,6 +25,7 @@ import websockets
 
 from local.checks import testbed
 from local.management.commands.simulate_exchange import send_trades
+from local.simulators.areas import known_area
 from local.simulators.exchange import ScriptedExchange, serve
 from local.simulators.prices import reference
 from local.simulators.provider import Faults, Limits, Market, SimulatedProvider
@@ -31,6 +33,7 @@ from local.simulators.scripted_provider import ScriptedProvider
 from local.simulators.trades import Desk, Habits
 from market.labels import label_of, parse_period
 from market.periods import day_periods, parse_day, tradable_periods
+from market.rules import product_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MORNING = datetime(2026, 11, 24, 7, 3, 20, tzinfo=UTC)
@@ -350,3 +353,30 @@ async def test_the_exchange_command_pushes_bursts_and_heartbeats() -> None:
     finally:
         process.kill()
         process.communicate()
+
+
+# --- areas ------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("code", ["DE", "FI", "GB", "IE", "RS", "BG"])
+def test_an_area_trades_its_own_products_of_its_own_days(code: str) -> None:
+    """Every trade is one that the area's calendar has, of an open period, and the provider knows its label."""
+    area = known_area(code)
+    desk = Desk(Habits(area=area, quarter_hours=0.4, blocks=0.1), "t-")
+    provider = SimulatedProvider(Market(area=area, delay_max=0), Limits(10**6, 10**6), Faults())
+    lengths = set()
+    for number in range(300):
+        now = MORNING + timedelta(minutes=7 * number)
+        trade = desk.trade(now)
+        period = parse_period(parse_day(trade.delivery_day), trade.delivery_hour, area.calendar).period
+        lengths.add(product_of(period))
+        assert period.start - area.gate_closure > now and area.is_open(period, now)
+        asked = f"/reference-price?delivery_day={trade.delivery_day}&delivery_hour={trade.delivery_hour}"
+        answer = provider.answer(asked, now, float(number))
+        assert answer.status in {200, 404}
+        if answer.status == 200:
+            assert json.loads(answer.body)["unit"] == area.unit
+    assert lengths <= set(area.products) and len(lengths) >= min(2, len([m for m in area.products if m]))
+
+
+def test_an_area_that_nobody_knows() -> None:
+    with pytest.raises(ArgumentTypeError, match="nothing is known of “XX”"):
+        known_area("XX")

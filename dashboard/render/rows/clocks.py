@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext
@@ -13,6 +13,8 @@ from dashboard.render import formatting as fmt
 from market.labels import label_of
 from market.models import Market
 from market.rules import Phase
+
+QUARTER = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,28 @@ def gate_cell(row: BoardRow, clocks: Clocks) -> GateCell:
         " ".join(f"{fmt.utc(gate.closes_at)}={names[gate.phase]}" for gate in row.gates),
         ", ".join(f"{names[gate.phase]} {fmt.clock(gate.closes_at, clocks.zone)}" for gate in row.gates),
     )
+
+
+def about(row: BoardRow, market: Market, day: date) -> list[str]:
+    """What an opened row says of itself: the people's clock, its gates, its net by quarter hour, and its reference."""
+    clocks, name = clocks_of(market, day), market.rules_on(day).reference_name
+    local, opens = local_title(row, clocks), opens_title(row, clocks)
+    gates = gate_cell(row, clocks).words
+    return [
+        *([f"{local} {gettext('local')}"] if local else []),
+        *([opens] if opens else []),
+        *([gettext("gates: %(gates)s") % {"gates": gates}] if gates else []),
+        *([_by_quarter(row, market.rules_on(day).zone)] if row.quarters else []),
+        *([gettext("reference: %(name)s") % {"name": name}] if name else []),
+    ]
+
+
+def _by_quarter(row: BoardRow, zone: ZoneInfo) -> str:
+    """The net of an hour's quarters, each by when it begins on the product day's clock."""
+    starts = (fmt.clock(row.period.start + number * QUARTER, zone) for number in range(len(row.quarters)))
+    nets = (fmt.number(net, signed=True) for net in row.quarters)
+    words = ", ".join(f"{start} {net}" for start, net in zip(starts, nets, strict=True))
+    return gettext("net by quarter: %(nets)s MWh") % {"nets": words}
 
 
 def phase_names() -> dict[Phase, str]:

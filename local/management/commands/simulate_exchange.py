@@ -7,11 +7,12 @@ import random
 import signal
 import time
 from argparse import ArgumentParser
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from local.simulators.areas import known_area, played_area
 from local.simulators.arguments import free_or_complain, market_zone, seconds, share
 from local.simulators.exchange import Exchange, serve
 from local.simulators.prices import as_json
@@ -38,8 +39,10 @@ class Command(BaseCommand):
         add("--bots", type=int, default=1)
         add("--market-zone", type=market_zone, default="Europe/Berlin")
         add("--gate-closure-minutes", type=seconds, default=5.0)
+        add("--area", type=known_area, help="play an area by its code, for example FI: its days, products, gate, money")
         add("--envelope", choices=(*ENVELOPES, "both"), default="trade_confirmation")
-        add("--quarter-hours", type=share, default=0.0, help="share of trades in quarter and half hours")
+        add("--quarter-hours", type=share, default=0.0, help="share of trades in products shorter than an hour")
+        add("--blocks", type=share, default=0.0, help="share of trades in blocks of hours")
         add("--duplicates", type=share, default=0.0, help="share of trades that are sent twice")
         add("--conflicts", type=share, default=0.0, help="share of trades that come again with another price")
         add("--garbage", type=share, default=0.0, help="share of trades that are followed by a bad frame")
@@ -91,13 +94,12 @@ class Command(BaseCommand):
 
 
 def _habits(options: dict[str, Any]) -> Habits:
-    shares = ("quarter_hours", "duplicates", "conflicts", "garbage", "unknown_traders")
+    shares = ("quarter_hours", "blocks", "duplicates", "conflicts", "garbage", "unknown_traders")
     return Habits(
         seed=options["seed"],
         traders=options["traders"],
         bots=options["bots"],
-        zone=market_zone(options["market_zone"]),
-        gate_closure=timedelta(minutes=options["gate_closure_minutes"]),
+        area=played_area(options),
         envelope=options["envelope"],
         **{name: options[name] for name in shares},
     )

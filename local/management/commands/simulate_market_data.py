@@ -5,11 +5,11 @@ from __future__ import annotations
 import signal
 import threading
 from argparse import ArgumentParser, ArgumentTypeError
-from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from local.simulators.areas import known_area, played_area
 from local.simulators.arguments import count, free_or_complain, market_zone, seconds, share
 from local.simulators.provider import Faults, Limits, Market, SimulatedProvider, simulated_server
 
@@ -49,12 +49,13 @@ class Command(BaseCommand):
         add("--latency", type=latency, default=(0.05, 0.2), help="seconds an answer takes: 0.05..0.2")
         add("--market-zone", type=market_zone, default="Europe/Berlin")
         add("--gate-closure-minutes", type=seconds, default=5.0)
+        add("--area", type=known_area, help="play an area by its code, for example FI: its days, products, gate, money")
         add("--error-rate", type=share, default=0.0, help="share of answers 500, 502 or 503")
         add("--hang-rate", type=share, default=0.0, help="share of answers that take 30 s")
         add("--garbage-rate", type=share, default=0.0, help="share of answers that are no price at all")
         add("--stale-rate", type=share, default=0.0, help="share of answers with the price before the latest")
         add("--wrong-hour-rate", type=share, default=0.0, help="share of answers about another period")
-        add("--hours-only", action="store_true", help="no prices of quarter and half hours")
+        add("--hours-only", action="store_true", help="no prices of quarter and half hours and blocks")
         add("--never-rate", type=share, default=0.0, help="share of publications that never come")
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -82,8 +83,7 @@ def _market(options: dict[str, Any]) -> Market:
         delay_min=options["delay_min"],
         delay_max=options["delay_max"],
         independent=options["delay_mode"] == "independent",
-        zone=market_zone(options["market_zone"]),
-        gate_closure=timedelta(minutes=options["gate_closure_minutes"]),
+        area=played_area(options),
         never_rate=options["never_rate"],
         hours_only=options["hours_only"],
     )

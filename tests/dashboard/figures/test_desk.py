@@ -101,7 +101,7 @@ def test_people_before_bots_and_the_best_and_the_worst() -> None:
 
 
 def test_undefined_is_never_zero() -> None:
-    parts = render_desk(a_desk([(2, "12-13", "sell", Decimal(10), Decimal(1))], {}), the_feeds(), named=False)
+    parts = render_desk(a_desk([(2, "12-13", "sell", Decimal(10), Decimal(1))], {}), the_feeds())
     row = parts["p-20230206T1100Z-60"]
     assert 'data-value="-10">−10.00</small>' in row, "its net position is known"
     assert re.search(r'data-field="performance_eur" data-trend="none" data-value=""><a [^>]*>—</a>', row)

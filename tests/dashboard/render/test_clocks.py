@@ -22,13 +22,14 @@ MORNING = datetime(2026, 11, 27, 7, tzinfo=UTC)
 
 
 def rows(market: Market, day: date, now: datetime) -> dict[str, str]:
-    """Delivery hour -> its row's HTML without tags."""
+    """Delivery hour -> its row's HTML without tags, and what its gates' cell says when asked."""
     board = load_board(trader=ensure_trader(trader_id="trader_1"), market=market, delivery_day=day, now=now)
     parts = render_parts(board, load_feeds(market=market, now=now))
     found = {}
     for html in parts.values():
         if label := re.search(r'data-delivery-hour="([^"]+)"', html):
-            found[label[1]] = " ".join(re.sub(r"<[^>]+>", " ", html).split())
+            gates = re.search(r'class="gate" title="([^"]+)"', html)
+            found[label[1]] = " ".join([*re.sub(r"<[^>]+>", " ", html).split(), *([gates[1]] if gates else [])])
     return found
 
 

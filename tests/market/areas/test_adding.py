@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -179,3 +180,33 @@ def test_what_held_first_can_t_be_rewritten(admin: Client) -> None:
 def test_an_unknown_area_raises() -> None:
     with pytest.raises(AreaError, match="nothing is known"):
         add_market("ZZ")
+
+
+# --- the demo's -------------------------------------------------------------------------------------------------------
+def test_the_demo_plays_markets_and_those_of_an_earlier_run_no_more(settings: Any) -> None:
+    settings.DEBUG = True
+    add_market("SE", exchange_ws_url="wss://exchange.example")
+    call_command("create_demo_markets", "FI=ws://127.0.0.1:1,http://127.0.0.1:2")
+    again = ("GB=ws://127.0.0.1:3,http://127.0.0.1:4", "FI=ws://127.0.0.1:5,http://127.0.0.1:6")
+    call_command("create_demo_markets", *again)
+    assert Market.objects.get(code="FI").market_data_url == "http://127.0.0.1:6"
+    call_command("create_demo_markets")
+    active = set(Market.objects.filter(is_active=True).values_list("code", flat=True))
+    assert active.isdisjoint({"FI", "GB"}) and "SE" in active
+
+
+@pytest.mark.parametrize(
+    ("debug", "text", "sentence"),
+    [
+        (False, "FI=ws://127.0.0.1:1,http://127.0.0.1:2", "only created with DEBUG on"),
+        (True, "FI", "not of the form"),
+        (True, "FI=wss://exchange.example,http://127.0.0.1:2", "not of the form"),
+        (True, "XX=ws://127.0.0.1:1,http://127.0.0.1:2", "nothing is known"),
+    ],
+)
+def test_no_demo_market(settings: Any, debug: bool, text: str, sentence: str) -> None:
+    settings.DEBUG = debug
+    before = Market.objects.count()
+    with pytest.raises(CommandError, match=sentence):
+        call_command("create_demo_markets", text)
+    assert Market.objects.count() == before
