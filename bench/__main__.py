@@ -20,7 +20,7 @@ from local.servers import embedded
 
 NAMES = (
     *("journal", "ingest", "listener", "replay", "board", "screen", "full_board"),
-    *("storm", "pages", "cost", "prices", "history"),
+    *("storm", "pages", "cost", "prices", "history", "assumptions_year"),
 )
 APART = ("growth", "alternatives")
 """What `make bench` leaves out."""

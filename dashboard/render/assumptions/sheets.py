@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.translation import gettext, pgettext
 
 from dashboard.assumptions.intervals import Interval
-from dashboard.assumptions.money import Outcome, Sum, Theorised, ledgers
+from dashboard.assumptions.money import Ledger, Outcome, Sum, Theorised, ledgers, ledgers_by_month
 from dashboard.assumptions.rates import TIME_LEFT, Case, Rate, grouped, time_left_group
 from dashboard.render import formatting as fmt
 from dashboard.render.cells import Cell
@@ -51,11 +51,11 @@ def _hour(hour: int) -> str:
     return fmt.period_title(f"{hour:02d}-{hour + 1:02d}")
 
 
-def _by_time_left(item: Case | Theorised) -> list[int]:
+def _by_time_left(item: Case) -> list[int]:
     return [time_left_group(item.minutes_left)]
 
 
-def _tags(item: Case | Theorised) -> tuple[str, ...]:
+def _tags(item: Case) -> tuple[str, ...]:
     return item.tags or (gettext("(no tag)"),)
 
 
@@ -66,7 +66,7 @@ class Grouping:
     key: str
     title: str
     heading: str
-    of: Callable[[Any], Iterable[Any]]
+    of: Callable[[Case], Iterable[Any]]
     titled: Callable[[Any], str] = str
 
 
@@ -184,18 +184,19 @@ def money_cells(one: Sum) -> tuple[Cell, ...]:
 
 def money_sheets(theories: list[Theorised], currency: str, *, traders: bool) -> list[Sheet]:
     """The four outcomes' results by trader, tag, hour, time left and month."""
-    by_month = Grouping("month", gettext("By month"), gettext("Month"), lambda one: [one.month])
     heads = tuple(f"{outcome_name(outcome)}, {currency}" for outcome in OUTCOMES[:4])
-    return [
-        Sheet(f"money-{by.key}", by.title, by.heading, heads, _money_lines(by, theories))
-        for by in (*_groupings(traders=traders), by_month)
+    sheets = [
+        Sheet(f"money-{by.key}", by.title, by.heading, heads, _money_lines(ledgers(theories, by.of), by.titled))
+        for by in _groupings(traders=traders)
     ]
+    months = _money_lines(ledgers_by_month(theories), str)
+    return [*sheets, Sheet("money-month", gettext("By month"), gettext("Month"), heads, months)]
 
 
-def _money_lines(by: Grouping, theories: list[Theorised]) -> tuple[Line, ...]:
-    groups = sorted(ledgers(theories, by.of).items())
+def _money_lines(books: dict[Any, Ledger], titled: Callable[[Any], str]) -> tuple[Line, ...]:
     return tuple(
-        Line(by.titled(key), tuple(_worth(outcome, one.of(outcome)) for outcome in OUTCOMES[:4])) for key, one in groups
+        Line(titled(key), tuple(_worth(outcome, one.of(outcome)) for outcome in OUTCOMES[:4]))
+        for key, one in sorted(books.items())
     )
 
 

@@ -14,8 +14,8 @@ from django.test import Client
 from dashboard.access.logins import ensure_demo_logins
 from dashboard.assumptions.checking import differences
 from dashboard.assumptions.demo import A_DAY, DAYS, make_demo
+from dashboard.assumptions.facts import cases
 from dashboard.assumptions.models import Assumption
-from dashboard.assumptions.queries import cases
 from dashboard.assumptions.rates import grouped, rate_of
 from tests.trades.frames import germany
 
