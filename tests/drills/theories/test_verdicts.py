@@ -30,6 +30,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.drill, pytest.mark.timeout(24
 
 WITHIN = 2.0
 """Seconds from a final's storing to its verdict."""
+SWEPT_WITHIN = 5.0
+"""Seconds to the verdict of one that an error left without, once all run again: beat finds Valkey again after 2 s."""
 _UNJUDGED = """SELECT count(*) FROM dashboard_assumedperiod AS p
     JOIN prices_referencepricehistory AS h ON h.delivery_start = p.reference_start AND h.last_update >= p.gate_closes_at
     WHERE NOT EXISTS (SELECT 1 FROM dashboard_verdictrecord AS v
@@ -190,7 +192,7 @@ def test_each_final_has_one_verdict_at_once(desk: Desk, tmp_path: Path, victim: 
         swept = _sweep_after(desk)
     desk.row.note(worst=longest, of=f"without a verdict, {watch.finals} finals; by the sweep {swept:.1f} s")
     assert longest <= WITHIN
-    assert swept <= WITHIN
+    assert swept <= SWEPT_WITHIN
     assert watch.looks > 20
     with using(desk.url):
         stored = list(VerdictRecord.objects.values_list("period", "final_updated_at"))
