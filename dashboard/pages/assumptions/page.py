@@ -99,8 +99,8 @@ def _lists(request: HttpRequest, selection: Selection, read: list[Fact], theorie
         others = {number for number in others if number < int(cursor)}
     shown = sorted(others, reverse=True)[:A_PAGE]
     return {
-        "open": listed(_standings(sorted(open_ones, reverse=True)[:MOST_OPEN]), viewer.own),
-        "judged": listed(_standings(shown), viewer.own),
+        "open": listed(_standings(sorted(open_ones, reverse=True)[:MOST_OPEN]), viewer.own, selection.now),
+        "judged": listed(_standings(shown), viewer.own, selection.now),
         "older": shown[-1] if len(others) > A_PAGE else None,
         "outcome": outcome,
     }
@@ -149,7 +149,7 @@ def _choices(request: HttpRequest, viewer: Viewer) -> list[Trader]:
 @login_required
 @refusing
 def take_back(request: HttpRequest, number: int) -> HttpResponseBase:
-    """POST /assumptions/<id>/withdraw/: its author stands by it no more."""
+    """POST /assumptions/<id>/withdraw/: its author stands by it no more; 409 from its first gate closure on."""
     own = need_viewer(request).own
     assumption = Assumption.objects.filter(pk=number, trader=own).first() if own else None
     if assumption is None:
@@ -157,5 +157,5 @@ def take_back(request: HttpRequest, number: int) -> HttpResponseBase:
     try:
         withdraw(assumption=assumption)
     except TooLateError as error:
-        return refusal(request, sentence(error), status=400)
+        return refusal(request, sentence(error), status=409)
     return redirect("assumptions")
