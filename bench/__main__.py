@@ -19,7 +19,7 @@ from bench import aims, document, runs, table
 from local.servers import embedded
 
 NAMES = (
-    *("journal", "ingest", "listener", "replay", "board", "screen", "full_board"),
+    *("journal", "ingest", "listener", "replay", "board", "screen", "full_board", "board_marks"),
     *("storm", "pages", "cost", "prices", "history", "assumptions_year"),
 )
 APART = ("growth", "alternatives")

@@ -41,6 +41,9 @@ AIMS: dict[str, tuple[Aim, ...]] = {
     "replay of a journal of 144,000": (Aim(at_most=40),),
     "an ordinary minute, 15 viewers, all processes": (Aim(at_most=3),),
     "an idle minute, all processes": (Aim(at_most=1),),
+    "a full board, 10 open assumptions on each of 120 rows, send -> DOM; floor: without": (
+        Aim(at_most=1.1, of_floor=True),
+    ),
     "assumptions, a year of one trader with 5,000": (Aim(at_most=300),),
     "assumptions, a year of one trader with 5,000 of a million stored; floor: 5,000 stored": (
         Aim(at_most=1.3, of_floor=True),

@@ -159,6 +159,25 @@ def seed() -> None:
         last_frame_at=MOMENT - timedelta(seconds=2),
     )
     User.objects.create_superuser("head", password="screenshots")
+    store_assumptions()
+
+
+def store_assumptions() -> None:
+    """The demo's thirty days of one market, and three open ones of today."""
+    from django.test import override_settings
+
+    from dashboard.access.logins import create_trader_login
+    from dashboard.assumptions.demo.days import make_demo
+    from tests.dashboard.assumptions.written import written
+    from tests.trades.frames import germany
+
+    users = [create_trader_login(trader_id=name, username=name, password="screenshots") for name in TRADERS]
+    with override_settings(DEBUG=True):
+        make_demo(market=germany(), today=DAY)
+    for number, (label, claim) in enumerate((("14-15", "up"), ("17-20", "down"), ("12-13", "up"))):
+        facts = {"delivery_hours": [label], "claim": claim, "tags": ["wind update"], "confidence": 70, "quantity": "10"}
+        reason = "The newest forecast has less wind than the one that the market trades on."
+        written(users[number % 2], at=MOMENT - timedelta(minutes=70 - number), reason=reason, **facts)
 
 
 def _trades(chance: random.Random, trader: str) -> Iterator[tuple[datetime, bytes]]:
