@@ -145,11 +145,15 @@ def _answer(rate: Rate) -> str:
 
 
 def tags_body(cases: list[Case]) -> dict[str, object]:
-    """For the head: the best and the worst tags of these."""
+    """For the head: the best and the worst tags of these. None is called best that is no better than the drift."""
     tags = grouped(cases, lambda case: case.tags)
     best, worst = best_and_worst(tags)
-    line = {tag: Line(tag, rate_cells(tags[tag])) for tag in (*best, *worst)}
-    return {"best": [line[tag] for tag in best], "worst": [line[tag] for tag in worst]}
+    return {"extremes": [_marked(tag, tags[tag]) for tag in (*best, *worst)]}
+
+
+def _marked(tag: str, rate: Rate) -> Line:
+    excess = rate.pairs.excess or 0
+    return Line(tag, rate_cells(rate), mark="best" if excess > 0 else "worst" if excess < 0 else "")
 
 
 def money_body(theories: list[Theorised], total: Decimal | None, currency: str, *, traders: bool) -> dict[str, object]:

@@ -18,11 +18,12 @@ from dashboard.render.cells import Cell
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A table's row; grey where there are too few cases to say anything."""
+    """A table's row; grey where there are too few cases to say anything. `mark`: best, worst or neither."""
 
     name: str
     cells: tuple[Cell, ...]
     is_grey: bool = False
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,31 +84,31 @@ def _groupings(*, traders: bool) -> list[Grouping]:
 
 # --- rates ------------------------------------------------------------------------------------------------------------
 def rate_heads() -> tuple[str, ...]:
-    """What stands above the cells of a rate."""
+    """What stands above the cells of a rate: first what counts, as a phone shows two of them."""
     return (
-        gettext("judged"),
-        pgettext("verdict", "right"),
-        gettext("rate"),
+        gettext("excess"),
         gettext("95 % interval"),
         gettext("compared"),
         gettext("drift was right"),
-        gettext("excess"),
+        gettext("rate"),
         gettext("95 % interval"),
+        pgettext("verdict", "right"),
+        gettext("judged"),
     )
 
 
 def rate_cells(rate: Rate) -> tuple[Cell, ...]:
-    """A rate with its n and interval, and on the same moments the dumb rule's and the excess above it."""
+    """The excess above the dumb rule on the same moments, that rule's rate, and the own one with its n and interval."""
     pairs = rate.pairs
     return (
-        _count("judged", rate.judged),
-        _count("right", rate.right),
-        _percent("rate", rate.rate),
-        _interval("rate_interval", rate.interval),
-        _count("compared", pairs.count),
-        _percent("baseline_rate", pairs.other_rate),
         _percent("excess", pairs.excess, signed=True),
         _interval("excess_interval", pairs.interval, signed=True),
+        _count("compared", pairs.count),
+        _percent("baseline_rate", pairs.other_rate),
+        _percent("rate", rate.rate),
+        _interval("rate_interval", rate.interval),
+        _count("right", rate.right),
+        _count("judged", rate.judged),
     )
 
 
