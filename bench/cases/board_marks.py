@@ -62,7 +62,7 @@ def _expect(login: Login, labels: list[str]) -> None:
     )
     periods = []
     for one, label in zip(written, rows, strict=True):
-        span = parse_period(DAY, label, market.zone).period
+        span = parse_period(DAY, label, market.calendar).period
         reference = {"reference_start": span.start, "reference_end": span.end}
         spans = {"delivery_start": span.start, "delivery_end": span.end, **reference, "net_mwh": Decimal(0)}
         gate = span.start - timedelta(minutes=5)

@@ -90,7 +90,7 @@ def _sales(
 ) -> Iterator[Deal]:
     for author in authors:
         for path in chance.sample(paths, SALES_A_DAY):
-            label, reference = label_of(path.period, market.zone), path.points[-1][1]
+            label, reference = label_of(path.period, market.calendar), path.points[-1][1]
             yield of_the_portfolio(
                 trader_id=author.trader.trader_id, day=day, label=label, reference=reference, gate=path.gate
             )
@@ -138,7 +138,7 @@ def _idea(author: TraderLogin, path: Path, chance: random.Random) -> Idea:
 def _assume(idea: Idea, market: Market, day: date, chance: random.Random) -> list[Deal]:
     """Stores it; what its author traded on it."""
     author, path, step, tag, created = idea.author, idea.path, idea.step, idea.tag, idea.created
-    (_, before), (moment, frozen), (_, final) = path.points[step - 1], path.points[step], path.points[-1]
+    before, frozen, final = (path.points[number][1] for number in (step - 1, step, -1))
     assumption = Assumption.objects.create(
         market=market,
         trader=author.trader,
@@ -153,6 +153,27 @@ def _assume(idea: Idea, market: Market, day: date, chance: random.Random) -> lis
         reason=TAGS[tag],
         late=is_late(created, [path.gate]),
     )
+    _freeze(assumption, idea, market)
+    subject = f"assumption {assumption.pk} of {author.trader} for {day}"
+    record(
+        action=Action.ASSUMED, subject=subject, details={"digest": digest_of(assumption)}, actor="(demo)", address=""
+    )
+    return on_an_assumption(
+        trader_id=author.trader.trader_id,
+        day=day,
+        label=label_of(path.period, market.calendar),
+        claim=assumption.claim,
+        tag=tag,
+        frozen=frozen,
+        written=created,
+        gate=path.gate,
+    )
+
+
+def _freeze(assumption: Assumption, idea: Idea, market: Market) -> None:
+    """Its period, at the newest price of its moment."""
+    path, step = idea.path, idea.step
+    (_, before), (moment, frozen) = path.points[step - 1], path.points[step]
     period = AssumedPeriod.objects.create(
         assumption=assumption,
         delivery_hour=label_of(path.period, market.calendar),
@@ -164,21 +185,7 @@ def _assume(idea: Idea, market: Market, day: date, chance: random.Random) -> lis
         net_mwh=Decimal(0),
     )
     FrozenPrice.objects.create(
-        period=period, value=frozen, last_update=moment, last_change=frozen - before, frozen_at=created
-    )
-    subject = f"assumption {assumption.pk} of {author.trader} for {day}"
-    record(
-        action=Action.ASSUMED, subject=subject, details={"digest": digest_of(assumption)}, actor="(demo)", address=""
-    )
-    return on_an_assumption(
-        trader_id=author.trader.trader_id,
-        day=day,
-        label=period.delivery_hour,
-        claim=assumption.claim,
-        tag=tag,
-        frozen=frozen,
-        written=created,
-        gate=path.gate,
+        period=period, value=frozen, last_update=moment, last_change=frozen - before, frozen_at=idea.created
     )
 
 
