@@ -19,8 +19,8 @@ from bench import aims, document, runs, table
 from local.servers import embedded
 
 NAMES = (
-    *("journal", "ingest", "listener", "replay", "board", "screen", "full_board"),
-    *("storm", "pages", "cost", "prices", "history"),
+    *("journal", "ingest", "listener", "replay", "board", "screen", "full_board", "board_marks"),
+    *("storm", "pages", "cost", "prices", "history", "assumptions_year"),
 )
 APART = ("growth", "alternatives")
 """What `make bench` leaves out."""

@@ -41,6 +41,13 @@ AIMS: dict[str, tuple[Aim, ...]] = {
     "replay of a journal of 144,000": (Aim(at_most=40),),
     "an ordinary minute, 15 viewers, all processes": (Aim(at_most=3),),
     "an idle minute, all processes": (Aim(at_most=1),),
+    "a full board, 10 open assumptions on each of 120 rows, send -> DOM; floor: without": (
+        Aim(at_most=1.1, of_floor=True),
+    ),
+    "assumptions, a year of one trader with 5,000": (Aim(at_most=300),),
+    "assumptions, a year of one trader with 5,000 of a million stored; floor: 5,000 stored": (
+        Aim(at_most=1.3, of_floor=True),
+    ),
     "500 open pages, 20 changes a second, send -> socket p99": (Aim(at_most=500),),
 }
 """Row -> what must hold of it."""

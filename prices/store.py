@@ -17,7 +17,7 @@ from django.db import ProgrammingError, connection, transaction
 from prices import request_ledger
 from prices.models import ReferencePrice
 from prices.observations import Answer, CheckReason, Outcome, PeriodKey, Published, Refusal, Undefined
-from prices.signals import prices_changed
+from prices.signals import prices_changed, prices_storing
 
 log = structlog.get_logger(__name__)
 
@@ -101,6 +101,7 @@ def _store_price(arrival: Arrival, price: Published) -> Outcome:
     _log_price(row, changed[0])
     _note_correction(arrival, price, row, *changed)
     changes = frozenset({(arrival.key.market_id, arrival.key.day)})
+    prices_storing.send_robust(sender=ReferencePrice, changes=changes)
     transaction.on_commit(lambda: prices_changed.send_robust(sender=ReferencePrice, changes=changes))
     return Outcome.NEWER
 

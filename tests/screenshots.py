@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import random
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -103,7 +104,7 @@ PAGES = {
     "history-quarter": "/history/?by=quarter",
     "history-trader": "/history/?trader=trader_1&days=7",
     "history-refused": "/history/?from=2026-11-23&to=2016-11-23",
-    "assumptions": "/assumptions/",
+    "assumptions": f"/assumptions/?from={DAY - timedelta(days=60)}",
     "account": "/accounts/",
     "password": "/accounts/password/",
     "second-factor": "/accounts/second-factor/",
@@ -143,6 +144,7 @@ def seed() -> None:
     market = germany()
     for trader in TRADERS:
         ensure_trader(trader_id=trader)
+    _store_demo()
     trades = sorted((trade for trader in TRADERS for trade in _trades(chance, trader)), key=lambda trade: trade[0])
     frames = [JournalFrame(n, at + timedelta(milliseconds=180), frame) for n, (at, frame) in enumerate(trades, start=1)]
     store_frames(market=market, source=FrameSource("screenshots", "listener-1"), frames=frames)
@@ -159,6 +161,36 @@ def seed() -> None:
         last_frame_at=MOMENT - timedelta(seconds=2),
     )
     User.objects.create_superuser("head", password="screenshots")
+    _store_open_assumptions()
+
+
+def _store_demo() -> None:
+    """The demo's thirty days: those before the earlier days' of the history, on a desk without trades as yet."""
+    from django.test import override_settings
+
+    from dashboard.access.logins import create_trader_login
+    from dashboard.assumptions.demo.days import make_demo
+    from tests.dashboard.people import PASSWORD
+    from tests.trades.frames import germany
+
+    for trader in TRADERS:
+        create_trader_login(trader_id=trader, username=trader, password=PASSWORD)
+    with override_settings(DEBUG=True):
+        make_demo(market=germany(), today=DAY - timedelta(days=30))
+
+
+def _store_open_assumptions() -> None:
+    from django.contrib.auth.models import User
+
+    from market import clock
+    from tests.dashboard.assumptions.written import written
+
+    clock.desk = clock.DeskClock(timer=time.time)  # as of the web process
+    for number, (label, claim) in enumerate((("14-15", "up"), ("17-20", "down"), ("12-13", "up"))):
+        facts = {"delivery_hours": [label], "claim": claim, "tags": ["wind update"], "confidence": 70, "quantity": "10"}
+        reason = "The newest forecast has less wind than the one that the market trades on."
+        author = User.objects.get(username=f"trader_{1 + number % 2}")
+        written(author, at=MOMENT - timedelta(minutes=70 - number), reason=reason, **facts)
 
 
 def _trades(chance: random.Random, trader: str) -> Iterator[tuple[datetime, bytes]]:

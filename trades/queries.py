@@ -29,16 +29,16 @@ def _of_period(lies: str) -> str:
         WHERE market_id = %(market)s AND {mine}"""
 
 
-_WANTED = """unnest(%(traders)s::bigint[], %(markets)s::bigint[], %(days)s::date[], %(starts)s::timestamptz[],
-    %(ends)s::timestamptz[]) AS w (trader_id, market_id, delivery_day, delivery_start, delivery_end)"""
-_PERIODS = f"""SELECT t.id FROM {_WANTED} JOIN trades_trade AS t
-        USING (trader_id, market_id, delivery_day, delivery_start, delivery_end)
-    UNION SELECT c.trade_id FROM {_WANTED} JOIN trades_tradechange AS c
-        USING (trader_id, delivery_day, delivery_start, delivery_end)"""  # noqa: S608
-_OF_PERIODS = f"""SELECT trader_id, market_id, delivery_day, delivery_start, delivery_end, e.id, e.exchange_id,
-    e.direction, e.price, e.quantity, e.execution_time, e.received_at, e.flags, e.kind, e.reason
-    FROM ({effective_trades(ids=_PERIODS)}) AS e JOIN (SELECT DISTINCT * FROM {_WANTED}) AS w
-        USING (trader_id, market_id, delivery_day, delivery_start, delivery_end) ORDER BY e.id"""  # noqa: S608
+_IN_WINDOWS = """WITH windows AS MATERIALIZED (WINDOWS)
+    SELECT t.id, w.* FROM windows AS w JOIN LATERAL (SELECT id FROM trades_trade
+        WHERE (trader_id, delivery_day, delivery_start) = (w.trader_id, w.delivery_day, w.delivery_start)
+            AND (market_id, delivery_end) = (w.market_id, w.delivery_end)
+            AND execution_time >= w.begins AND execution_time < w.ends OFFSET 0) AS t ON true
+    UNION SELECT c.trade_id, w.* FROM windows AS w JOIN trades_tradechange AS c
+        USING (trader_id, delivery_day, delivery_start, delivery_end)"""
+"""By index, a look a window: years of trades stand beside the few minutes of each."""
+_KEYED = f"""SELECT id, trader_id, market_id, delivery_day, delivery_start, delivery_end, direction, price, quantity,
+    execution_time FROM ({effective_trades(ids="SELECT unnest(%s::bigint[]) AS id")}) AS e ORDER BY id"""  # noqa: S608
 
 _OF_PERIOD = {  # by `PeriodKey.touching`
     False: _of_period("delivery_start = %(start)s AND delivery_end = %(end)s"),
@@ -223,24 +223,50 @@ def trades_of_period(*, key: PeriodKey, after: int = 0, skip: int = 0, most: int
         ]
 
 
-def trades_of_periods(*, keys: Sequence[PeriodKey]) -> list[tuple[PeriodKey, PeriodTrade]]:
-    """Every trade of these periods that counts, with its period. One query, by index."""
-    wanted: dict[str, Any] = {
-        "traders": [key.trader_pk for key in keys],
-        "markets": [key.market_pk for key in keys],
-        "days": [key.day for key in keys],
-        "starts": [key.period.start for key in keys],
-        "ends": [key.period.end for key in keys],
-    }
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A span of time in which trades of a period are wanted; `number` is whoever's who asks."""
+
+    number: int
+    key: PeriodKey
+    begins: datetime
+    ends: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WindowedTrade:
+    """A trade as it counts now, with the windows that it lies in: `price` EUR/MWh, `quantity` MW."""
+
+    direction: str
+    price: Decimal
+    quantity: Decimal
+    execution_time: datetime
+    windows: tuple[Window, ...]
+
+
+def trades_in_windows(*, windows: str, values: Sequence[Any]) -> list[WindowedTrade]:
+    """All trades that count and were executed in one of some windows, in the order of storing. Two queries.
+
+    `windows` is a SELECT of `number`, `trader_id`, `market_id`, `delivery_day`, `delivery_start`, `delivery_end`,
+    `begins` and `ends` (not included), in this order; `values` are its parameters.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_OF_PERIODS, wanted)
-        return [_keyed(row) for row in cursor.fetchall()]
+        cursor.execute(_IN_WINDOWS.replace("WINDOWS", windows), values)
+        of_trade: dict[int, list[Window]] = {}
+        for pk, number, *key, start, end, begins, ends in cursor.fetchall():
+            window = Window(number, PeriodKey(*(*key, DeliveryPeriod(start, end))), begins, ends)
+            of_trade.setdefault(pk, []).append(window)
+        cursor.execute(_KEYED, [list(of_trade)])
+        trades = [_windowed(row[1:], of_trade[row[0]]) for row in cursor.fetchall()]
+    return [trade for trade in trades if trade.windows]
 
 
-def _keyed(row: tuple[Any, ...]) -> tuple[PeriodKey, PeriodTrade]:
-    trader, market, day, start, end, *facts = row
-    period = DeliveryPeriod(start, end)
-    return PeriodKey(trader, market, day, period), PeriodTrade(*(*facts[:7], period, tuple(facts[7]), *facts[8:]))
+def _windowed(row: tuple[Any, ...], windows: list[Window]) -> WindowedTrade:
+    """A trade may have been corrected out of a window's period, or into one whenever it was executed."""
+    trader, market, day, start, end, *facts, at = row
+    key = PeriodKey(trader, market, day, DeliveryPeriod(start, end))
+    within = tuple(one for one in windows if one.key == key and one.begins <= at < one.ends)
+    return WindowedTrade(*(*facts, at, within))
 
 
 def _arguments(key: PeriodKey) -> dict[str, Any]:

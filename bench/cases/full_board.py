@@ -26,8 +26,8 @@ WHAT = "a full board (24 hours, 96 quarters)"
 def run(folder: Path) -> list[Row]:
     names = [f"{kind}-{time.time_ns()}" for kind in ("full", "hours")]
     logins = [log_in(name) for name in names]  # first: beside Playwright's own loop Django refuses to work
-    labels = _labels(60), _labels(15)
-    _publish_all()
+    labels = labels_of(60), labels_of(15)
+    publish_all()
     with ExitStack() as stack:
         browser = stack.enter_context(chromium())
         exchange = stack.enter_context(ScriptedExchange())
@@ -35,8 +35,8 @@ def run(folder: Path) -> list[Row]:
         stack.enter_context(listener(exchange.url, folder))
         exchange.wait_for_connections(1, 30)
         for login, traded in zip(logins, (labels[0] + labels[1], labels[0]), strict=True):
-            exchange.send(*(_frame(login.trader_id, label) for label in traded))
-        full, hours = (stack.enter_context(_shown(exchange, browser, address, login)) for login in logins)
+            exchange.send(*(frame_of(login.trader_id, label) for label in traded))
+        full, hours = (stack.enter_context(shown(exchange, browser, address, login)) for login in logins)
         wait_until(lambda: min(full.count(), hours.count()), 30, "both boards filled")
         late, floor = in_turn(full, hours, EACH, PAUSE)
         loads = [_load(browser, address, logins[0]) for _ in range(LOADS)]
@@ -50,7 +50,7 @@ def run(folder: Path) -> list[Row]:
 
 
 @contextmanager
-def _shown(exchange: ScriptedExchange, browser: Any, address: str, login: Login) -> Iterator[Side]:
+def shown(exchange: ScriptedExchange, browser: Any, address: str, login: Login) -> Iterator[Side]:
     """The login's board in the browser, and half of the other viewers on it."""
     page = signed_in(browser, address, login).new_page()
     page.goto(f"{address}{login.board}?by=product")
@@ -76,7 +76,7 @@ def _load(browser: Any, address: str, login: Login) -> tuple[float, float]:
     return sum(sizes) / 1000, seconds
 
 
-def _labels(minutes: int) -> list[str]:
+def labels_of(minutes: int) -> list[str]:
     from market.labels import label_of
     from market.periods import day_periods
     from market.queries import market_by_code
@@ -85,13 +85,13 @@ def _labels(minutes: int) -> list[str]:
     return [label_of(period, zone) for period in day_periods(DAY, zone, minutes)]
 
 
-def _frame(trader_id: str, label: str) -> str:
+def frame_of(trader_id: str, label: str) -> str:
     frame = json.loads(a_frame(trader_id))
     frame["trade_confirmation"]["delivery_hour"] = label
     return json.dumps(frame)
 
 
-def _publish_all() -> None:
+def publish_all() -> None:
     """A reference price of every hour and quarter of the day."""
     from market.labels import label_of
     from market.periods import day_periods

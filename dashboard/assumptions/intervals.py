@@ -7,16 +7,19 @@ Brier (1950); the incomplete beta function as a continued fraction (Lentz).
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 Z = 1.959963984540054
 """The normal distribution's 97.5 % quantile."""
 
 _TAIL = 0.025
 _TINY = 1e-300
-_STEPS = 60
+_STEPS = 100
+_LAST_BITS = 1e-15
 _MOST_TERMS = 10_000
 COIN = Fraction(1, 4)
 """The Brier score of somebody who always says 50 %."""
@@ -72,6 +75,7 @@ class Pairs:
         return (apart * (2 * low - 1) / self.count, apart * (2 * high - 1) / self.count)
 
 
+@lru_cache(maxsize=4096)
 def clopper_pearson(right: int, judged: int) -> Interval:
     """The exact interval of a rate of at least one case."""
     low = 0.0 if not right else _beta_quantile(_TAIL, right, judged - right + 1)
@@ -80,18 +84,28 @@ def clopper_pearson(right: int, judged: int) -> Interval:
 
 
 def _beta_quantile(share: float, a: float, b: float) -> float:
-    """Where the beta distribution's lower part reaches this share: by halving, to the last bits of a float."""
-    low, high = 0.0, 1.0
+    """Where the beta distribution's lower part reaches this share: Newton's steps, halving where one leads too far."""
+    low, high, x = 0.0, 1.0, a / (a + b)
     for _ in range(_STEPS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _beta_below(middle, a, b) < share else (low, middle)
-    return (low + high) / 2
+        front = _front(x, a, b)
+        beyond = _beta_below(x, a, b, front) - share
+        low, high = (x, high) if beyond < 0 else (low, x)
+        step = x - beyond * x * (1 - x) / front if front > _TINY else -1.0
+        following = step if low < step < high else (low + high) / 2
+        if abs(following - x) <= _LAST_BITS * x:
+            break
+        x = following
+    return x
 
 
-def _beta_below(x: float, a: float, b: float) -> float:
-    """The regularised incomplete beta function, for x between 0 and 1."""
+def _front(x: float, a: float, b: float) -> float:
+    """The density at x, between 0 and 1, times x (1 - x)."""
     log_front = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
-    front = math.exp(log_front)
+    return math.exp(log_front)
+
+
+def _beta_below(x: float, a: float, b: float, front: float) -> float:
+    """The regularised incomplete beta function, for x between 0 and 1."""
     if x < (a + 1) / (a + b + 2):
         return front * _continued(x, a, b) / a
     return 1 - front * _continued(1 - x, b, a) / b
@@ -125,7 +139,9 @@ def brier(forecasts: Sequence[Forecast]) -> Fraction | None:
     """The mean squared distance between confidence and outcome, exact; 0 is perfect, a coin's is 0.25."""
     if not forecasts:
         return None
-    squares = ((Fraction(percent, 100) - came_true) ** 2 for percent, came_true in forecasts)
+    squares = (
+        times * (Fraction(percent, 100) - came_true) ** 2 for (percent, came_true), times in Counter(forecasts).items()
+    )
     return sum(squares, Fraction()) / len(forecasts)
 
 

@@ -1,8 +1,10 @@
 """Judging: what waits for a price is frozen at the first one, what has its final gets its verdict, each exactly once.
 
-It runs where a price was stored, as soon as that is committed, and every second from Celery's beat for whatever was
-killed between the two. What is missing is worked out from the stored history, so it makes no difference who is first,
-how often, or when; unique constraints let each row in once.
+It runs within the transaction that stores a price, so that a final and its verdicts are there together whatever is
+killed, and every second from Celery's beat: for what is void by time, what could not be judged with its price, and what
+was being written down while its first price came. What is missing is worked out from the stored history, so it makes no
+difference who is first, how often, or when; unique constraints let each row in once. Rows are added in the order of
+their numbers, so that two that add the same wait for each other and can't block each other.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from dashboard.assumptions.rules import NO_FINAL_AFTER, Claim, Judgement, Theory
 from dashboard.assumptions.signals import Change, announce
 from market import clock
 from market.tables import unless_missing
-from prices.signals import prices_changed
+from prices.signals import prices_storing
 
 log = structlog.get_logger("dashboard.assumptions")
 
@@ -40,7 +42,8 @@ _WAITING = f"""SELECT p.id, a.trader_id, a.market_id, a.delivery_day, first.valu
     {_FROM} JOIN LATERAL (SELECT h.value, h.last_update FROM prices_referencepricehistory AS h
         WHERE h.market_id = a.market_id AND h.delivery_start = p.reference_start AND h.delivery_end = p.reference_end
         ORDER BY h.last_update LIMIT 1) AS first ON first.last_update < p.gate_closes_at
-    WHERE {{}} AND NOT EXISTS (SELECT 1 FROM dashboard_frozenprice AS f WHERE f.period_id = p.id)"""  # noqa: S608
+    WHERE {{}} AND NOT EXISTS (SELECT 1 FROM dashboard_frozenprice AS f WHERE f.period_id = p.id)
+    ORDER BY p.id"""  # noqa: S608
 
 _TO_JUDGE = f"""SELECT p.id, a.trader_id, a.market_id, a.delivery_day, a.claim, a.threshold, f.value,
         h.value, h.last_update
@@ -85,12 +88,12 @@ def sweep() -> int:
 
 def connect_signals() -> None:
     """Judge where prices are stored. Called once, when Django has started."""
-    prices_changed.connect(_on_prices_changed, dispatch_uid="dashboard.assumptions.judging")
+    prices_storing.connect(_on_prices_storing, dispatch_uid="dashboard.assumptions.judging")
 
 
-def _on_prices_changed(changes: frozenset[tuple[int, date]], **_kwargs: Any) -> None:
+def _on_prices_storing(changes: frozenset[tuple[int, date]], **_kwargs: Any) -> None:
     for market_pk, day in changes:
-        unless_missing(partial(judge_day, market_pk=market_pk, day=day), 0)
+        unless_missing(partial(judge_day, market_pk=market_pk, day=day), 0)  # a savepoint's end: the price stays
 
 
 def _judge(which: str, values: dict[str, Any]) -> int:

@@ -2,119 +2,65 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
-from datetime import date, datetime
-from decimal import Decimal
-from typing import NamedTuple
-from zoneinfo import ZoneInfo
+from collections.abc import Sequence
 
-from django.db import connection
 from django.db.models import QuerySet
 
+from dashboard.assumptions.facts import Fact, cases_of, facts
 from dashboard.assumptions.models import Assumption
 from dashboard.assumptions.money import Linked, Theorised, result_of
-from dashboard.assumptions.rules import Claim, Expected, Theory, Verdict, followed, minutes_left
-from market.models import Market
-from market.periods import DeliveryPeriod
-from trades.queries import PeriodKey, trades_of_periods
+from dashboard.assumptions.rates import Case
+from dashboard.assumptions.rules import SIDES, Claim, Expected, followed
+from trades.queries import Window, trades_in_windows
 
-# Exact SQL: of a year's thousands Django would make objects that nobody needs.
-_ROWS = """SELECT p.id, a.id, a.id = ANY(%s), a.trader_id, a.market_id, a.delivery_day, p.delivery_start,
-        p.delivery_end, p.gate_closes_at, a.claim, a.threshold, a.created_at, w.made_at,
-        coalesce(nullif(t.name, ''), t.trader_id), a.tags, a.late, a.quantity,
-        f.period_id IS NOT NULL, v.verdict, v.move, r.value
-    FROM dashboard_assumption AS a JOIN dashboard_assumedperiod AS p ON p.assumption_id = a.id
-    JOIN trades_trader AS t ON t.id = a.trader_id
-    LEFT JOIN dashboard_withdrawal AS w ON w.assumption_id = a.id
-    LEFT JOIN dashboard_frozenprice AS f ON f.period_id = p.id
-    LEFT JOIN LATERAL (SELECT verdict, move FROM dashboard_verdictrecord WHERE period_id = p.id
-        ORDER BY id DESC LIMIT 1) AS v ON true
-    LEFT JOIN prices_referenceprice AS r ON r.market_id = a.market_id AND r.delivery_day = a.delivery_day
-        AND r.delivery_start = p.reference_start AND r.delivery_end = p.reference_end
-    WHERE a.claim IN ('up', 'down') AND (a.trader_id, a.market_id, a.delivery_day) IN (
-        SELECT trader_id, market_id, delivery_day FROM dashboard_assumption WHERE id = ANY(%s))"""
-
-
-class _Row(NamedTuple):
-    """One period of an up or down claim; `wanted`: of those that were asked for; `reference` as the board shows it."""
-
-    number: int
-    assumption: int
-    wanted: bool
-    trader_pk: int
-    market_pk: int
-    day: date
-    start: datetime
-    end: datetime
-    gate: datetime
-    claim: str
-    threshold: Decimal | None
-    created_at: datetime
-    withdrawn_at: datetime | None
-    trader: str
-    tags: list[str]
-    late: bool
-    quantity: Decimal | None
-    is_frozen: bool
-    verdict: str | None
-    move: Decimal | None
-    reference: Decimal | None
-
-    @property
-    def key(self) -> PeriodKey:
-        return PeriodKey(self.trader_pk, self.market_pk, self.day, DeliveryPeriod(self.start, self.end))
-
-    @property
-    def expected(self) -> Expected:
-        """Open until its gate closes, or it is withdrawn."""
-        ends = min(self.gate, self.withdrawn_at) if self.withdrawn_at else self.gate
-        return Expected(self.number, Claim(self.claim), self.created_at, ends)
+_WINDOWS = """SELECT p.id * 2 + (a.claim = 'up')::int AS number, a.trader_id, a.market_id, a.delivery_day,
+        p.delivery_start, p.delivery_end, a.created_at AS begins, least(p.gate_closes_at, w.made_at) AS ends
+    FROM unnest(%s::bigint[], %s::bigint[], %s::date[]) AS d (trader_id, market_id, delivery_day)
+    JOIN LATERAL (SELECT * FROM dashboard_assumption WHERE (trader_id, delivery_day) = (d.trader_id, d.delivery_day)
+        AND market_id = d.market_id AND claim IN ('up', 'down') OFFSET 0) AS a ON true
+    JOIN LATERAL (SELECT * FROM dashboard_assumedperiod WHERE assumption_id = a.id OFFSET 0) AS p ON true
+    LEFT JOIN dashboard_withdrawal AS w ON w.assumption_id = a.id"""
+"""While each up or down claim is open, of all that was written for these days: a trade may follow one that was not
+asked for. `number`: its period's, doubled, plus one for up."""
 
 
 def theorised(assumptions: QuerySet[Assumption]) -> list[Theorised]:
-    """Every period of these that claims up or down, with what followed it. Four queries.
+    """Every period of these that claims up or down, with what followed it. Five queries."""
+    rows = facts(assumptions)
+    return theorised_of(rows, cases_of(rows))
+
+
+def theorised_of(rows: Sequence[Fact], cases: Sequence[Case]) -> list[Theorised]:
+    """The same of what was read already, each with its case. Two queries.
 
     A trade follows the newest of all that its trader had written for the period, whether it is among these or not.
     """
-    wanted = list(assumptions.order_by().values_list("pk", flat=True))
-    with connection.cursor() as cursor:
-        cursor.execute(_ROWS, [wanted, wanted])
-        rows = [_Row(*row) for row in cursor.fetchall()]
-    links = _links(rows)
-    zones = {market.pk: market.zone for market in Market.objects.all()}
-    return [_theorised(row, links.get(row.number, Linked()), zones[row.market_pk]) for row in rows if row.wanted]
+    sided = [(row, case) for row, case in zip(rows, cases, strict=True) if case.theory.claim in SIDES]
+    links = _links([row for row, _ in sided])
+    return [_theorised(row, case, links.get(row.number, _NONE)) for row, case in sided]
 
 
-def _links(rows: Iterable[_Row]) -> dict[int, Linked]:
+_NONE = Linked()
+
+
+def _links(rows: Sequence[Fact]) -> dict[int, Linked]:
     """Per period of an assumption, by its number, what followed it."""
-    of_key: dict[PeriodKey, list[_Row]] = defaultdict(list)
-    for row in rows:
-        of_key[row.key].append(row)
+    days = list({(row.trader_pk, row.market_pk, row.day) for row in rows})
+    wanted = {row.number: row for row in rows}
     links: dict[int, Linked] = {}
-    for key, trade in trades_of_periods(keys=list(of_key)):
-        follows = followed(trade.direction, trade.execution_time, (row.expected for row in of_key[key]))
-        if follows is not None:
-            mwh = trade.quantity * key.period.hours
-            result = result_of(trade.direction, trade.price, of_key[key][0].reference, mwh)
-            links[follows.number] = links.get(follows.number, Linked()).with_trade(mwh, result)
+    for trade in trades_in_windows(windows=_WINDOWS, values=[[day[part] for day in days] for part in range(3)]):
+        follows = followed(trade.direction, trade.execution_time, map(_expected, trade.windows))
+        if follows is not None and (row := wanted.get(follows.number)) is not None:
+            mwh = trade.quantity * row.hours
+            result = result_of(trade.direction, trade.price, row.reference, mwh)
+            links[row.number] = links.get(row.number, _NONE).with_trade(mwh, result)
     return links
 
 
-def _theorised(row: _Row, linked: Linked, zone: ZoneInfo) -> Theorised:
-    not_judged = Verdict.OPEN if row.is_frozen else Verdict.WAITING
-    return Theorised(
-        assumption=row.assumption,
-        theory=Theory(Claim(row.claim), row.threshold),
-        verdict=Verdict(row.verdict) if row.verdict else not_judged,
-        late=row.late,
-        hours=DeliveryPeriod(row.start, row.end).hours,
-        move=row.move,
-        quantity=row.quantity,
-        linked=linked,
-        trader=row.trader,
-        tags=tuple(row.tags),
-        hour=row.start.astimezone(zone).hour,
-        minutes_left=minutes_left(row.created_at, row.gate),
-        month=f"{row.day:%Y-%m}",
-    )
+def _expected(window: Window) -> Expected:
+    claim = Claim.UP if window.number % 2 else Claim.DOWN
+    return Expected(window.number // 2, claim, window.begins, window.ends)
+
+
+def _theorised(row: Fact, case: Case, linked: Linked) -> Theorised:
+    return Theorised(row.assumption, case, row.hours, row.move, row.quantity, linked, f"{row.day:%Y-%m}")

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from enum import StrEnum
-from functools import cached_property
 from typing import TypeVar
 
-from dashboard.assumptions.rates import in_groups
-from dashboard.assumptions.rules import SIDES, Claim, Theory, Verdict
+from dashboard.assumptions.rates import Case, in_groups
+from dashboard.assumptions.rules import SIDES, Claim, Verdict
 from dashboard.figures.performance import difference
 from market.totals import EXACT, ZERO
 
@@ -48,48 +47,42 @@ def result_of(side: str, price: Decimal, reference: Decimal | None, mwh: Decimal
     return None if gain is None else EXACT.multiply(gain, mwh)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Theorised:
     """One judged or open period of an up or down claim, as money sees it. `hours`: length of delivery.
 
-    Without slots: it counts in many groups, and its worth is worked out once.
+    `quantity`: the size that its author gave, in MW. What is worked out of it is so once: it counts in many groups.
     """
 
     assumption: int
-    theory: Theory
-    verdict: Verdict
-    late: bool
+    case: Case
     hours: Decimal
     move: Decimal | None
     quantity: Decimal | None
-    """The size that its author gave, in MW."""
     linked: Linked
-    trader: str = ""
-    tags: tuple[str, ...] = ()
-    hour: int = 0
-    minutes_left: int = 0
     month: str = ""
+    outcome: Outcome = field(init=False)
+    per_mwh: Decimal | None = field(init=False)
+    """What each MWh at the frozen price would have gained."""
+    at_size: Decimal | None = field(init=False)
+    """The same in EUR, where the author gave a size."""
 
-    @cached_property
-    def outcome(self) -> Outcome:
-        if self.late or self.verdict not in {Verdict.RIGHT, Verdict.WRONG}:
+    def __post_init__(self) -> None:
+        per_mwh = at_size = None
+        if self.move is not None and self.case.theory.claim in SIDES:
+            per_mwh = self.move if self.case.theory.claim is Claim.UP else -self.move
+        if per_mwh is not None and self.quantity is not None:
+            at_size = EXACT.multiply(per_mwh, EXACT.multiply(self.quantity, self.hours))
+        object.__setattr__(self, "outcome", self._outcome())
+        object.__setattr__(self, "per_mwh", per_mwh)
+        object.__setattr__(self, "at_size", at_size)
+
+    def _outcome(self) -> Outcome:
+        if not self.case.counts:
             return Outcome.OTHER
-        acted = "acted" if self.linked.trades else "idle"
-        return Outcome(f"{self.verdict.value}-{acted}")
-
-    @cached_property
-    def per_mwh(self) -> Decimal | None:
-        """What each MWh at the frozen price would have gained."""
-        if self.move is None or self.theory.claim not in SIDES:
-            return None
-        return self.move if self.theory.claim is Claim.UP else -self.move
-
-    @cached_property
-    def at_size(self) -> Decimal | None:
-        """The same in EUR, where the author gave a size."""
-        if self.per_mwh is None or self.quantity is None:
-            return None
-        return EXACT.multiply(self.per_mwh, EXACT.multiply(self.quantity, self.hours))
+        if self.case.verdict is Verdict.RIGHT:
+            return Outcome.RIGHT_ACTED if self.linked.trades else Outcome.RIGHT_IDLE
+        return Outcome.WRONG_ACTED if self.linked.trades else Outcome.WRONG_IDLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,16 +136,23 @@ def _sum(group: list[Theorised]) -> Sum:
 
 def _total(amounts: Iterable[Decimal | None]) -> Decimal | None:
     """The exact sum of those that are known; None without any."""
-    total: Decimal | None = None
-    for amount in amounts:
-        if amount is not None:
-            total = EXACT.add(total or ZERO, amount)
-    return total
+    known = [amount for amount in amounts if amount is not None]
+    with localcontext(EXACT):
+        return sum(known, ZERO) if known else None
 
 
 _Key = TypeVar("_Key", bound=Hashable)
 
 
-def ledgers(theories: Iterable[Theorised], keys: Callable[[Theorised], Iterable[_Key]]) -> dict[_Key, Ledger]:
+def ledgers(theories: Iterable[Theorised], keys: Callable[[Case], Iterable[_Key]]) -> dict[_Key, Ledger]:
     """A ledger for each key."""
-    return {key: ledger(group) for key, group in in_groups(theories, keys).items()}
+    groups = in_groups(theories, lambda one: [(key, one.outcome) for key in keys(one.case)])
+    sums: dict[_Key, dict[Outcome, Sum]] = {}
+    for (key, outcome), group in groups.items():
+        sums.setdefault(key, {})[outcome] = _sum(group)
+    return {key: Ledger(of_key) for key, of_key in sums.items()}
+
+
+def ledgers_by_month(theories: Iterable[Theorised]) -> dict[str, Ledger]:
+    """A ledger for each month of delivery, as 2026-11."""
+    return {month: ledger(group) for month, group in in_groups(theories, lambda one: [one.month]).items()}

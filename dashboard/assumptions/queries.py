@@ -10,16 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.db.models import QuerySet
 
 from dashboard.assumptions.models import AssumedPeriod, Assumption, FrozenPrice, VerdictRecord
-from dashboard.assumptions.rates import Case
-from dashboard.assumptions.rules import Claim, Theory, Verdict, minutes_left
-from market.models import Market
+from dashboard.assumptions.rules import Claim, Theory, Verdict
 from market.periods import DeliveryPeriod
 
 _SINCE = """SELECT p.id, h.value FROM unnest(%s::bigint[]) AS wanted (id)
@@ -28,15 +24,6 @@ _SINCE = """SELECT p.id, h.value FROM unnest(%s::bigint[]) AS wanted (id)
     JOIN prices_referencepricehistory AS h ON h.market_id = a.market_id AND h.delivery_start = p.reference_start
         AND h.delivery_end = p.reference_end AND h.last_update > f.last_update
     ORDER BY p.id, h.last_update"""
-
-_CASES = """SELECT a.claim, a.threshold, a.late, a.confidence, a.tags, a.created_at, t.trader_id,
-        f.value, f.last_change, p.delivery_start, p.gate_closes_at, v.verdict, v.final_price, a.market_id
-    FROM dashboard_assumption AS a JOIN trades_trader AS t ON t.id = a.trader_id
-    JOIN dashboard_assumedperiod AS p ON p.assumption_id = a.id
-    LEFT JOIN dashboard_frozenprice AS f ON f.period_id = p.id
-    JOIN LATERAL (SELECT verdict, final_price FROM dashboard_verdictrecord WHERE period_id = p.id
-        ORDER BY id DESC LIMIT 1) AS v ON true
-    WHERE a.id IN ({})"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,33 +132,6 @@ def _since(numbers: list[int]) -> dict[int, list[Decimal]]:
         for number, value in cursor.fetchall():
             of[number].append(value)
     return of
-
-
-def cases(assumptions: QuerySet[Assumption]) -> list[Case]:
-    """One case for each judged period of these, for rates. Two queries."""
-    zones = {market.pk: market.zone for market in Market.objects.all()}
-    sql, parameters = assumptions.order_by().values("pk").query.sql_with_params()
-    with connection.cursor() as cursor:
-        cursor.execute(_CASES.format(sql), parameters)
-        return [_case(row[:-1], zones[row[-1]]) for row in cursor.fetchall()]
-
-
-def _case(row: tuple[Any, ...], zone: ZoneInfo) -> Case:
-    claim, threshold, late, confidence, tags, created, trader, frozen, change, start, gate, verdict, final = row
-    return Case(
-        theory=Theory(Claim(claim), threshold),
-        verdict=Verdict(verdict),
-        late=late,
-        frozen=frozen,
-        last_change=change,
-        final=final,
-        confidence=confidence,
-        trader=trader,
-        tags=tuple(tags),
-        delivery_start=start,
-        minutes_left=minutes_left(created, gate),
-        hour=start.astimezone(zone).hour,
-    )
 
 
 def day_versions(*, keys: set[tuple[int, date]]) -> dict[tuple[int, date], int]:

@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
-from functools import cached_property
 from typing import TypeVar
 
 from dashboard.assumptions.intervals import Interval, Pairs, Reliability, brier, reliability, wilson
@@ -21,12 +19,9 @@ FEWEST = 20
 """Below so many judged periods a rate says little: it is grey."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Case:
-    """One period of an assumption: what a rate asks of it. `last_change`, `frozen`, `final` EUR/MWh.
-
-    Without slots: it counts in many groups, and what became of it is worked out once.
-    """
+    """One period of an assumption: what a rate asks of it. `last_change`, `frozen`, `final` EUR/MWh."""
 
     theory: Theory
     verdict: Verdict
@@ -37,16 +32,23 @@ class Case:
     confidence: int | None = None
     trader: str = ""
     tags: tuple[str, ...] = ()
-    delivery_start: datetime | None = None
     minutes_left: int = 0
     hour: int = 0
     """Of the delivery day, by the market's clock."""
+    counts: bool = field(init=False)
+    pair: tuple[bool, bool] | None = field(init=False)
+    """Whether it was right, and whether the dumb rule was; None where there is nothing to compare with.
 
-    @cached_property
-    def counts(self) -> bool:
-        return self.verdict in COUNTED and not self.late
+    Both are worked out once: a case counts in many groups.
+    """
 
-    @cached_property
+    def __post_init__(self) -> None:
+        baseline = self.baseline
+        pair = None if baseline is None else (self.verdict is Verdict.RIGHT, baseline is Verdict.RIGHT)
+        object.__setattr__(self, "counts", self.verdict in COUNTED and not self.late)
+        object.__setattr__(self, "pair", pair)
+
+    @property
     def baseline(self) -> Verdict | None:
         """What became of the dumb rule at the same moment."""
         if self.frozen is None or self.final is None:
@@ -86,11 +88,7 @@ def rate_of(cases: Iterable[Case]) -> Rate:
 
 
 def _pairs(counted: Iterable[Case]) -> Pairs:
-    both = Counter(
-        (case.verdict is Verdict.RIGHT, baseline is Verdict.RIGHT)
-        for case in counted
-        if (baseline := case.baseline) is not None
-    )
+    both = Counter(case.pair for case in counted)
     return Pairs(both[True, True], both[True, False], both[False, True], both[False, False])
 
 

@@ -119,6 +119,10 @@ def _by_sign(favour: Decimal) -> Verdict:
     return Verdict.RIGHT if favour > ZERO else Verdict.WRONG
 
 
+_OPPOSITE = {Verdict.RIGHT: Verdict.WRONG, Verdict.WRONG: Verdict.RIGHT}
+"""What the other side of the same least move is."""
+
+
 def goes_on(theory: Theory, last_change: Decimal | None, frozen: Decimal, final: Decimal) -> Verdict | None:
     """What the final says of the dumb rule “it goes on as it last moved” at the same moment, for up and down alone.
 
@@ -126,8 +130,8 @@ def goes_on(theory: Theory, last_change: Decimal | None, frozen: Decimal, final:
     """
     if theory.claim not in SIDES or not last_change:
         return None
-    same = Theory(Claim.UP if last_change > ZERO else Claim.DOWN, theory.threshold)
-    return same.verdict(frozen, final)
+    said = theory.verdict(frozen, final)
+    return said if (last_change > ZERO) == (theory.claim is Claim.UP) else _OPPOSITE.get(said, said)
 
 
 # --- moments ----------------------------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ def asked_market(request: HttpRequest) -> Market:
 
 
 def refusal(request: HttpRequest, sentence: str, *, status: int = 404) -> HttpResponse:
-    """404 (or 400) with one sentence, also with DEBUG on: nobody needs a stack trace for a wrong address."""
+    """404 (or 400, 409) with one sentence, also with DEBUG on: nobody needs a stack trace for a wrong address."""
     return render(request, f"{status}.html", {"exception": sentence}, status=status)
 
 

@@ -19,6 +19,7 @@ export function countDown({ minutes, hours }, now) {
   for (const time of document.querySelectorAll("[data-left]")) {
     const left = Math.ceil((Date.parse(time.dataset.left) - now) / 60_000);
     const text = left > 120 ? hours.replace("{count}", Math.round(left / 60)) : minutes.replace("{count}", left);
-    time.textContent = left > 0 ? `, ${text}` : "";
+    const said = left > 0 ? `, ${text}` : "";
+    if (time.textContent !== said) time.textContent = said; // there may be hundreds: no layout for the same
   }
 }

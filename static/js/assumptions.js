@@ -29,6 +29,7 @@ function show({ marks, form, words }) {
     const html = lines.get(place.parentElement) ?? "";
     if ((place.dataset.shown ?? "") === html) continue;
     Object.assign(place, { hidden: !html, innerHTML: html && `<td colspan="11">${html}</td>` }).dataset.shown = html;
+    place.classList.toggle("broken", html.includes("data-broken")); // shown even where its row is folded away
   }
   const now = [...board.querySelectorAll("a[data-broken]")].map((line) => line.dataset.broken);
   const fresh = now.filter((line) => !broken.includes(line));
@@ -37,10 +38,15 @@ function show({ marks, form, words }) {
   tick();
 }
 
-// What is broken also stands in the page's title, where the reader has chosen so in the list of keys.
 function tick() {
   countDown(left, performance.now() + offset);
-  document.title = (broken.length && tells("broken") ? "✗ " : "") + document.title.replace(/^✗ /, "");
+  nameBroken();
+}
+
+// What is broken also stands in the page's title, where the reader has chosen so in the list of keys.
+function nameBroken() {
+  const title = (broken.length && tells("broken") ? "✗ " : "") + document.title.replace(/^✗ /, "");
+  if (title !== document.title) document.title = title;
 }
 
 // --- the form ----------------------------------------------------------------------------------------------------
@@ -92,7 +98,7 @@ document.addEventListener("desk:assume", () => ask());
 board.addEventListener("click", ({ target }) => target.closest("[data-assume]") && ask(target));
 document.addEventListener("desk:assumptions", ({ detail }) => detail !== heard && ((heard = detail), load()));
 document.addEventListener("desk:now", ({ detail }) => (offset = detail - performance.now()));
-document.addEventListener("desk:changed", tick);
+document.addEventListener("desk:changed", nameBroken); // which writes its title anew
 document.addEventListener("desk:reading", load);
 setInterval(tick, 5_000);
 setTimeout(() => heard ?? load(), 3_000); // the first message is the first news

@@ -7,14 +7,14 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from dashboard.assumptions.demo import make_demo
+from dashboard.assumptions.demo.days import make_demo
 from market import clock
 from market.periods import day_of
 from market.queries import active_markets
 
 
 class Command(BaseCommand):
-    help = "Makes up thirty past days of references and assumptions; run again, it changes nothing. Only with DEBUG on."
+    help = "Makes up thirty past days of references, assumptions and trades, once. Only with DEBUG on."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         if not settings.DEBUG:

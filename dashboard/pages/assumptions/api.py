@@ -12,8 +12,9 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
+from dashboard.assumptions.facts import cases
 from dashboard.assumptions.models import Assumption
-from dashboard.assumptions.queries import cases, standings
+from dashboard.assumptions.queries import standings
 from dashboard.assumptions.rates import rate_of
 from dashboard.assumptions.store import TooLateError, write_down
 from dashboard.assumptions.visibility import visible_to

@@ -7,7 +7,8 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from dashboard.assumptions.queries import cases, standings
+from dashboard.assumptions.facts import cases
+from dashboard.assumptions.queries import standings
 from dashboard.assumptions.rates import rate_of
 from dashboard.pages.assumptions.selection import Selection, asked_selection, of_recent_days
 from dashboard.pages.exports import table_file

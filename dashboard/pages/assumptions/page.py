@@ -14,10 +14,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from dashboard.access.rights import visible_traders
-from dashboard.assumptions.linking import theorised
+from dashboard.assumptions.facts import Fact, cases_of, facts
+from dashboard.assumptions.linking import theorised_of
 from dashboard.assumptions.models import Assumption
 from dashboard.assumptions.money import Theorised
-from dashboard.assumptions.queries import cases, standings
+from dashboard.assumptions.queries import Standing, standings
 from dashboard.assumptions.store import TooLateError, withdraw
 from dashboard.assumptions.visibility import Viewer
 from dashboard.figures.history import DayRange, load_history
@@ -67,10 +68,12 @@ def _write(request: HttpRequest) -> HttpResponseBase:
 def _show(request: HttpRequest, selection: Selection, *, error: str = "", status: int = 200) -> HttpResponse:
     viewer, market = selection.viewer, selection.market or asked_market(request)
     rows, several = selection.rows(), viewer.sees_others and selection.trader is None
-    judged_cases, theories = cases(rows), theorised(rows)
+    read = facts(rows)
+    judged_cases = cases_of(read)
+    theories = theorised_of(read, judged_cases)
     context: dict[str, Any] = {
         **_head(request, selection, market),
-        **_lists(request, selection, theories),
+        **_lists(request, selection, read, theories),
         **rates_body(judged_cases, traders=several),
         **money_body(theories, _total(selection, market), currency_sign(currency_now(market)), traders=several),
         "error": error,
@@ -85,23 +88,26 @@ def _today(selection: Selection, market: Market) -> str:
     return day_of(selection.now, market.calendar).isoformat()
 
 
-def _lists(request: HttpRequest, selection: Selection, theories: list[Theorised]) -> dict[str, Any]:
+def _lists(request: HttpRequest, selection: Selection, read: list[Fact], theories: list[Theorised]) -> dict[str, Any]:
     """The open ones, and a page of the judged; `outcome` of the money's table narrows the second."""
-    rows, viewer = selection.rows(), selection.viewer
-    open_ones = rows.filter(periods__verdicts__isnull=True).distinct()
-    others = rows.exclude(pk__in=open_ones.order_by().values("pk"))
-    outcome, cursor = request.GET.get("outcome", ""), request.GET.get("cursor", "")
+    viewer, outcome, cursor = selection.viewer, request.GET.get("outcome", ""), request.GET.get("cursor", "")
+    open_ones = {row.assumption for row in read if row.verdict is None}
+    others = {row.assumption for row in read} - open_ones
     if outcome:
-        others = rows.filter(pk__in={one.assumption for one in theories if one.outcome == outcome})
+        others = {one.assumption for one in theories if one.outcome == outcome}
     if cursor.isascii() and cursor.isdigit() and len(cursor) < 19:
-        others = others.filter(pk__lt=int(cursor))
-    judged = standings(others[: A_PAGE + 1])
+        others = {number for number in others if number < int(cursor)}
+    shown = sorted(others, reverse=True)[:A_PAGE]
     return {
-        "open": listed(standings(open_ones[:MOST_OPEN]), viewer.own),
-        "judged": listed(judged[:A_PAGE], viewer.own),
-        "older": judged[A_PAGE - 1].assumption.pk if len(judged) > A_PAGE else None,
+        "open": listed(_standings(sorted(open_ones, reverse=True)[:MOST_OPEN]), viewer.own, selection.now),
+        "judged": listed(_standings(shown), viewer.own, selection.now),
+        "older": shown[-1] if len(others) > A_PAGE else None,
         "outcome": outcome,
     }
+
+
+def _standings(numbers: list[int]) -> list[Standing]:
+    return standings(Assumption.objects.filter(pk__in=numbers).order_by("-id"))
 
 
 def _total(selection: Selection, market: Market) -> Decimal | None:
@@ -143,7 +149,7 @@ def _choices(request: HttpRequest, viewer: Viewer) -> list[Trader]:
 @login_required
 @refusing
 def take_back(request: HttpRequest, number: int) -> HttpResponseBase:
-    """POST /assumptions/<id>/withdraw/: its author stands by it no more."""
+    """POST /assumptions/<id>/withdraw/: its author stands by it no more; 409 from its first gate closure on."""
     own = need_viewer(request).own
     assumption = Assumption.objects.filter(pk=number, trader=own).first() if own else None
     if assumption is None:
@@ -151,5 +157,5 @@ def take_back(request: HttpRequest, number: int) -> HttpResponseBase:
     try:
         withdraw(assumption=assumption)
     except TooLateError as error:
-        return refusal(request, sentence(error), status=400)
+        return refusal(request, sentence(error), status=409)
     return redirect("assumptions")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from django.urls import reverse
@@ -66,18 +67,20 @@ class Listed:
     withdraw: str
 
 
-def listed(standings: Iterable[Standing], own: Trader | None) -> list[Listed]:
-    return [_listed(standing, own) for standing in standings]
+def listed(standings: Iterable[Standing], own: Trader | None, now: datetime) -> list[Listed]:
+    """These, as they are at `now` (UTC), for the trader who may withdraw the own ones."""
+    return [_listed(standing, own, now) for standing in standings]
 
 
-def _listed(standing: Standing, own: Trader | None) -> Listed:
+def _listed(standing: Standing, own: Trader | None, now: datetime) -> Listed:
     row, zone = standing.assumption, clock_zone(standing.assumption.market)
     is_own = own == row.trader
     facts = [
         f"{row.confidence} %" if row.confidence else "",
         f"{fmt.plain(row.quantity)} MW" if row.quantity else "",
     ]
-    can_withdraw = is_own and standing.is_open and standing.withdrawn_at is None
+    is_before_gates = all(period.row.gate_closes_at > now for period in standing.periods)
+    can_withdraw = is_own and is_before_gates and standing.withdrawn_at is None
     return Listed(
         number=row.pk,
         trader=str(row.trader),
@@ -142,11 +145,15 @@ def _answer(rate: Rate) -> str:
 
 
 def tags_body(cases: list[Case]) -> dict[str, object]:
-    """For the head: the best and the worst tags of these."""
+    """For the head: the best and the worst tags of these. None is called best that is no better than the drift."""
     tags = grouped(cases, lambda case: case.tags)
     best, worst = best_and_worst(tags)
-    line = {tag: Line(tag, rate_cells(tags[tag])) for tag in (*best, *worst)}
-    return {"best": [line[tag] for tag in best], "worst": [line[tag] for tag in worst]}
+    return {"extremes": [_marked(tag, tags[tag]) for tag in (*best, *worst)]}
+
+
+def _marked(tag: str, rate: Rate) -> Line:
+    excess = rate.pairs.excess or 0
+    return Line(tag, rate_cells(rate), mark="best" if excess > 0 else "worst" if excess < 0 else "")
 
 
 def money_body(theories: list[Theorised], total: Decimal | None, currency: str, *, traders: bool) -> dict[str, object]:

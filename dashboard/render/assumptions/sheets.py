@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.translation import gettext, pgettext
 
 from dashboard.assumptions.intervals import Interval
-from dashboard.assumptions.money import Outcome, Sum, Theorised, ledgers
+from dashboard.assumptions.money import Ledger, Outcome, Sum, Theorised, ledgers, ledgers_by_month
 from dashboard.assumptions.rates import TIME_LEFT, Case, Rate, grouped, time_left_group
 from dashboard.render import formatting as fmt
 from dashboard.render.cells import Cell
@@ -18,11 +18,12 @@ from dashboard.render.cells import Cell
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A table's row; grey where there are too few cases to say anything."""
+    """A table's row; grey where there are too few cases to say anything. `mark`: best, worst or neither."""
 
     name: str
     cells: tuple[Cell, ...]
     is_grey: bool = False
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +52,11 @@ def _hour(hour: int) -> str:
     return fmt.period_title(f"{hour:02d}-{hour + 1:02d}")
 
 
-def _by_time_left(item: Case | Theorised) -> list[int]:
+def _by_time_left(item: Case) -> list[int]:
     return [time_left_group(item.minutes_left)]
 
 
-def _tags(item: Case | Theorised) -> tuple[str, ...]:
+def _tags(item: Case) -> tuple[str, ...]:
     return item.tags or (gettext("(no tag)"),)
 
 
@@ -66,7 +67,7 @@ class Grouping:
     key: str
     title: str
     heading: str
-    of: Callable[[Any], Iterable[Any]]
+    of: Callable[[Case], Iterable[Any]]
     titled: Callable[[Any], str] = str
 
 
@@ -83,31 +84,31 @@ def _groupings(*, traders: bool) -> list[Grouping]:
 
 # --- rates ------------------------------------------------------------------------------------------------------------
 def rate_heads() -> tuple[str, ...]:
-    """What stands above the cells of a rate."""
+    """What stands above the cells of a rate: first what counts, as a phone shows two of them."""
     return (
-        gettext("judged"),
-        pgettext("verdict", "right"),
-        gettext("rate"),
+        gettext("excess"),
         gettext("95 % interval"),
         gettext("compared"),
         gettext("drift was right"),
-        gettext("excess"),
+        gettext("rate"),
         gettext("95 % interval"),
+        pgettext("verdict", "right"),
+        gettext("judged"),
     )
 
 
 def rate_cells(rate: Rate) -> tuple[Cell, ...]:
-    """A rate with its n and interval, and on the same moments the dumb rule's and the excess above it."""
+    """The excess above the dumb rule on the same moments, that rule's rate, and the own one with its n and interval."""
     pairs = rate.pairs
     return (
-        _count("judged", rate.judged),
-        _count("right", rate.right),
-        _percent("rate", rate.rate),
-        _interval("rate_interval", rate.interval),
-        _count("compared", pairs.count),
-        _percent("baseline_rate", pairs.other_rate),
         _percent("excess", pairs.excess, signed=True),
         _interval("excess_interval", pairs.interval, signed=True),
+        _count("compared", pairs.count),
+        _percent("baseline_rate", pairs.other_rate),
+        _percent("rate", rate.rate),
+        _interval("rate_interval", rate.interval),
+        _count("right", rate.right),
+        _count("judged", rate.judged),
     )
 
 
@@ -184,18 +185,19 @@ def money_cells(one: Sum) -> tuple[Cell, ...]:
 
 def money_sheets(theories: list[Theorised], currency: str, *, traders: bool) -> list[Sheet]:
     """The four outcomes' results by trader, tag, hour, time left and month."""
-    by_month = Grouping("month", gettext("By month"), gettext("Month"), lambda one: [one.month])
     heads = tuple(f"{outcome_name(outcome)}, {currency}" for outcome in OUTCOMES[:4])
-    return [
-        Sheet(f"money-{by.key}", by.title, by.heading, heads, _money_lines(by, theories))
-        for by in (*_groupings(traders=traders), by_month)
+    sheets = [
+        Sheet(f"money-{by.key}", by.title, by.heading, heads, _money_lines(ledgers(theories, by.of), by.titled))
+        for by in _groupings(traders=traders)
     ]
+    months = _money_lines(ledgers_by_month(theories), str)
+    return [*sheets, Sheet("money-month", gettext("By month"), gettext("Month"), heads, months)]
 
 
-def _money_lines(by: Grouping, theories: list[Theorised]) -> tuple[Line, ...]:
-    groups = sorted(ledgers(theories, by.of).items())
+def _money_lines(books: dict[Any, Ledger], titled: Callable[[Any], str]) -> tuple[Line, ...]:
     return tuple(
-        Line(by.titled(key), tuple(_worth(outcome, one.of(outcome)) for outcome in OUTCOMES[:4])) for key, one in groups
+        Line(titled(key), tuple(_worth(outcome, one.of(outcome)) for outcome in OUTCOMES[:4]))
+        for key, one in sorted(books.items())
     )
 
 

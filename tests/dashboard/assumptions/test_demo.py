@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import time
-from datetime import date
+from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,17 +14,23 @@ from django.test import Client
 
 from dashboard.access.logins import ensure_demo_logins
 from dashboard.assumptions.checking import differences
-from dashboard.assumptions.demo import A_DAY, DAYS, make_demo
+from dashboard.assumptions.demo.days import A_DAY, DAYS, make_demo
+from dashboard.assumptions.facts import cases
+from dashboard.assumptions.linking import theorised
 from dashboard.assumptions.models import Assumption
-from dashboard.assumptions.queries import cases
+from dashboard.assumptions.money import Outcome, ledgers
 from dashboard.assumptions.rates import grouped, rate_of
-from tests.trades.frames import germany
+from dashboard.figures.history import DayRange, load_history
+from tests.trades.frames import confirmation, germany, store
+from trades.ledger.effective import position_differences
+from trades.models import Trade
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 TODAY = date(2026, 11, 23)
 
 
-def test_one_tag_is_better_than_the_drift_one_rides_it_and_one_guesses(client: Client) -> None:
+def test_one_tag_is_better_than_the_drift_one_rides_it_and_one_guesses(client: Client, settings: Any) -> None:
+    settings.DEBUG = True
     ensure_demo_logins(password="a long enough password")
     market = germany()
     began = time.monotonic()
@@ -43,6 +50,14 @@ def test_one_tag_is_better_than_the_drift_one_rides_it_and_one_guesses(client: C
     assert gut.excess is not None
     assert gut.excess < 0
     assert list(differences()) == []
+    assert not Trade.objects.exclude(flags=[]).exists(), "nothing is odd about them"
+    assert position_differences() == []
+    books = ledgers(theorised(Assumption.objects.all()), lambda case: case.tags)
+    for name in ("wind update", "trend", "gut feeling"):
+        assert all(books[name].of(outcome).count for outcome in Outcome if outcome is not Outcome.OTHER)
+    assert books["wind update"].linked > books["trend"].linked > books["gut feeling"].linked
+    total = load_history(market=market, trader=None, days=DayRange(TODAY - timedelta(days=DAYS), TODAY)).total.figures
+    assert total.performance_eur not in {None, sum(book.linked for book in books.values())}
     client.force_login(User.objects.get(username="head"))
     page = client.get("/assumptions/?from=2026-10-01").content.decode()
     assert "wind update" in page
@@ -50,5 +65,16 @@ def test_one_tag_is_better_than_the_drift_one_rides_it_and_one_guesses(client: C
 
 
 def test_only_a_laptop_has_a_demo() -> None:
-    with pytest.raises(CommandError, match="DEBUG"):
-        call_command("create_demo_assumptions", stdout=io.StringIO())
+    for command in (["create_demo_assumptions"], ["create_demo_trades", "no-file"]):
+        with pytest.raises(CommandError, match="DEBUG"):
+            call_command(*command, stdout=io.StringIO())
+
+
+def test_made_up_trades_are_never_put_beside_real_ones(settings: Any) -> None:
+    settings.DEBUG = True
+    ensure_demo_logins(password="a long enough password")
+    store(confirmation("1"))
+    with pytest.raises(CommandError, match="has trades"):
+        call_command("create_demo_trades", "no-file", stdout=io.StringIO())
+    assert make_demo(market=germany(), today=TODAY) > 0
+    assert Trade.objects.count() == 1

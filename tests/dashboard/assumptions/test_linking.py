@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,14 +13,15 @@ from django.test import Client
 
 from dashboard.assumptions.linking import theorised
 from dashboard.assumptions.models import Assumption
-from dashboard.assumptions.money import Outcome, ledger
+from dashboard.assumptions.money import Linked, Outcome, ledger
 from dashboard.assumptions.store import withdraw
 from dashboard.figures.history import DayRange, load_history
 from tests.dashboard.assumptions.written import DAY, GATE, MINUTE, NOW, publish, written
 from tests.dashboard.boards import store_trade
 from tests.dashboard.people import a_trader
 from tests.trades.frames import germany
-from trades.ledger.decisions import cancel_trade
+from trades.ledger.confirmations import TradeConfirmation, parse_frame
+from trades.ledger.decisions import cancel_trade, correct_trade
 from trades.models import Trade
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
@@ -68,6 +70,42 @@ def test_linked_and_unlinked_are_the_traders_total() -> None:
     assert total.figures.performance_eur == book.linked + by_hand
     only_up = theorised(Assumption.objects.filter(pk=numbers["up"]))
     assert [one.linked.trades for one in only_up] == [2], "a filter moves no trade to another"
+
+
+def test_a_corrected_trade_follows_what_it_says_now() -> None:
+    user = a_trader()
+    publish("50", NOW - 10 * MINUTE)
+    up, later = written(user), written(user, delivery_hours=["13-14"])
+    trade("buy", "10", "51", 1)
+    trade("buy", "7", "51", 2, "13-14")
+    trade("sell", "1", "52", 3)
+    moved, out, turned = Trade.objects.order_by("id")
+    correct_trade(trade=moved, facts=_facts(moved, price=D(49)), reason="price", user=user)
+    correct_trade(trade=turned, facts=_facts(turned, direction="buy"), reason="side", user=user)
+    correct_trade(trade=out, facts=_facts(out, like=moved), reason="period", user=user)
+    publish("55", GATE + MINUTE)
+    of = {one.assumption: one.linked for one in theorised(Assumption.objects.all())}
+    assert of[up.pk] == Linked(3, D(18), (55 - 49) * D(10) + (55 - 51) * D(7) + (55 - 52) * D(1))
+    assert of[later.pk] == Linked(), "it was corrected out of this period"
+
+
+def _facts(trade: Trade, like: Trade | None = None, **changes: Any) -> TradeConfirmation:
+    """What the trade is corrected to, in the period of another one if that is given."""
+    wire = {
+        "id": trade.exchange_id,
+        "price": trade.price,
+        "quantity": trade.quantity,
+        "direction": trade.direction,
+        "delivery_day": DAY.isoformat(),
+        "delivery_hour": (like or trade).delivery_hour,
+        "trader_id": trade.trader.trader_id,
+        "execution_time": trade.execution_time.isoformat(),
+        **changes,
+    }
+    frame = json.dumps({"trade_confirmation": wire}, default=float).encode()
+    parsed = parse_frame(frame, germany().zone)
+    assert isinstance(parsed, TradeConfirmation)
+    return parsed
 
 
 def test_the_page_and_its_files_say_the_same(client: Client) -> None:

@@ -7,7 +7,18 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.assumptions.money import Ledger, Linked, Outcome, Sum, Theorised, ledger, ledgers, result_of
+from dashboard.assumptions.money import (
+    Ledger,
+    Linked,
+    Outcome,
+    Sum,
+    Theorised,
+    ledger,
+    ledgers,
+    ledgers_by_month,
+    result_of,
+)
+from dashboard.assumptions.rates import Case
 from dashboard.assumptions.rules import Claim, Theory, Verdict
 
 D = Decimal
@@ -22,16 +33,15 @@ def theory(
     late: bool = False,
     mw: str = "",
 ) -> Theorised:
+    stands = Theory(claim, D(1) if claim is Claim.WITHIN else None)
     return Theorised(
         assumption=1,
-        theory=Theory(claim, D(1) if claim is Claim.WITHIN else None),
-        verdict=verdict,
-        late=late,
+        case=Case(stands, verdict, late, None, None, None, tags=("a", "b")),
         hours=D("0.25"),
         move=D(move) if move else None,
         quantity=D(mw) if mw else None,
         linked=linked or Linked(),
-        tags=("a", "b"),
+        month="2026-11",
     )
 
 
@@ -62,7 +72,8 @@ def test_the_four_outcomes_and_the_rest() -> None:
     assert (book.of(Outcome.OTHER).count, book.of(Outcome.OTHER).result) == (3, 12)
     assert book.linked == 6 - 5 + 12
     assert Ledger().of(Outcome.OTHER) == Sum()
-    assert set(ledgers([theory(Verdict.RIGHT, "1")], lambda one: one.tags)) == {"a", "b"}
+    assert set(ledgers([theory(Verdict.RIGHT, "1")], lambda case: case.tags)) == {"a", "b"}
+    assert ledgers_by_month([theory(Verdict.WRONG, "-1")])["2026-11"].of(Outcome.WRONG_IDLE).count == 1
 
 
 @given(st.lists(st.tuples(st.sampled_from(list(Verdict)), st.decimals(-999, 999, places=4)), max_size=30))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 from datetime import timedelta
 from decimal import Decimal
+from unittest.mock import Mock
 
 import pytest
 import time_machine
 from django.core.management import call_command
-from django.db import connection
+from django.db import OperationalError, ProgrammingError, connection, transaction
 
 from accounts.audit.chain import BEGINNING
 from accounts.audit.models import Entry
@@ -19,6 +20,7 @@ from dashboard.assumptions.models import AssumedPeriod, Assumption, FrozenPrice,
 from dashboard.assumptions.queries import standings
 from dashboard.assumptions.store import TooLateError, withdraw
 from market.models import ReferenceRule
+from prices.models import ReferencePriceHistory
 from tests.dashboard.assumptions.written import (
     DAY,
     GATE,
@@ -135,14 +137,29 @@ def test_a_final_without_a_frozen_price_is_void() -> None:
     assert not FrozenPrice.objects.exists(), "a final is nothing to be expected from"
 
 
-def test_what_was_killed_before_its_verdict_gets_it_from_the_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_final_and_its_verdict_are_one_commit() -> None:
     publish("50", NOW - 10 * MINUTE)
     assumption = written()
-    monkeypatch.setattr(judging, "judge_day", lambda **_: 0)
-    publish("51", GATE + MINUTE)
+    with pytest.raises(RuntimeError), transaction.atomic():
+        publish("51", GATE + MINUTE)
+        assert verdicts(assumption) == [("right", D(51))], "before the commit"
+        raise RuntimeError("killed")
+    assert verdicts(assumption) == []
+    assert not ReferencePriceHistory.objects.filter(value=51).exists()
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a bug"), ProgrammingError("no such table"), OperationalError("busy")])
+def test_a_final_that_could_not_be_judged_is_stored_and_gets_its_verdict_from_the_sweep(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    publish("50", NOW - 10 * MINUTE)
+    assumption = written()
+    with monkeypatch.context() as broken:
+        broken.setattr(judging, "_added", Mock(side_effect=error))
+        publish("51", GATE + MINUTE)
     assert verdicts(assumption) == []
     with time_machine.travel(GATE + 2 * MINUTE, tick=False):
-        judging.sweep()
+        assert judging.sweep() == 1
     assert verdicts(assumption) == [("right", D(51))]
 
 

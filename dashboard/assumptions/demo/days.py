@@ -1,4 +1,6 @@
-"""Thirty past days of the demo desk: made-up references, and what five traders assumed of them. Never on a real desk.
+"""Thirty past days of the demo desk: made-up references, what five traders assumed of them, and their trades.
+
+Never on a real desk.
 
 One tag knows more than the drift (“wind update”), one only rides it (“trend”), one guesses (“gut feeling”): the page of
 assumptions tells which. The same day is the same day again.
@@ -18,6 +20,7 @@ from django.db import transaction
 from accounts.audit.log import record
 from accounts.audit.models import Action
 from dashboard.assumptions import judging
+from dashboard.assumptions.demo.trading import SALES_A_DAY, Deal, book, of_the_portfolio, on_an_assumption
 from dashboard.assumptions.models import AssumedPeriod, Assumption, FrozenPrice
 from dashboard.assumptions.rules import is_late
 from dashboard.assumptions.store import digest_of
@@ -61,10 +64,11 @@ class Idea:
 
 @transaction.atomic
 def make_demo(*, market: Market, today: date) -> int:
-    """Prices and assumptions of the days before `today`, judged; how many. Nothing where there are any already."""
+    """Prices, assumptions and trades of the days before `today`, judged; how many. Nothing where there are any."""
     authors = list(TraderLogin.objects.select_related("trader", "user").order_by("trader__trader_id"))
     if Assumption.objects.exists() or not authors:
         return 0
+    deals: list[Deal] = []
     for number in range(DAYS, 0, -1):
         day = today - timedelta(days=number)
         if ReferencePriceHistory.objects.filter(market=market, delivery_day=day).exists():
@@ -74,9 +78,22 @@ def make_demo(*, market: Market, today: date) -> int:
         _store_prices(market, day, paths)
         ideas = [_idea(author, path, chance) for author in authors for path in chance.sample(paths, A_DAY)]
         for idea in sorted(ideas, key=lambda one: one.created):  # their numbers are in the order of time
-            _assume(idea, market, day, chance)
+            deals += _assume(idea, market, day, chance)
+        deals += _sales(authors, paths, market, day, chance)
         judging.judge_day(market_pk=market.pk, day=day)
+    book(deals, market)
     return Assumption.objects.count()
+
+
+def _sales(
+    authors: list[TraderLogin], paths: list[Path], market: Market, day: date, chance: random.Random
+) -> Iterator[Deal]:
+    for author in authors:
+        for path in chance.sample(paths, SALES_A_DAY):
+            label, reference = label_of(path.period, market.calendar), path.points[-1][1]
+            yield of_the_portfolio(
+                trader_id=author.trader.trader_id, day=day, label=label, reference=reference, gate=path.gate
+            )
 
 
 def _path(period: DeliveryPeriod, day: date, market: Market, chance: random.Random) -> Path:
@@ -118,9 +135,10 @@ def _idea(author: TraderLogin, path: Path, chance: random.Random) -> Idea:
     return Idea(author, path, step, created, chance.choice(list(TAGS)))
 
 
-def _assume(idea: Idea, market: Market, day: date, chance: random.Random) -> None:
+def _assume(idea: Idea, market: Market, day: date, chance: random.Random) -> list[Deal]:
+    """Stores it; what its author traded on it."""
     author, path, step, tag, created = idea.author, idea.path, idea.step, idea.tag, idea.created
-    (_, before), (moment, frozen), (_, final) = path.points[step - 1], path.points[step], path.points[-1]
+    before, frozen, final = (path.points[number][1] for number in (step - 1, step, -1))
     assumption = Assumption.objects.create(
         market=market,
         trader=author.trader,
@@ -135,6 +153,27 @@ def _assume(idea: Idea, market: Market, day: date, chance: random.Random) -> Non
         reason=TAGS[tag],
         late=is_late(created, [path.gate]),
     )
+    _freeze(assumption, idea, market)
+    subject = f"assumption {assumption.pk} of {author.trader} for {day}"
+    record(
+        action=Action.ASSUMED, subject=subject, details={"digest": digest_of(assumption)}, actor="(demo)", address=""
+    )
+    return on_an_assumption(
+        trader_id=author.trader.trader_id,
+        day=day,
+        label=label_of(path.period, market.calendar),
+        claim=assumption.claim,
+        tag=tag,
+        frozen=frozen,
+        written=created,
+        gate=path.gate,
+    )
+
+
+def _freeze(assumption: Assumption, idea: Idea, market: Market) -> None:
+    """Its period, at the newest price of its moment."""
+    path, step = idea.path, idea.step
+    (_, before), (moment, frozen) = path.points[step - 1], path.points[step]
     period = AssumedPeriod.objects.create(
         assumption=assumption,
         delivery_hour=label_of(path.period, market.calendar),
@@ -146,11 +185,7 @@ def _assume(idea: Idea, market: Market, day: date, chance: random.Random) -> Non
         net_mwh=Decimal(0),
     )
     FrozenPrice.objects.create(
-        period=period, value=frozen, last_update=moment, last_change=frozen - before, frozen_at=created
-    )
-    subject = f"assumption {assumption.pk} of {author.trader} for {day}"
-    record(
-        action=Action.ASSUMED, subject=subject, details={"digest": digest_of(assumption)}, actor="(demo)", address=""
+        period=period, value=frozen, last_update=moment, last_change=frozen - before, frozen_at=idea.created
     )
 
 
