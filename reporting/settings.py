@@ -149,6 +149,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.bearer.BearerTokens",
     "accounts.sessions.SessionActivity",
     "accounts.audit_signals.RecordedActor",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -318,6 +319,7 @@ if SECURE_COOKIES:  # a browser takes these names only from this host, over TLS,
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_COOKIES
 AUTHENTICATION_BACKENDS = ["accounts.guessing.LimitedBackend", "dashboard.access.rights.RolePermissions"]
+API_REQUESTS_PER_MINUTE = positive("API_REQUESTS_PER_MINUTE", 120)  # of one token
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")  # /metrics asks for it, where it is set
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"

@@ -11,6 +11,7 @@ Then `python -m tests.access.matrix` writes the table in docs/access.md anew.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -181,6 +182,10 @@ PAGES = (
     Row(
         "accounts/sessions/end/", "/accounts/sessions/end/", "405 405 405 405 405 405 405 405", "own sessions, by POST"
     ),
+    Row("accounts/tokens/", "/accounts/tokens/", "405 405 405 405 405 405 405 405", "a new token, by POST alone"),
+    Row(
+        "accounts/tokens/revoke/", "/accounts/tokens/revoke/", "405 405 405 405 405 405 405 405", "an own one, by POST"
+    ),
     Row("accounts/password/", "/accounts/password/", "login 200 200 200 200 200 200 200", "own password"),
     Row("accounts/second-step/", "/accounts/second-step/", "login login login login login login login login", "log-in"),
     Row(
@@ -268,6 +273,15 @@ SOCKETS = (
 )
 
 
+PROGRAMS = re.compile(r"/api/|(?!/accounts/|/admin/)[^?]*\.(csv|xlsx|json)(\?|\Z)|/status/\?format=json")
+"""The addresses where a token is its user; everywhere else it is nobody."""
+
+
+def with_token(row: Row, column: str) -> str:
+    """What a token of that column's user gets: what the user gets, and nothing where only people go."""
+    return row.cells()[column if PROGRAMS.match(row.address) else ANONYMOUS]
+
+
 def http_rows() -> list[Row]:
     """Every row that is asked by HTTP."""
     return [*PAGES, *ADMIN_PAGES, *(row for model in ADMIN_MODELS for row in model.rows())]
@@ -281,7 +295,9 @@ def table() -> str:
         "Made by `python -m tests.access.matrix` from tests/access/matrix.py, which the tests hold the product to.",
         "Every address of the product is here; one that is not fails the build. Numbers are HTTP statuses, *login*",
         "leads to the log-in page, *status* to the feeds; *open*, 4401 and 4404 are a websocket's. Addresses are",
-        "about trader_1, who is the *trader* here. Roles: [dashboard/access/rights.py](../dashboard/access/rights.py).",
+        "about trader_1, who is the *trader* here. A token gets what its user gets under /api/, at files and at",
+        "/status/?format=json, and everywhere else what *anonymous* gets. Roles:",
+        "[dashboard/access/rights.py](../dashboard/access/rights.py).",
         "",
         f"| address | what | {' | '.join(COLUMNS)} |",
         f"|---|---|{'---|' * len(COLUMNS)}",
