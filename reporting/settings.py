@@ -287,6 +287,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "dashboard.tasks.judge_assumptions",
         "schedule": 1,
     },
+    "keep-events": {
+        "task": "dashboard.tasks.keep_events",
+        "schedule": 60,
+    },
     "note-the-audit-logs-head": {
         "task": "audit.tasks.note_head",
         "schedule": 3600,

@@ -10,6 +10,7 @@ from dashboard.pages.assumptions import api as assumptions_api
 from dashboard.pages.assumptions import board as assumptions_board
 from dashboard.pages.assumptions import files as assumptions_files
 from dashboard.pages.assumptions import page as assumptions_page
+from dashboard.pages.programs import events
 
 _FORM = r"(?P<form>csv|xlsx|sheet\.csv)"
 _DAY = r"(?P<trader_id>.+)/(?P<day>\d{4}-\d{2}-\d{2})"
@@ -26,6 +27,7 @@ urlpatterns = [
     re_path(rf"^api/v1/trades/{_PERIOD}\Z", period.chart, name="api_period"),
     path("api/v1/boards/<path:trader_id>/<str:day>", api.board, name="api_board"),
     path("api/v1/prices/<str:market>/<str:day>/<str:delivery_hour>", api.price_path, name="api_price_path"),
+    path("api/v1/events", events.events, name="api_events"),
     path("api/v1/assumptions", assumptions_api.many, name="api_assumptions"),
     path("api/v1/assumptions/<int:number>", assumptions_api.one, name="api_assumption"),
     path("assumptions/", assumptions_page.page, name="assumptions"),

@@ -105,6 +105,8 @@ PAGES = (
         "401 200 200 200 404 200 200 200",
         "path of a reference price",
     ),
+    Row("api/v1/events", "/api/v1/events", "401 200 200 200 200 200 200 200", "what happens, as it happens"),
+    Row("api/v1/events", "/api/v1/events?after=x", "401 400 400 400 400 400 400 400", "after no number"),
     Row("assumptions/", "/assumptions/", "login 200 200 200 404 200 200 404", "assumptions, those to see"),
     Row("assumptions/", "/assumptions/?trader_id=trader_1", "login 200 404 200 404 200 200 404", "a trader's"),
     Row(
