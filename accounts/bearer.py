@@ -18,7 +18,7 @@ from accounts.tokens import TooManyError, UnknownTokenError, Used, use_token
 from market import clock
 from market.tables import unless_missing
 
-API = "/api/"
+API = "/api/v"
 FILES = (".csv", ".xlsx", ".json")
 STATUS = "/status/"
 PEOPLE_ONLY = ("/accounts/", "/admin/")

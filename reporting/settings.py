@@ -155,6 +155,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "dashboard.access.view_recording.ViewRecording",
+    "reporting.http.entity_tags.EntityTags",
 ]
 ROOT_URLCONF = "reporting.urls"
 ASGI_APPLICATION = "reporting.asgi.application"
@@ -278,28 +279,14 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory: the schedule below
 CELERY_TIMEZONE = "UTC"
 CHASE_TICK_SECONDS = 5
 # No tick expires: a worker whose clock is ahead of beat's would throw all away. The task itself skips what piled up.
-CELERY_BEAT_SCHEDULE = {
-    "chase-reference-prices": {
-        "task": "prices.tasks.chase_reference_prices",
-        "schedule": CHASE_TICK_SECONDS,
-    },
-    "judge-assumptions": {
-        "task": "dashboard.tasks.judge_assumptions",
-        "schedule": 1,
-    },
-    "keep-events": {
-        "task": "dashboard.tasks.keep_events",
-        "schedule": 60,
-    },
-    "note-the-audit-logs-head": {
-        "task": "audit.tasks.note_head",
-        "schedule": 3600,
-    },
-    "clear-ended-sessions": {
-        "task": "accounts.tasks.clear_ended",
-        "schedule": 3600,
-    },
-}
+_REGULARLY = (
+    ("chase-reference-prices", "prices.tasks.chase_reference_prices", CHASE_TICK_SECONDS),
+    ("judge-assumptions", "dashboard.tasks.judge_assumptions", 1),
+    ("keep-events", "dashboard.tasks.keep_events", 60),
+    ("note-the-audit-logs-head", "audit.tasks.note_head", 3600),
+    ("clear-ended-sessions", "accounts.tasks.clear_ended", 3600),
+)
+CELERY_BEAT_SCHEDULE = {name: {"task": task, "schedule": seconds} for name, task, seconds in _REGULARLY}
 
 # --- exchange and provider ----------------------------------------------------------------------------------------
 EXCHANGE_WS_URL = address("EXCHANGE_WS_URL", "ws://127.0.0.1:8765", ("ws", "wss"))

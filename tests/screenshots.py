@@ -106,6 +106,7 @@ PAGES = {
     "assumptions": "/assumptions/",
     "account": "/accounts/",
     "password": "/accounts/password/",
+    "api": "/api/",
     "second-factor": "/accounts/second-factor/",
     "status": "/status/",
     "not-found": "/boards/nobody/2026-11-23/",

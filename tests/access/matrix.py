@@ -105,6 +105,25 @@ PAGES = (
         "401 200 200 200 404 200 200 200",
         "path of a reference price",
     ),
+    Row("api/", "/api/", "login 200 200 200 200 200 200 404", "the API for people"),
+    Row("^api/.+", "/api/v1/nothing", "404 404 404 404 404 404 404 404", "nothing"),
+    Row("api/v1/openapi.json", "/api/v1/openapi.json", "200 200 200 200 200 200 200 200", "the API for programs"),
+    Row("api/v1/desk/<str:day>", "/api/v1/desk/2026-11-23", "401 404 404 200 404 200 200 200", "the desk"),
+    Row(
+        "api/v1/periods/<path:trader_id>/<str:day>/<str:delivery_hour>",
+        f"/api/v1/periods/{BOARD}/12-13",
+        "401 200 404 200 404 200 200 200",
+        "a row opened",
+    ),
+    Row("api/v1/history", "/api/v1/history", "401 200 200 200 404 200 200 200", "the own range of days, or the desk's"),
+    Row(
+        "api/v1/history",
+        "/api/v1/history?trader=trader_1",
+        "401 200 404 200 404 200 200 200",
+        "a trader's range of days",
+    ),
+    Row("api/v1/gaps", "/api/v1/gaps", "401 200 200 200 200 200 200 200", "times without the exchange"),
+    Row("api/v1/status", "/api/v1/status", "401 404 404 200 200 200 200 404", "the feeds"),
     Row("api/v1/events", "/api/v1/events", "401 200 200 200 200 200 200 200", "what happens, as it happens"),
     Row("api/v1/events", "/api/v1/events?after=x", "401 400 400 400 400 400 400 400", "after no number"),
     Row("assumptions/", "/assumptions/", "login 200 200 200 404 200 200 404", "assumptions, those to see"),
@@ -275,7 +294,7 @@ SOCKETS = (
 )
 
 
-PROGRAMS = re.compile(r"/api/|(?!/accounts/|/admin/)[^?]*\.(csv|xlsx|json)(\?|\Z)|/status/\?format=json")
+PROGRAMS = re.compile(r"/api/v|(?!/accounts/|/admin/)[^?]*\.(csv|xlsx|json)(\?|\Z)|/status/\?format=json")
 """The addresses where a token is its user; everywhere else it is nobody."""
 
 

@@ -167,7 +167,7 @@ def test_a_token_gets_what_its_user_gets_where_programs_go(settings: Settings) -
     wrong = []
     for column, user in users.items():
         token = create_token(user=user, name="matrix", now=clock.now()) if user else "unknown"
-        client = Client(headers={"Authorization": f"Bearer {token}"})
+        client = Client(headers={"Authorization": f"Bearer {token}"}, REMOTE_ADDR="127.0.0.1" if user else "192.0.2.1")
         for row in http_rows():
             got, wanted = word_for(client.get(address_of(row, world))), matrix.with_token(row, column)
             if user is None and matrix.PROGRAMS.match(row.address):

@@ -9,6 +9,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.utils.translation import gettext
 
+A_PAGE, LARGEST_PAGE = 100, 500
 _View = Callable[..., HttpResponseBase]
 
 
@@ -40,11 +41,16 @@ def refusing_as_json(view: _View) -> _View:
     return answer
 
 
+def login_refusal() -> RefusedError:
+    """For a request with neither a session nor a token."""
+    sentence = gettext("Log in first: this address answers only with a session's cookie or a token.")
+    return RefusedError(401, sentence, headers={"WWW-Authenticate": "Bearer"})
+
+
 def need_login(request: HttpRequest) -> None:
     """Raises RefusedError for a request with neither a session nor a token."""
     if not request.user.is_authenticated:
-        sentence = gettext("Log in first: this address answers only with a session's cookie or a token.")
-        raise RefusedError(401, sentence, headers={"WWW-Authenticate": "Bearer"})
+        raise login_refusal()
 
 
 def need_known(request: HttpRequest, *names: str) -> None:
@@ -52,3 +58,21 @@ def need_known(request: HttpRequest, *names: str) -> None:
     for unknown in sorted(set(request.GET) - set(names)):
         sentence = gettext("This address knows no “%(name)s”.") % {"name": unknown[:40]}
         raise RefusedError(400, sentence, field=unknown)
+
+
+def asked_limit(request: HttpRequest) -> int:
+    """`limit` of a query: how many on a page. Raises RefusedError."""
+    text = request.GET.get("limit", "") or str(A_PAGE)
+    limit = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+    if not 1 <= limit <= LARGEST_PAGE:
+        sentence = gettext("“limit” must be a whole number from 1 to %(most)s.") % {"most": LARGEST_PAGE}
+        raise RefusedError(400, sentence, field="limit")
+    return limit
+
+
+def asked_cursor(request: HttpRequest) -> int | None:
+    """`cursor` of a query, as the page before gave it; None: the first page. Raises RefusedError."""
+    text = request.GET.get("cursor", "")
+    if text and not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise RefusedError(400, gettext("This cursor is none of ours."), field="cursor")
+    return int(text) if text else None
