@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from market import clock
 
@@ -79,3 +80,32 @@ class CompanyIdentity(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} at {self.issuer}"
+
+
+class ApiToken(models.Model):
+    """What a program shows instead of a session. Only a digest is kept: who reads this table can't become anybody."""
+
+    class Scope(models.TextChoices):
+        READ = "read", _("read")
+        WRITE = "write", _("read and write")
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=80)
+    scope = models.CharField(max_length=8, choices=Scope)
+    digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the token")
+    created_at = models.DateTimeField(default=clock.now)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+    used_at = models.DateTimeField(null=True)
+    address = models.CharField(max_length=64, blank=True, help_text="Where it was used from last")
+    minute_began_at = models.DateTimeField(null=True, help_text="When the minute began that requests are counted in")
+    minute_count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ("-created_at", "-pk")
+        constraints = (
+            models.CheckConstraint(name="token_scope_known", condition=models.Q(scope__in=["read", "write"])),
+        )
+
+    def __str__(self) -> str:
+        return f"“{self.name}” of {self.user}"

@@ -1,6 +1,6 @@
 """Sessions: kept in PostgreSQL, 12 h without a request and 24 h in all, listed for their users, ended at once.
 
-`expires_at` is the rule, pure. Whose session a key is, and what they may: dashboard.access.rights.standings.
+`expires_at` is the rule, pure. Whose session a key is, and what they may: dashboard.access.standings.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ TABLES = (
     ),
     Table("accounts_loginattempt", shows_nothing="nobody is logged in yet"),
     Table("accounts_secondfactor", shows_nothing="it is asked for at the log-in"),
+    Table("accounts_apitoken", shows_nothing="pages are a matter of sessions"),
     Table("accounts_companyidentity", shows_nothing="it is asked for at the log-in"),
     Table("auth_user", frame=f"SELECT u.xmin FROM auth_user u {_OF_THE_USER.format('u.id')}"),
     Table(

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 
 from dashboard.assumptions import models as assumptions  # noqa: F401 - Django looks for an app's models here
+from dashboard.events import models as events  # noqa: F401
 from trades.models import Trader
 
 READINGS = ("product", "hour", "quarter")

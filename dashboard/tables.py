@@ -15,5 +15,7 @@ TABLES = (
         for name in ("assumption", "assumedperiod", "frozenprice", "verdictrecord", "withdrawal")
     ),
     Table("dashboard_assumptionpolicy", shows_nothing="a board's page asks for assumptions apart"),
+    Table("dashboard_event", shows_nothing="programs read it, not pages"),
+    Table("dashboard_eventcount", shows_nothing="programs read it, not pages"),
     Table("dashboard_preference", shows_nothing="the language's cookie is part of the request"),
 )

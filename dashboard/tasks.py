@@ -1,4 +1,6 @@
-"""Celery's entry point: assumptions that were not judged where their price was stored, because that was killed."""
+"""Celery's entry points: assumptions that were not judged where their price was stored, because that was killed;
+events that nobody reads get their numbers, and the old ones are forgotten.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,8 @@ from celery import shared_task
 from django.db import InterfaceError, OperationalError, ProgrammingError, connection
 
 from dashboard.assumptions.judging import sweep
+from dashboard.events.store import forget_old
+from market import clock
 
 _NEXT_SECONDS = 0.5
 _last = [float("-inf")]
@@ -25,6 +29,18 @@ def judge_assumptions() -> None:
     _last[0] = time.monotonic()
     try:
         sweep()
+    except (OperationalError, InterfaceError):
+        connection.close()
+    except ProgrammingError:
+        with suppress(OperationalError, InterfaceError):
+            connection.rollback()
+
+
+@shared_task(name="dashboard.tasks.keep_events", ignore_result=True)
+def keep_events() -> None:
+    """Number what happened, and forget what is older than seven days: whoever begins to read has little to wait for."""
+    try:
+        forget_old(now=clock.now())
     except (OperationalError, InterfaceError):
         connection.close()
     except ProgrammingError:

@@ -24,11 +24,13 @@ from dashboard.live.origin_check import SameOriginOnly  # noqa: E402
 from dashboard.live.page_cache import PageCache  # noqa: E402
 from dashboard.live.routing import websocket_urlpatterns  # noqa: E402
 from market import clock  # noqa: E402
+from reporting.http.backpressure import tell_backpressure  # noqa: E402
 from reporting.http.compression import LargeCompressed  # noqa: E402
 from reporting.http.daphne_headers import WithHeaders, harden_daphne  # noqa: E402
 from reporting.http.request_ids import WithRequestId  # noqa: E402
 
 harden_daphne()
+tell_backpressure()
 clock.follow_if_possible()
 
 application = WithRequestId(

@@ -149,11 +149,13 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.bearer.BearerTokens",
     "accounts.sessions.SessionActivity",
     "accounts.audit_signals.RecordedActor",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "dashboard.access.view_recording.ViewRecording",
+    "reporting.http.entity_tags.EntityTags",
 ]
 ROOT_URLCONF = "reporting.urls"
 ASGI_APPLICATION = "reporting.asgi.application"
@@ -277,24 +279,14 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory: the schedule below
 CELERY_TIMEZONE = "UTC"
 CHASE_TICK_SECONDS = 5
 # No tick expires: a worker whose clock is ahead of beat's would throw all away. The task itself skips what piled up.
-CELERY_BEAT_SCHEDULE = {
-    "chase-reference-prices": {
-        "task": "prices.tasks.chase_reference_prices",
-        "schedule": CHASE_TICK_SECONDS,
-    },
-    "judge-assumptions": {
-        "task": "dashboard.tasks.judge_assumptions",
-        "schedule": 1,
-    },
-    "note-the-audit-logs-head": {
-        "task": "audit.tasks.note_head",
-        "schedule": 3600,
-    },
-    "clear-ended-sessions": {
-        "task": "accounts.tasks.clear_ended",
-        "schedule": 3600,
-    },
-}
+_REGULARLY = (
+    ("chase-reference-prices", "prices.tasks.chase_reference_prices", CHASE_TICK_SECONDS),
+    ("judge-assumptions", "dashboard.tasks.judge_assumptions", 1),
+    ("keep-events", "dashboard.tasks.keep_events", 60),
+    ("note-the-audit-logs-head", "audit.tasks.note_head", 3600),
+    ("clear-ended-sessions", "accounts.tasks.clear_ended", 3600),
+)
+CELERY_BEAT_SCHEDULE = {name: {"task": task, "schedule": seconds} for name, task, seconds in _REGULARLY}
 
 # --- exchange and provider ----------------------------------------------------------------------------------------
 EXCHANGE_WS_URL = address("EXCHANGE_WS_URL", "ws://127.0.0.1:8765", ("ws", "wss"))
@@ -318,6 +310,7 @@ if SECURE_COOKIES:  # a browser takes these names only from this host, over TLS,
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_COOKIES
 AUTHENTICATION_BACKENDS = ["accounts.guessing.LimitedBackend", "dashboard.access.rights.RolePermissions"]
+API_REQUESTS_PER_MINUTE = positive("API_REQUESTS_PER_MINUTE", 120)  # of one token
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")  # /metrics asks for it, where it is set
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"

@@ -35,7 +35,7 @@ from django.db import connections  # noqa: E402
 from django.utils import translation  # noqa: E402
 
 from market import clock  # noqa: E402
-from tests import quick_flush, quick_static  # noqa: E402
+from tests import api_answers, quick_flush, quick_static  # noqa: E402
 from tests.template_database import template_database  # noqa: E402
 
 # How long an example takes says something of the machine, nothing of the code.
@@ -64,6 +64,7 @@ class TravellersClock(clock.DeskClock):
 clock.desk = TravellersClock()
 quick_flush.install()
 quick_static.install()
+api_answers.install()
 
 
 def _own_share_of_redis(worker: str) -> None:

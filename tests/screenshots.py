@@ -107,6 +107,7 @@ PAGES = {
     "assumptions": f"/assumptions/?from={DAY - timedelta(days=60)}",
     "account": "/accounts/",
     "password": "/accounts/password/",
+    "api": "/api/",
     "second-factor": "/accounts/second-factor/",
     "status": "/status/",
     "not-found": "/boards/nobody/2026-11-23/",

@@ -29,6 +29,10 @@ class Action(models.TextChoices):
     USER_ADDED = "user_added", "added a user"
     USER_CHANGED = "user_changed", "changed a user"
     SECOND_FACTOR = "second_factor", "changed a second factor"
+    TOKEN_CREATED = "token_created", "created a token"
+    TOKEN_REVOKED = "token_revoked", "revoked a token"
+    RULE_CHANGED = "rule_changed", "changed a rule of alerts"
+    ALERT_SEEN = "alert_seen", "acknowledged an alert"
     ADMIN_CHANGED = "admin_changed", "changed a row in the admin"
 
 

@@ -16,18 +16,12 @@ What one may not see does not exist: the answer is the same as for a trader that
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
-from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Q
 
-from accounts.models import UserSession
-from accounts.sessions import is_of_this_password
 from dashboard.models import TraderLogin
 from trades.models import Trader
 from trades.queries import all_traders, trader_by_id
@@ -200,45 +194,3 @@ def may_set_password_of(user: AnyUser, other: User) -> bool:
 
 def _is_staff(user: AnyUser) -> bool:
     return isinstance(user, User) and user.is_active and user.is_staff
-
-
-# --- without Django's request -----------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A session that holds and what decides about its user's rights: for sockets, and whoever answers before Django."""
-
-    session: str
-    """The digest of its key (accounts.sessions.key_digest)."""
-    user_pk: int
-    username: str
-    roles: frozenset[Role]
-    """Without the trader's, which is `trader_pk`."""
-    trader_pk: int | None
-    expires_at: datetime
-
-    def may_see_board(self, trader_pk: int | None) -> bool:
-        """The same rule as `board_trader`; None is the whole desk. Asks no database."""
-        own = trader_pk is not None and self.trader_pk == trader_pk  # who has no trader does not own the desk
-        return own or bool(self.roles & SEE_ALL_BOARDS)
-
-
-def standings(*, digests: Collection[str], now: datetime) -> dict[str, Standing]:
-    """Those of the sessions that hold at `now`, by digest; one that is not there is logged out. One query."""
-    rows = (
-        UserSession.objects.filter(session_key__in=digests, expire_date__gt=now, user__is_active=True)
-        .annotate(names=ArrayAgg("user__groups__name", filter=Q(user__groups__isnull=False)))
-        .order_by()
-        .select_related("user__trader_login")
-    )
-    return {
-        row.session_key: Standing(
-            session=row.session_key,
-            user_pk=row.user.pk,
-            username=row.user.username,
-            roles=roles_from(groups=row.names or (), is_superuser=row.user.is_superuser),
-            trader_pk=row.user.trader_login.trader_id if hasattr(row.user, "trader_login") else None,
-            expires_at=row.expire_date,
-        )
-        for row in rows
-        if is_of_this_password(row.auth_hash, row.user.password)
-    }

@@ -17,7 +17,16 @@ from accounts.audit.view_log import view_log
 from accounts.client_address import address_of
 from market import clock
 
-SHOW_NOTHING = ("/accounts/", "/admin/jsi18n/", "/language/", "/static/", "/healthz", "/readyz", "/metrics")
+SHOW_NOTHING = (
+    "/accounts/",
+    "/api/v1/openapi.json",
+    "/admin/jsi18n/",
+    "/language/",
+    "/static/",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+)
 
 
 class ViewRecording:

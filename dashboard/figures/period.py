@@ -97,6 +97,11 @@ def load_opened(*, key: RowKey, page: int, now: datetime) -> OpenedPeriod:
     return OpenedPeriod(board, row, judged(trades, path, row, key.reading), state, path, page)
 
 
+def load_path(key: RowKey) -> tuple[PricePoint, ...]:
+    """The whole path of the row's reference, oldest first."""
+    return _path_of(key.market, key.day, key.period)
+
+
 def load_all_trades(*, key: RowKey, now: datetime) -> tuple[Board, BoardRow, tuple[JudgedTrade, ...]]:
     """A row of a board with every trade that touches it, newest first, the cancelled among them. Four queries."""
     board, row = _board_and_row(key, now)

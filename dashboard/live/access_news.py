@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models.signals import m2m_changed, post_delete, post_save
 
 from accounts import second_factor
-from accounts.models import UserSession
+from accounts.models import ApiToken, UserSession
 from accounts.sessions import end_sessions
 from dashboard.access.rights import roles_of
 from dashboard.live.announcer import ACCESS, announcer
@@ -26,9 +26,10 @@ def connect_signals() -> None:
     """Whatever may take a right away is news. Called once, when Django has started."""
     post_save.connect(_on_user_saved, sender=User, dispatch_uid="dashboard.live.access_news.user")
     m2m_changed.connect(_on_roles_changed, sender=User.groups.through, dispatch_uid="dashboard.live.access_news.groups")
-    for model in (UserSession, Group, TraderLogin, User):
+    for model in (UserSession, ApiToken, Group, TraderLogin, User):
         post_delete.connect(_on_news, sender=model, dispatch_uid="dashboard.live.access_news.deleted")
-    post_save.connect(_on_news, sender=TraderLogin, dispatch_uid="dashboard.live.access_news.login")
+    for kept in (TraderLogin, ApiToken):
+        post_save.connect(_on_news, sender=kept, dispatch_uid="dashboard.live.access_news.saved")
 
 
 def _on_user_saved(update_fields: Collection[str] | None = None, **_kwargs: Any) -> None:

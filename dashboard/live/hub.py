@@ -103,6 +103,8 @@ class Hub:
         self._telling: set[asyncio.Task[None]] = set()
         self.on_access: Callable[[], None] = lambda: None
         """Called when rights changed (dashboard/live/open_sockets.py)."""
+        self.on_hints: set[Callable[[], None]] = set()
+        """Called when anything happened (dashboard/live/event_streams.py)."""
 
     @property
     def open_pages(self) -> int:
@@ -115,6 +117,10 @@ class Hub:
     def listen(self, page: Page) -> None:
         """Tell a page whenever any assumption or price may be another; what, it asks for itself."""
         self.listeners.pages.add(page)
+        self._work()
+
+    def hear_hints(self) -> None:
+        """Listen to hints from now on, without an open page."""
         self._work()
 
     def _work(self) -> None:
@@ -179,6 +185,8 @@ class Hub:
 
     def hear(self, hints: Iterable[Iterable[Any]]) -> None:
         """Mark the open boards that the hints are about."""
+        for called in self.on_hints:
+            called()
         for kind, trader, market, day in hints:
             if kind == ACCESS[0]:
                 self.on_access()
@@ -334,7 +342,7 @@ class Hub:
                 await tell(watched.pages, self._message(watched.rendered, news, watched))
 
     async def _in_thread(self, work: Callable[[], Any]) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, _with_connection, work)
+        return await asyncio.get_running_loop().run_in_executor(self._executor, with_connection, work)
 
     def _say_trouble(self, error: Exception) -> None:
         if not self._trouble:
@@ -348,7 +356,7 @@ def _look(keys: set[BoardKey]) -> tuple[dict[BoardKey, str], dict[int, FeedState
     return read_versions(keys), read_feeds(keys), read_assumptions(keys)
 
 
-def _with_connection(work: Callable[[], Any]) -> Any:
+def with_connection(work: Callable[[], Any]) -> Any:
     """On the connection that the hub's thread keeps: taking one from the pool for each board costs as much as reading.
 
     One that has died since it was last used, by a restart of PostgreSQL, say, is replaced at once.

@@ -15,7 +15,7 @@ from typing import Protocol
 import structlog
 from django.db import connection, reset_queries
 
-from dashboard.access.rights import Standing, standings
+from dashboard.access.standings import Standing, standings
 from dashboard.access.view_recording import note_view
 from dashboard.live.hub import hub
 from market import clock
@@ -24,18 +24,23 @@ log = structlog.get_logger("dashboard.live.open_sockets")
 
 RECHECK_SECONDS = 5.0
 MOST_SOCKETS = 30
-"""Open sockets of one user in one web process."""
+"""Open websockets of one user in one web process."""
 NOT_LOGGED_IN, NOT_YOURS, TOO_MANY = 4401, 4404, 4429
 
 
 class Socket(Protocol):
-    """One open websocket of a user."""
+    """One open websocket, or stream, of a user."""
 
     session: str
-    """The digest of its session's key."""
+    """The digest of its session's key, or of its token (access/standings.py)."""
     user_pk: int
     page: str
     """The path of the page that it keeps up to date."""
+
+    @property
+    def most(self) -> int:
+        """How many of its kind one user may have open in one web process."""
+        ...
 
     def may_stay(self, standing: Standing) -> bool:
         """Whether a user of this standing may see what the socket shows. Asks no database."""
@@ -68,9 +73,13 @@ class OpenSockets:
     def open_sockets(self) -> int:
         return len(self._sockets)
 
+    def has_room(self, *, user_pk: int, most: int) -> bool:
+        """Whether the user may open one more of a kind of which there may be so many."""
+        return sum((other.user_pk, other.most) == (user_pk, most) for other in list(self._sockets)) < most
+
     def admit(self, socket: Socket) -> bool:
         """Look after the socket from now on; False when its user has too many."""
-        if sum(other.user_pk == socket.user_pk for other in self._sockets) >= MOST_SOCKETS:
+        if not self.has_room(user_pk=socket.user_pk, most=socket.most):
             return False
         self._sockets.add(socket)
         hub.on_access = self.look_soon

@@ -12,10 +12,12 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from accounts.sessions import key_digest
 from dashboard.access.preferences import known_language
-from dashboard.access.rights import AnyUser, Standing, board_trader, may_see_all
+from dashboard.access.rights import AnyUser, board_trader, may_see_all
+from dashboard.access.standings import Standing
 from dashboard.assumptions.visibility import viewer_of
 from dashboard.figures.board_key import WHOLE_DESK, BoardKey
 from dashboard.figures.readings import known_reading
+from dashboard.live import open_sockets
 from dashboard.live.hub import hub
 from dashboard.live.open_sockets import NOT_LOGGED_IN, NOT_YOURS, TOO_MANY, guard
 from market.periods import PeriodError, parse_day
@@ -39,6 +41,11 @@ class WatchedSocket(AsyncWebsocketConsumer):
     _is_in = _has_ended = False
     _allowance = float(BURST)
     _counted_at = 0.0
+
+    @property
+    def most(self) -> int:
+        """Open websockets that one user may have in one web process."""
+        return open_sockets.MOST_SOCKETS
 
     async def enter(self, user: AnyUser) -> bool:
         """Begin to send; False when there is nothing here that the user may see."""

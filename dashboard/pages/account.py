@@ -10,18 +10,22 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import second_factor
 from accounts.audit.log import record
 from accounts.audit.models import Action
-from accounts.models import UserSession
+from accounts.models import ApiToken, UserSession
 from accounts.sessions import end_sessions, key_digest, sessions_of
+from accounts.tokens import TokenError, create_token, revoke_token, tokens_of
 from accounts.user_agents import browser_name
-from dashboard.access.rights import roles_of
+from dashboard.access.rights import is_wall_screen, roles_of
+from dashboard.pages.requests import refusal
 from dashboard.pages.second_factor import signed_in_user
 from market import clock
+from market.tables import unless_missing
 
 
 # --- the account ----------------------------------------------------------------------------------------------------
@@ -30,6 +34,10 @@ from market import clock
 @login_required
 def account(request: HttpRequest) -> HttpResponse:
     """The user's sessions, and what else is the user's own to change."""
+    return _show(request)
+
+
+def _show(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
     user, now = signed_in_user(request), clock.now()
     own = _own_session(request)
     context = {
@@ -38,8 +46,11 @@ def account(request: HttpRequest) -> HttpResponse:
         "factor_is_on": second_factor.is_on(),
         "factor": second_factor.of(user) if second_factor.is_on() else None,
         "factor_is_required": second_factor.is_required(roles_of(user)),
+        "may_have_tokens": not is_wall_screen(user),
+        "tokens": unless_missing(lambda: list(tokens_of(user=user, now=now)), list[ApiToken]()),
+        **more,
     }
-    return render(request, "accounts/account.html", context)
+    return render(request, "accounts/account.html", context, status=status)
 
 
 def _shown(row: UserSession, own: str) -> dict[str, Any]:
@@ -71,6 +82,33 @@ def end(request: HttpRequest) -> HttpResponse:
     return redirect("account")
 
 
+# --- tokens for programs ----------------------------------------------------------------------------------------------
+@require_POST
+@never_cache
+@login_required
+def make_token(request: HttpRequest) -> HttpResponse:
+    """A new token; the answer shows it, this once. 400 with a sentence for one that can't be made."""
+    user, asked = signed_in_user(request), {name: request.POST.get(name, "") for name in ("name", "scope", "days")}
+    if is_wall_screen(user):
+        return refusal(request, gettext("There is nothing at this address."))
+    days = int(asked["days"]) if asked["days"].isascii() and asked["days"].isdigit() and len(asked["days"]) < 6 else 0
+    try:
+        token = create_token(user=user, name=asked["name"], scope=asked["scope"], days=days, now=clock.now())
+    except TokenError as error:
+        return _show(request, 400, token_error=str(error), asked=asked)
+    return _show(request, new_token=token)
+
+
+@require_POST
+@login_required
+def end_token(request: HttpRequest) -> HttpResponse:
+    """Revoke one of the user's own tokens (`token`); one that is not there is gone already."""
+    number = request.POST.get("token", "")
+    if number.isascii() and number.isdigit() and len(number) < 19:
+        revoke_token(user=signed_in_user(request), pk=int(number), now=clock.now())
+    return redirect("account")
+
+
 @method_decorator(never_cache, name="dispatch")
 class ChangePassword(PasswordChangeView):
     """A new password for the user; every other session ends."""
@@ -83,9 +121,3 @@ class ChangePassword(PasswordChangeView):
         self.request.session.save()
         end_sessions(user=signed_in_user(self.request), but=_own_session(self.request))
         return response
-
-
-# --- the second factor ----------------------------------------------------------------------------------------------
-
-
-# --- the company's identity provider ------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ def answering(view: Callable[..., JsonResponse]) -> Callable[..., JsonResponse]:
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **arguments: Any) -> JsonResponse:
         if not request.user.is_authenticated:
-            return _refusal(401, gettext("Log in first: this address answers only with a session's cookie."))
+            return _refusal(401, gettext("Log in first: this address answers only with a session's cookie or a token."))
         try:
             return view(request, *args, **arguments)
         except REFUSED as error:

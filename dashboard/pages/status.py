@@ -58,7 +58,8 @@ def status(request: HttpRequest) -> HttpResponse:
     as_json = request.GET.get("format") == "json"
     if as_json and not request.user.is_authenticated:
         return JsonResponse(
-            {"error": gettext("Log in first: this address answers only with a session's cookie.")}, status=401
+            {"error": gettext("Log in first: this address answers only with a session's cookie or a token.")},
+            status=401,
         )
     return _json(request) if as_json else _page(request)
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from django.contrib.auth.views import LogoutView
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 
 from dashboard.pages import account, api, boards, desk, exports, history, language, login, period, second_factor, status
 from dashboard.pages.assumptions import api as assumptions_api
 from dashboard.pages.assumptions import board as assumptions_board
 from dashboard.pages.assumptions import files as assumptions_files
 from dashboard.pages.assumptions import page as assumptions_page
+from dashboard.pages.programs import api as programs
+from dashboard.pages.programs import events
+from dashboard.pages.programs import help as programs_help
 
 _FORM = r"(?P<form>csv|xlsx|sheet\.csv)"
 _DAY = r"(?P<trader_id>.+)/(?P<day>\d{4}-\d{2}-\d{2})"
@@ -26,8 +29,12 @@ urlpatterns = [
     re_path(rf"^api/v1/trades/{_PERIOD}\Z", period.chart, name="api_period"),
     path("api/v1/boards/<path:trader_id>/<str:day>", api.board, name="api_board"),
     path("api/v1/prices/<str:market>/<str:day>/<str:delivery_hour>", api.price_path, name="api_price_path"),
+    path("api/", programs_help.page, name="api"),
+    path("api/v1/openapi.json", programs.openapi, name="openapi"),
+    path("api/v1/events", events.events, name="api_events"),
     path("api/v1/assumptions", assumptions_api.many, name="api_assumptions"),
     path("api/v1/assumptions/<int:number>", assumptions_api.one, name="api_assumption"),
+    path(programs.PREFIX, include(programs.urls())),
     path("assumptions/", assumptions_page.page, name="assumptions"),
     path("assumptions/board/", assumptions_board.board, name="assumptions_board"),
     path("assumptions/assumptions.json", assumptions_files.as_json, name="assumptions_json"),
@@ -44,6 +51,8 @@ urlpatterns = [
     path("reading/", language.choose_reading, name="reading"),
     path("accounts/", account.account, name="account"),
     path("accounts/sessions/end/", account.end, name="end_session"),
+    path("accounts/tokens/", account.make_token, name="make_token"),
+    path("accounts/tokens/revoke/", account.end_token, name="revoke_token"),
     path("accounts/password/", account.ChangePassword.as_view(), name="password"),
     path("accounts/second-step/", second_factor.second_step, name="second_step"),
     path("accounts/second-factor/", second_factor.set_up_factor, name="set_up_factor"),
@@ -52,4 +61,5 @@ urlpatterns = [
     path("accounts/company/back/", login.from_company, name="from_company"),
     path("accounts/login/", login.SignIn.as_view(), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
+    re_path(r"^api/.+", programs.nothing),
 ]

@@ -26,18 +26,19 @@ def board_json(board: Board) -> dict[str, Any]:
         "delivery_day": board.delivery_day.isoformat(),
         "as_of": utc(board.as_of),
         "by": board.reading.value,
-        "periods": [_period_json(row) for row in board.rows],
-        "total": _figures_json(board.total),
+        "periods": [period_json(row) for row in board.rows],
+        "total": figures_json(board.total),
     }
 
 
-def _period_json(row: BoardRow) -> dict[str, Any]:
+def period_json(row: BoardRow) -> dict[str, Any]:
+    """A row of a board."""
     return {
         "delivery_hour": row.delivery_hour,
         "delivery_start": utc(row.period.start),
         "delivery_end": utc(row.period.end),
         "minutes": minutes_of(row.period),
-        **_figures_json(row.figures),
+        **figures_json(row.figures),
         "reference_updated_at": utc(row.reference.last_update) if row.reference else None,
         "reference_restated": _restated_json(row),
         "reference_source": row.source.value if row.reference else None,
@@ -67,7 +68,8 @@ def _state(row: BoardRow) -> str:
     return "final" if row.is_final else "closed"
 
 
-def _figures_json(figures: Figures) -> dict[str, Any]:
+def figures_json(figures: Figures) -> dict[str, Any]:
+    """What was traded, against the reference: of a row, a board, a part of a range."""
     return {
         "trade_count": figures.trade_count,
         "average_price": plain(figures.average_price),

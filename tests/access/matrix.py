@@ -11,6 +11,7 @@ Then `python -m tests.access.matrix` writes the table in docs/access.md anew.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,6 +105,27 @@ PAGES = (
         "401 200 200 200 404 200 200 200",
         "path of a reference price",
     ),
+    Row("api/", "/api/", "login 200 200 200 200 200 200 404", "the API for people"),
+    Row("^api/.+", "/api/v1/nothing", "404 404 404 404 404 404 404 404", "nothing"),
+    Row("api/v1/openapi.json", "/api/v1/openapi.json", "200 200 200 200 200 200 200 200", "the API for programs"),
+    Row("api/v1/desk/<str:day>", "/api/v1/desk/2026-11-23", "401 404 404 200 404 200 200 200", "the desk"),
+    Row(
+        "api/v1/periods/<path:trader_id>/<str:day>/<str:delivery_hour>",
+        f"/api/v1/periods/{BOARD}/12-13",
+        "401 200 404 200 404 200 200 200",
+        "a row opened",
+    ),
+    Row("api/v1/history", "/api/v1/history", "401 200 200 200 404 200 200 200", "the own range of days, or the desk's"),
+    Row(
+        "api/v1/history",
+        "/api/v1/history?trader=trader_1",
+        "401 200 404 200 404 200 200 200",
+        "a trader's range of days",
+    ),
+    Row("api/v1/gaps", "/api/v1/gaps", "401 200 200 200 200 200 200 200", "times without the exchange"),
+    Row("api/v1/status", "/api/v1/status", "401 404 404 200 200 200 200 404", "the feeds"),
+    Row("api/v1/events", "/api/v1/events", "401 200 200 200 200 200 200 200", "what happens, as it happens"),
+    Row("api/v1/events", "/api/v1/events?after=x", "401 400 400 400 400 400 400 400", "after no number"),
     Row("assumptions/", "/assumptions/", "login 200 200 200 404 200 200 404", "assumptions, those to see"),
     Row("assumptions/", "/assumptions/?trader_id=trader_1", "login 200 404 200 404 200 200 404", "a trader's"),
     Row(
@@ -180,6 +202,10 @@ PAGES = (
     Row("accounts/", "/accounts/", "login 200 200 200 200 200 200 200", "the own account"),
     Row(
         "accounts/sessions/end/", "/accounts/sessions/end/", "405 405 405 405 405 405 405 405", "own sessions, by POST"
+    ),
+    Row("accounts/tokens/", "/accounts/tokens/", "405 405 405 405 405 405 405 405", "a new token, by POST alone"),
+    Row(
+        "accounts/tokens/revoke/", "/accounts/tokens/revoke/", "405 405 405 405 405 405 405 405", "an own one, by POST"
     ),
     Row("accounts/password/", "/accounts/password/", "login 200 200 200 200 200 200 200", "own password"),
     Row("accounts/second-step/", "/accounts/second-step/", "login login login login login login login login", "log-in"),
@@ -268,6 +294,15 @@ SOCKETS = (
 )
 
 
+PROGRAMS = re.compile(r"/api/v|(?!/accounts/|/admin/)[^?]*\.(csv|xlsx|json)(\?|\Z)|/status/\?format=json")
+"""The addresses where a token is its user; everywhere else it is nobody."""
+
+
+def with_token(row: Row, column: str) -> str:
+    """What a token of that column's user gets: what the user gets, and nothing where only people go."""
+    return row.cells()[column if PROGRAMS.match(row.address) else ANONYMOUS]
+
+
 def http_rows() -> list[Row]:
     """Every row that is asked by HTTP."""
     return [*PAGES, *ADMIN_PAGES, *(row for model in ADMIN_MODELS for row in model.rows())]
@@ -281,7 +316,9 @@ def table() -> str:
         "Made by `python -m tests.access.matrix` from tests/access/matrix.py, which the tests hold the product to.",
         "Every address of the product is here; one that is not fails the build. Numbers are HTTP statuses, *login*",
         "leads to the log-in page, *status* to the feeds; *open*, 4401 and 4404 are a websocket's. Addresses are",
-        "about trader_1, who is the *trader* here. Roles: [dashboard/access/rights.py](../dashboard/access/rights.py).",
+        "about trader_1, who is the *trader* here. A token gets what its user gets under /api/, at files and at",
+        "/status/?format=json, and everywhere else what *anonymous* gets. Roles:",
+        "[dashboard/access/rights.py](../dashboard/access/rights.py).",
         "",
         f"| address | what | {' | '.join(COLUMNS)} |",
         f"|---|---|{'---|' * len(COLUMNS)}",

@@ -15,14 +15,17 @@ from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from pytest_django import Settings
 
 from accounts.audit.log import record
 from accounts.audit.models import Action
+from accounts.tokens import create_token
 from dashboard.access.logins import create_trader_login
 from dashboard.access.rights import GROUP_ROLES, Role
 from dashboard.assumptions.models import AssumptionPolicy
 from dashboard.live.routing import websocket_urlpatterns
 from dashboard.models import TraderLogin
+from market import clock
 from prices.models import PriceCheck, PriceCorrection, ProviderRequest, ReferencePrice, ReferencePriceHistory
 from reporting.asgi import application
 from tests.access import matrix
@@ -154,6 +157,23 @@ def test_everybody_gets_what_the_matrix_says_and_nothing_else() -> None:
             got, wanted = word_for(client.get(address_of(row, world))), row.cells()[column]
             if got != wanted:
                 wrong.append(f"{column} at {row.address}: {got}, not {wanted}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.django_db
+def test_a_token_gets_what_its_user_gets_where_programs_go(settings: Settings) -> None:
+    settings.API_REQUESTS_PER_MINUTE = 10_000
+    users, world = people(), rows_to_look_at()
+    wrong = []
+    for column, user in users.items():
+        token = create_token(user=user, name="matrix", now=clock.now()) if user else "unknown"
+        client = Client(headers={"Authorization": f"Bearer {token}"}, REMOTE_ADDR="127.0.0.1" if user else "192.0.2.1")
+        for row in http_rows():
+            got, wanted = word_for(client.get(address_of(row, world))), matrix.with_token(row, column)
+            if user is None and matrix.PROGRAMS.match(row.address):
+                assert got in {"401", "429"}, row.address
+            elif got != wanted:
+                wrong.append(f"{column}'s token at {row.address}: {got}, not {wanted}")
     assert not wrong, "\n".join(wrong)
 
 

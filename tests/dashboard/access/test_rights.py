@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from dashboard.access.rights import Role, Standing
+from dashboard.access.rights import Role
+from dashboard.access.standings import Standing
 from dashboard.figures.board_key import WHOLE_DESK
 
 TRADER = Standing("digest", 1, "anna", frozenset(), trader_pk=7, expires_at=datetime.max.replace(tzinfo=UTC))

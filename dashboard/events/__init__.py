@@ -1,0 +1,1 @@
+"""What happened, in one numbered order, for programs that follow it."""

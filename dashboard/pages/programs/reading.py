@@ -1,0 +1,118 @@
+"""The addresses that read what only pages showed before: desk, opened rows, history, gaps, status."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext
+from ninja import Query, Router
+
+from dashboard.access.rights import home_trader, may_see_all, may_see_status
+from dashboard.figures.desk import load_desk
+from dashboard.figures.desk_status import load_status
+from dashboard.figures.history import load_history
+from dashboard.figures.period import load_all_trades, load_path
+from dashboard.pages.desk import need_desk
+from dashboard.pages.history import asked_history
+from dashboard.pages.programs import schemas
+from dashboard.pages.programs.answers import RefusedError, asked_cursor, asked_limit, need_known
+from dashboard.pages.programs.refusals import READS
+from dashboard.pages.requests import NotThereError, asked_market, asked_period, asked_reading, sentence
+from dashboard.pages.status import status_json
+from dashboard.render.programs.as_json import desk_json, gap_json, history_json, opened_json
+from market import clock
+from market.periods import PeriodError, parse_day
+from trades.models import FeedGap
+
+router = Router(tags=["reading"])
+
+
+@router.get("desk/{str:day}", response={200: schemas.Desk, **READS}, by_alias=True)
+def api_desk(request: HttpRequest, day: str, by: str = "product", market: str = "") -> Any:
+    """The whole desk on a delivery day, for those who may see all boards."""
+    need_desk(request.user)
+    need_known(request, "by", "market")
+    asked = asked_market(request)
+    desk = load_desk(market=asked, delivery_day=parse_day(day), now=clock.now(), reading=asked_reading(request))
+    return desk_json(desk)
+
+
+@router.get(
+    "periods/{path:trader_id}/{str:day}/{str:delivery_hour}",
+    response={200: schemas.OpenedPeriod, **READS},
+    by_alias=True,
+)
+def api_opened(  # noqa: PLR0917 - the address
+    request: HttpRequest,
+    trader_id: str,
+    day: str,
+    delivery_hour: str,
+    by: str = "product",
+    market: str = "",
+    limit: str = "",
+    cursor: str = "",
+) -> Any:
+    """A row of a board opened: its figures, its trades (the newest first, cancelled ones too), its reference's path."""
+    asked = asked_period(request, trader_id, day, delivery_hour)
+    need_known(request, "by", "market", "limit", "cursor")
+    most, after = asked_limit(request), asked_cursor(request)
+    board, row, trades = load_all_trades(key=asked.row, now=clock.now())
+    places = {judged.trade.pk: place for place, judged in enumerate(trades)}
+    if after is not None and after not in places:
+        raise RefusedError(400, gettext("This cursor is none of ours."), field="cursor")
+    first = 0 if after is None else places[after] + 1
+    page = trades[first : first + most]
+    more = str(page[-1].trade.pk) if first + most < len(trades) else None
+    return opened_json(board, row, page, load_path(asked.row)) | {"market": asked.market.code, "cursor": more}
+
+
+@router.get("history", response={200: schemas.History, **READS}, by_alias=True)
+def api_history(  # noqa: PLR0917 - the address
+    request: HttpRequest,
+    trader: str = "",
+    market: str = "",
+    first: str = Query("", alias="from"),  # type: ignore[type-arg]
+    last: str = Query("", alias="to"),  # type: ignore[type-arg]
+    days: str = "",
+    by: str = "product",
+) -> Any:
+    """A range of days (`from` and `to`, or days=7, 30, 90) by day, hour and, for the whole desk, trader."""
+    need_known(request, "trader", "market", "from", "to", "days", "by")
+    try:
+        asked = asked_history(request)
+    except PeriodError as error:
+        raise RefusedError(400, sentence(error), field="from") from None
+    loaded = load_history(market=asked.market, trader=asked.trader, days=asked.days, reading=asked.reading)
+    return history_json(loaded)
+
+
+@router.get("gaps", response={200: schemas.Gaps, **READS})
+def api_gaps(request: HttpRequest, market: str = "", state: str = "", limit: str = "", cursor: str = "") -> Any:
+    """Times without a connection to the exchange, the newest first; state=open: those that nobody has closed."""
+    user = request.user
+    if home_trader(user) is None and not may_see_all(user) and not may_see_status(user):
+        raise NotThereError(gettext("Your login does not belong to a trader."))
+    need_known(request, "market", "state", "limit", "cursor")
+    if state not in {"", "open", "closed"}:
+        raise RefusedError(400, gettext("A gap is open or closed."), field="state")
+    most, before = asked_limit(request), asked_cursor(request)
+    gaps = FeedGap.objects.select_related("market").order_by("-pk")
+    gaps = gaps.filter(market=asked_market(request)) if market else gaps
+    gaps = gaps.filter(closed_at__isnull=state == "open") if state else gaps
+    rows = list((gaps.filter(pk__lt=before) if before is not None else gaps)[: most + 1])
+    more = str(rows[most - 1].pk) if len(rows) > most else None
+    return {"gaps": [gap_json(gap) for gap in rows[:most]], "cursor": more}
+
+
+@router.get("status", response={200: schemas.Status, **READS})
+def api_status(request: HttpRequest) -> Any:
+    """The feeds, for those who look after the desk."""
+    if not may_see_status(request.user):
+        raise NotThereError(gettext("There is nothing at this address."))
+    need_known(request)
+    return status_json(load_status(now=clock.now()))
+
+
+OPERATIONS = (api_desk, api_opened, api_history, api_gaps, api_status)
+"""Those whose addresses are mounted (api.py)."""
