@@ -72,6 +72,7 @@ class Shot:
 
 
 BOARD = f"/boards/trader_1/{DAY}/"
+THEN = "2026-11-23T07:31:20Z"
 FULL_DAY = DAY + timedelta(days=2)
 """Each product of this day is traded; the day after the next, so that no other picture shows it."""
 FULL = f"/boards/trader_1/{FULL_DAY}/"
@@ -99,6 +100,9 @@ PAGES = {
     "full-opened-hour": f"{FULL}14-15/?by=hour",
     "full-opened-quarter": f"{FULL}14:15-14:30/?by=quarter&show=trades",
     "full-desk": f"/desk/{FULL_DAY}/?by=hour",
+    "past": f"{BOARD}?as_of={THEN}",
+    "past-opened": f"{BOARD}14-15/?as_of={THEN}",
+    "past-desk": f"/desk/{DAY}/?as_of={THEN}&basis=happened",
     "history": "/history/",
     "history-quarter": "/history/?by=quarter",
     "history-trader": "/history/?trader=trader_1&days=7",

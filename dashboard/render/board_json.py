@@ -25,6 +25,7 @@ def board_json(board: Board) -> dict[str, Any]:
         "trader_id": board.trader.trader_id,
         "delivery_day": board.delivery_day.isoformat(),
         "as_of": utc(board.as_of),
+        **({"basis": board.past.basis.value} if board.past else {}),
         "by": board.reading.value,
         "periods": [_period_json(row) for row in board.rows],
         "total": _figures_json(board.total),

@@ -17,10 +17,12 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from dashboard.figures.board import PeriodState
+from dashboard.figures.past import Basis, Past
 from dashboard.figures.performance import Figures
 from dashboard.figures.period import JudgedTrade, OpenedPeriod
 from dashboard.figures.readings import Reading
 from dashboard.render import formatting as fmt
+from dashboard.render.addresses import at_moment
 from dashboard.render.board import row_id
 from dashboard.render.cells import Cell, restated_title
 from dashboard.render.rows.flags import SHORT_FLAGS
@@ -44,6 +46,9 @@ class Addresses:
     chart: str
     market: str | None
     reading: Reading
+    live: str
+    """The board's own as it is now."""
+    past: Past | None = None
 
     def of(self, show: str, page: int = 1) -> str:
         """The opened row with this section and page of its trades."""
@@ -63,7 +68,17 @@ class Addresses:
     @property
     def _asked(self) -> dict[str, str | None]:
         """What every address of the row is asked with."""
-        return {"market": self.market, "by": None if self.reading is Reading.PRODUCT else self.reading.value}
+        past = self.past
+        return {
+            "market": self.market,
+            "by": None if self.reading is Reading.PRODUCT else self.reading.value,
+            "as_of": fmt.utc(past.moment) if past else None,
+            "basis": past.basis.value if past and past.basis is not Basis.KNOWN else None,
+        }
+
+    def at(self, moment: datetime) -> str:
+        """The board as it was known at a moment (UTC)."""
+        return at_moment(self.live, Past(moment))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +102,8 @@ class TradeLine:
     cells: tuple[Cell, ...]
     marks: tuple[Mark, ...]
     counts: bool
+    then: str
+    """The board as it was known when the trade came."""
     product: str
     """The trade's own product, and how much of it the row has."""
 
@@ -124,11 +141,12 @@ def render_opened(
             (addresses.export("csv"), "CSV", _("CSV for programs")),
         ],
         "close": addresses.board,
+        "past": addresses.past,
         "assumed": assumed,
         "chart": addresses.chart,
         "gate": fmt.utc(row.gate_closes_at),
         "settled": row.state == PeriodState.CLOSED,
-        "trades": [_line(trade, zone, opened) for trade in opened.trades] if TRADES in sections else None,
+        "trades": [_line(trade, zone, opened, addresses) for trade in opened.trades] if TRADES in sections else None,
         "pages": _pages(opened, addresses),
         "steps": _steps(opened.path, zone) if PATH in sections else None,
     }
@@ -187,7 +205,7 @@ def _cell(field: str, value: Decimal | None, *, signed: bool = False) -> Cell:
 # --- the tables ---------------------------------------------------------------------------------------------------
 
 
-def _line(judged: JudgedTrade, zone: ZoneInfo, opened: OpenedPeriod) -> TradeLine:
+def _line(judged: JudgedTrade, zone: ZoneInfo, opened: OpenedPeriod, addresses: Addresses) -> TradeLine:
     trade = judged.trade
     local = trade.execution_time.astimezone(zone)
     cells = (
@@ -207,6 +225,7 @@ def _line(judged: JudgedTrade, zone: ZoneInfo, opened: OpenedPeriod) -> TradeLin
         cells=cells,
         marks=_marks(judged),
         counts=trade.counts,
+        then=addresses.at(trade.received_at),
         product=_product(judged, opened.board.market.zone),
     )
 

@@ -59,11 +59,11 @@ const remove = () => ((loading = null), keepingFocus(clearAway));
 
 function close() {
   if (!panel()) return;
-  const link = rowOf(panel()).querySelector("th a");
+  const [link, back] = [rowOf(panel()).querySelector("th a"), panel().dataset.close];
   remove();
   link.focus();
   mark();
-  history.pushState(null, "", home);
+  history.pushState(null, "", "past" in board.dataset ? back : home); // its moment may be another one by now
 }
 
 function follow(event) {
