@@ -92,6 +92,7 @@ PAGES = {
     "board-no-trades": f"/boards/trader_1/{DAY + timedelta(days=1)}/",
     "board-holiday": f"/boards/trader_1/{DAY - timedelta(days=1)}/",
     "opened": f"{BOARD}14-15/",
+    "opened-closing": f"{BOARD}14-15/?close_at=4.5&close_mwh=30",
     "opened-trades": f"{BOARD}14-15/?show=trades",
     "desk": "/desk/",
     "full-product": f"{FULL}?by=product",  # 24 hours and 96 quarters, all traded

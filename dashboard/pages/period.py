@@ -17,6 +17,7 @@ from dashboard.figures.past import Past
 from dashboard.figures.period import ChartData, load_chart, load_opened
 from dashboard.pages.api import answering
 from dashboard.pages.boards import show_board
+from dashboard.pages.opened.closing import asked_closing
 from dashboard.pages.past.asked import asked_past
 from dashboard.pages.requests import AskedPeriod, asked_period, refusal, refusing
 from dashboard.render.addresses import at_moment, board_address, in_reading
@@ -46,7 +47,9 @@ def period(request: HttpRequest, trader_id: str, day: str, delivery_hour: str) -
     opened = load_opened(key=asked.row(past), page=page, now=now)
     alone = request.headers.get(PART) == "opened"
     assumed = panel_lines(_assumed(request, asked, now, past), asked.parsed.period, asked.market.zone)
-    html = render_opened(opened, _addresses(request, asked, past), show, whole=not alone, assumed=assumed)
+    closing = asked_closing(request, opened.row.figures)
+    addresses = _addresses(request, asked, past)
+    html = render_opened(opened, addresses, show, whole=not alone, assumed=assumed, closing=closing)
     if alone:
         return HttpResponse(html, headers={"Vary": PART})
     here = _addresses(request, asked, None).of(show, page)

@@ -39,6 +39,7 @@ def _period_json(row: BoardRow) -> dict[str, Any]:
         "delivery_end": utc(row.period.end),
         "minutes": minutes_of(row.period),
         **_figures_json(row.figures),
+        "break_even": plain(row.figures.break_even),
         "reference_updated_at": utc(row.reference.last_update) if row.reference else None,
         "reference_restated": _restated_json(row),
         "reference_source": row.source.value if row.reference else None,

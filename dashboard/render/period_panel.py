@@ -17,6 +17,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from dashboard.figures.board import PeriodState
+from dashboard.figures.closing import Closing
 from dashboard.figures.past import Basis, Past
 from dashboard.figures.performance import Figures
 from dashboard.figures.period import JudgedTrade, OpenedPeriod
@@ -25,6 +26,7 @@ from dashboard.render import formatting as fmt
 from dashboard.render.addresses import at_moment
 from dashboard.render.board import row_id
 from dashboard.render.cells import Cell, restated_title
+from dashboard.render.panel.closing import closing_form
 from dashboard.render.rows.flags import SHORT_FLAGS
 from market.labels import label_of
 from market.totals import EXACT
@@ -52,13 +54,17 @@ class Addresses:
 
     def of(self, show: str, page: int = 1) -> str:
         """The opened row with this section and page of its trades."""
+        query = urlencode(self.asked(show, page))
+        return f"{self.row}?{query}" if query else self.row
+
+    def asked(self, show: str, page: int = 1) -> dict[str, str]:
+        """What the opened row with this section and page is asked with."""
         asked = {
             **self._asked,
             "show": show if show != CHART else None,
             "page": str(page) if page > 1 else None,
         }
-        query = urlencode({name: value for name, value in asked.items() if value})
-        return f"{self.row}?{query}" if query else self.row
+        return {name: value for name, value in asked.items() if value}
 
     def export(self, form: str) -> str:
         """All of the period's trades as a file."""
@@ -119,7 +125,13 @@ class StepLine:
 
 
 def render_opened(
-    opened: OpenedPeriod, addresses: Addresses, show: str, *, whole: bool, assumed: Sequence[object] = ()
+    opened: OpenedPeriod,
+    addresses: Addresses,
+    show: str,
+    *,
+    whole: bool,
+    assumed: Sequence[object] = (),
+    closing: Closing | None = None,
 ) -> str:
     """The panel; `whole` with all its sections, for a page without script, else with what is shown: with the chart
     come the trades, as a wide page has room for both."""
@@ -135,15 +147,9 @@ def render_opened(
         "restated": restated_title(row.reference, zone),
         "show": show,
         "tabs": _tabs(opened, addresses, show),
-        "exports": [
-            (addresses.export("xlsx"), "XLSX", _("XLSX for spreadsheets")),
-            (addresses.export("sheet.csv"), _("CSV (sheet)"), _("CSV for spreadsheets")),
-            (addresses.export("csv"), "CSV", _("CSV for programs")),
-        ],
-        "close": addresses.board,
-        "past": addresses.past,
+        **_leads(addresses),
+        "closing": closing_form(opened.row, addresses.asked(show), closing),
         "assumed": assumed,
-        "chart": addresses.chart,
         "gate": fmt.utc(row.gate_closes_at),
         "settled": row.state == PeriodState.CLOSED,
         "trades": [_line(trade, zone, opened, addresses) for trade in opened.trades] if TRADES in sections else None,
@@ -151,6 +157,21 @@ def render_opened(
         "steps": _steps(opened.path, zone) if PATH in sections else None,
     }
     return render_to_string("dashboard/opened.html", context)
+
+
+def _leads(addresses: Addresses) -> dict[str, object]:
+    """Where the panel's links and its script lead."""
+    return {
+        "exports": [
+            (addresses.export("xlsx"), "XLSX", _("XLSX for spreadsheets")),
+            (addresses.export("sheet.csv"), _("CSV (sheet)"), _("CSV for spreadsheets")),
+            (addresses.export("csv"), "CSV", _("CSV for programs")),
+        ],
+        "close": addresses.board,
+        "past": addresses.past,
+        "chart": addresses.chart,
+        "row_address": addresses.row,
+    }
 
 
 def _tabs(opened: OpenedPeriod, addresses: Addresses, show: str) -> list[tuple[str, str, bool]]:
