@@ -123,14 +123,18 @@ def _known(
     return KnownPrice(value, updated, arrived, revision, restated)
 
 
-def unclear_periods(*, market_id: int, periods: Collection[DeliveryPeriod]) -> frozenset[DeliveryPeriod]:
-    """Those of the periods for which the provider's newest answer did not say which of two it is for. One query."""
+def unclear_periods(
+    *, market_id: int, periods: Collection[DeliveryPeriod], until: datetime | None = None
+) -> frozenset[DeliveryPeriod]:
+    """Those of the periods for which the provider's newest answer, or that up to `until` (UTC), did not say which of
+    two it is for. One query."""
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT DISTINCT ON (delivery_start, delivery_end) delivery_start, delivery_end, detail
-               FROM prices_providerrequest WHERE market_id = %s AND delivery_start = ANY(%s) AND finished_at IS NOT NULL
+               FROM prices_providerrequest WHERE market_id = %s AND delivery_start = ANY(%s)
+                   AND finished_at <= coalesce(%s, 'infinity'::timestamptz)
                ORDER BY delivery_start, delivery_end, sent_at DESC""",
-            [market_id, [period.start for period in periods]],
+            [market_id, [period.start for period in periods], until],
         )
         rows = cursor.fetchall()
     unclear = {DeliveryPeriod(start, end) for start, end, detail in rows if detail.endswith(WHICH_OF_TWO)}

@@ -73,6 +73,7 @@ class Shot:
 
 
 BOARD = f"/boards/trader_1/{DAY}/"
+THEN = "2026-11-23T07:31:20Z"
 FULL_DAY = DAY + timedelta(days=2)
 """Each product of this day is traded; the day after the next, so that no other picture shows it."""
 FULL = f"/boards/trader_1/{FULL_DAY}/"
@@ -92,6 +93,7 @@ PAGES = {
     "board-no-trades": f"/boards/trader_1/{DAY + timedelta(days=1)}/",
     "board-holiday": f"/boards/trader_1/{DAY - timedelta(days=1)}/",
     "opened": f"{BOARD}14-15/",
+    "opened-closing": f"{BOARD}14-15/?close_at=4.5&close_mwh=30",
     "opened-trades": f"{BOARD}14-15/?show=trades",
     "desk": "/desk/",
     "full-product": f"{FULL}?by=product",  # 24 hours and 96 quarters, all traded
@@ -100,6 +102,9 @@ PAGES = {
     "full-opened-hour": f"{FULL}14-15/?by=hour",
     "full-opened-quarter": f"{FULL}14:15-14:30/?by=quarter&show=trades",
     "full-desk": f"/desk/{FULL_DAY}/?by=hour",
+    "past": f"{BOARD}?as_of={THEN}",
+    "past-opened": f"{BOARD}14-15/?as_of={THEN}",
+    "past-desk": f"/desk/{DAY}/?as_of={THEN}&basis=happened",
     "history": "/history/",
     "history-quarter": "/history/?by=quarter",
     "history-trader": "/history/?trader=trader_1&days=7",

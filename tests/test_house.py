@@ -21,9 +21,10 @@ LONGEST_FUNCTION, NINETY_FIVE_OF_A_HUNDRED_FUNCTIONS = 40, 25
 MOST_MODULES = 16
 FEWEST_DOCSTRINGS = 0.75
 EDGES = {
-    ("dashboard", "trades"): {"queries", "signals", "models", "trace", "feed.status", "ledger.traders"},
+    ("dashboard", "trades"): {"queries", "past", "signals", "models", "trace", "feed.status", "ledger.traders"},
     ("dashboard", "prices"): {
         "queries",
+        "past",
         "signals",
         "models",
         "polling.priority",

@@ -1,7 +1,8 @@
 """The one statement for a trade as it counts: its own facts, or those of its newest correction. Text only, no I/O.
 
 The trade's own row never changes. What people decided of it stands in trades_tradechange; the newest decision holds.
-Moments are of when we knew: a trade counts from its `received_at`, a change from its `made_at`.
+Moments are of when we knew: a trade counts from its `received_at`, a change from its `made_at`. A frame that was kept
+aside counts from when a person let it be booked: until then no board had it.
 """
 
 from __future__ import annotations
@@ -12,12 +13,16 @@ IDENTITY = "market_id, trader_id, direction, delivery_day, delivery_start, deliv
 IS_POSITION = f"({IDENTITY}) = (%s, %s, %s, %s, %s, %s)"
 """Takes a PositionKey."""
 
+KNOWN_SINCE = """CASE WHEN starts_with(t.source, 'quarantine-') THEN greatest(t.received_at, t.stored_at)
+    ELSE t.received_at END"""
+"""When a trade of the alias t began to count here."""
+
 TRADES_OF_TRADERS_DAY = """SELECT id FROM trades_trade WHERE market_id = %s AND trader_id = %s AND delivery_day = %s
     UNION SELECT trade_id FROM trades_tradechange WHERE trader_id = %s AND delivery_day = %s"""
 """Ids of all trades that are or ever were of a trader's day; takes market, trader, day, trader, day."""
 
 
-def effective_trades(*, ids: str = "", moment: str = "", cancelled_too: bool = False) -> str:
+def effective_trades(ids: str = "", *, moment: str = "", cancelled_too: bool = False) -> str:
     """The SELECT of trades as they count: facts as they are now, and `kind`, `reason`, `change` of the newest change.
 
     `ids` is a SELECT of the trades' primary keys (all of them without it), `moment` an SQL expression: the trades as
@@ -26,7 +31,7 @@ def effective_trades(*, ids: str = "", moment: str = "", cancelled_too: bool = F
     """
     known = f"made_at <= {moment}" if moment else ""
     kept = _where(
-        "" if cancelled_too else "n.kind IS DISTINCT FROM 'cancelled'", f"t.received_at <= {moment}" if moment else ""
+        "" if cancelled_too else "n.kind IS DISTINCT FROM 'cancelled'", f"{KNOWN_SINCE} <= {moment}" if moment else ""
     )
     columns = f"""t.id, t.exchange_id, t.market_id, {_FACTS}, t.execution_time, t.received_at, t.flags,
         coalesce(n.kind, '') AS kind, coalesce(n.reason, '') AS reason, n.id AS change"""

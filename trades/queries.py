@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from django.db import connection
@@ -20,13 +20,20 @@ from trades.models import JournalProgress, Position, Trader
 SLOT_SECONDS = 600
 
 
-def _of_period(lies: str) -> str:
+def of_period(trades: Callable[[str], str]) -> dict[bool, str]:
+    """The trades of a trader's period, by `PeriodKey.touching`. `trades` makes of a SELECT of ids one of trades."""
+    return {
+        False: _lying("delivery_start = %(start)s AND delivery_end = %(end)s", trades),
+        True: _lying("delivery_start < %(end)s AND delivery_end > %(start)s", trades),
+    }
+
+
+def _lying(lies: str, trades: Callable[[str], str]) -> str:
     """The trades of a trader's day whose delivery lies so."""
     mine = f"trader_id = %(trader)s AND delivery_day = %(day)s AND {lies}"
     candidates = f"""SELECT id FROM trades_trade WHERE market_id = %(market)s AND {mine}
         UNION SELECT trade_id FROM trades_tradechange WHERE {mine}"""  # noqa: S608 - our own text, no input
-    return f"""FROM ({effective_trades(ids=candidates, cancelled_too=True)}) AS e
-        WHERE market_id = %(market)s AND {mine}"""
+    return f"FROM ({trades(candidates)}) AS e WHERE market_id = %(market)s AND {mine}"
 
 
 _IN_WINDOWS = """WITH windows AS MATERIALIZED (WINDOWS)
@@ -40,10 +47,7 @@ _IN_WINDOWS = """WITH windows AS MATERIALIZED (WINDOWS)
 _KEYED = f"""SELECT id, trader_id, market_id, delivery_day, delivery_start, delivery_end, direction, price, quantity,
     execution_time FROM ({effective_trades(ids="SELECT unnest(%s::bigint[]) AS id")}) AS e ORDER BY id"""  # noqa: S608
 
-_OF_PERIOD = {  # by `PeriodKey.touching`
-    False: _of_period("delivery_start = %(start)s AND delivery_end = %(end)s"),
-    True: _of_period("delivery_start < %(end)s AND delivery_end > %(start)s"),
-}
+_OF_PERIOD = of_period(partial(effective_trades, cancelled_too=True))
 
 _STATE = """SELECT count(*), count(*) FILTER (WHERE kind = 'cancelled'),
     coalesce(max(id), 0), coalesce(max(change), 0) """
@@ -73,13 +77,13 @@ def positions_of_day(*, trader_pk: int, market_id: int, day: date) -> list[Posit
             [trader_pk, market_id, day],
         )
         return [
-            PositionRow(_period_at(start, end), direction, Total(count, energy, turnover), revision)
+            PositionRow(period_at(start, end), direction, Total(count, energy, turnover), revision)
             for start, end, direction, count, energy, turnover, revision in cursor.fetchall()
         ]
 
 
 @lru_cache(maxsize=4096)
-def _period_at(start: int, end: int) -> DeliveryPeriod:
+def period_at(start: int, end: int) -> DeliveryPeriod:
     """The period between two moments in seconds of 1970."""
     return DeliveryPeriod(datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC))
 
@@ -205,8 +209,13 @@ class TradeState:
 
 def trade_state(*, key: PeriodKey) -> TradeState:
     """Whether a list of the period's trades is still right, without reading it. One query."""
+    return read_state(_OF_PERIOD, key)
+
+
+def read_state(statements: Mapping[bool, str], key: PeriodKey, **asked: Any) -> TradeState:
+    """The same of trades as `statements` (`of_period`) has them."""
     with connection.cursor() as cursor:
-        cursor.execute(_STATE + _OF_PERIOD[key.touching], _arguments(key))
+        cursor.execute(_STATE + statements[key.touching], {**_arguments(key), **asked})
         return TradeState(*cursor.fetchone())
 
 
@@ -215,9 +224,13 @@ def trades_of_period(*, key: PeriodKey, after: int = 0, skip: int = 0, most: int
 
     `after` leaves out trades up to that primary key, `skip` and `most` take a page of the list.
     """
+    return read_trades(_OF_PERIOD, key, after=after, skip=skip, most=most)
+
+
+def read_trades(statements: Mapping[bool, str], key: PeriodKey, **asked: Any) -> list[PeriodTrade]:
+    """The same of trades as `statements` (`of_period`) has them."""
     with connection.cursor() as cursor:
-        asked = {**_arguments(key), "after": after, "skip": skip, "most": most}
-        cursor.execute(f"{_LIST}{_OF_PERIOD[key.touching]}{_PAGE}", asked)
+        cursor.execute(f"{_LIST}{statements[key.touching]}{_PAGE}", {**_arguments(key), **asked})
         return [
             PeriodTrade(*(*row[:7], DeliveryPeriod(*row[7:9]), tuple(row[9]), *row[10:])) for row in cursor.fetchall()
         ]

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal, localcontext
 from enum import StrEnum
 
+from dashboard.figures.past import Past
 from dashboard.figures.performance import NOTHING, Figures, period_figures, total_figures
 from dashboard.figures.readings import Legs, Reading, counted_once, net_by_quarter, quarters_of, read, rows_of
 from dashboard.figures.references import Prices, Reference, reference_of
@@ -82,6 +83,8 @@ class Board:
     prices: Prices
     """What the rows' references were taken from: the whole day's, by start and end of delivery."""
     reading: Reading = Reading.PRODUCT
+    past: Past | None = None
+    """Of which moment it is, as known or as it had happened; None: of now."""
 
     @property
     def currency(self) -> str:
@@ -125,30 +128,39 @@ def load_board(
     also: DeliveryPeriod | None = None,
     prices: Prices | None = None,
     reading: Reading = Reading.PRODUCT,
+    past: Past | None = None,
 ) -> Board:
-    """The board as it stands in the database: two queries, however many trades there are; on the day with an hour that
-    exists twice a third, until both have a price.
+    """The board as it stands in the database: two queries; a third while an hour that exists twice lacks a price.
 
     `also` is a period that gets a row even if it is shorter than an hour and was never traded. With `prices`, an
-    earlier board's, only the positions are read.
+    earlier board's, only the positions are read. `past`: as it stood then, and `now` means nothing.
     """
-    positions = positions_of_day(trader_pk=trader.pk, market_id=market.pk, day=delivery_day)
+    if past:
+        positions = past.traded_by(trader, market, delivery_day).positions
+    else:
+        positions = positions_of_day(trader_pk=trader.pk, market_id=market.pk, day=delivery_day)
     if prices is None:
-        prices = latest_prices(market_id=market.pk, day=delivery_day)
-    missing = [p for p in doubled_periods(delivery_day, market.calendar) if p not in prices]
+        prices = past.prices(market, delivery_day) if past else latest_prices(market_id=market.pk, day=delivery_day)
     board = build_board(
         trader=trader,
         market=market,
         delivery_day=delivery_day,
-        now=now,
+        now=past.moment if past else now,
         positions=positions,
         prices=prices,
         also=also,
         reading=reading,
     )
-    unclear = unclear_periods(market_id=market.pk, periods=missing) if missing else frozenset()
-    marked = (replace(row, is_unclear=row.period in unclear) for row in board.rows)
-    return replace(board, rows=tuple(marked)) if unclear else board
+    return replace(_marked(board, past), past=past) if past else _marked(board)
+
+
+def _marked(board: Board, past: Past | None = None) -> Board:
+    """With what the provider leaves unclear: which of the two hours of a long day its answer is about."""
+    missing = [p for p in doubled_periods(board.delivery_day, board.market.calendar) if p not in board.prices]
+    if not missing:
+        return board
+    unclear = unclear_periods(market_id=board.market.pk, periods=missing, until=past.moment if past else None)
+    return replace(board, rows=tuple(replace(row, is_unclear=row.period in unclear) for row in board.rows))
 
 
 def build_board(

@@ -7,12 +7,13 @@ Money of one market only: currencies are never added.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal, localcontext
 from typing import TypeVar
 
 from dashboard.figures.board import Board, build_board
+from dashboard.figures.past import Past
 from dashboard.figures.performance import Figures, rounded
 from dashboard.figures.readings import Reading
 from market.models import Market
@@ -63,17 +64,26 @@ class Desk:
             yield by_period.get(row.period, []), row.figures
 
 
-def load_desk(*, market: Market, delivery_day: date, now: datetime, reading: Reading = Reading.PRODUCT) -> Desk:
-    """The desk as it stands in the database: three queries, however many traders and trades there are."""
-    return build_desk(
+def load_desk(
+    *, market: Market, delivery_day: date, now: datetime, reading: Reading = Reading.PRODUCT, past: Past | None = None
+) -> Desk:
+    """The desk as it stands in the database: three queries, however many traders and trades there are.
+
+    `past`: as it stood then, and `now` means nothing.
+    """
+    traded = past.traded(market, delivery_day) if past else {}
+    desk = build_desk(
         market=market,
         delivery_day=delivery_day,
-        now=now,
+        now=past.moment if past else now,
         traders=all_traders(),
-        positions=positions_of_market_day(market_id=market.pk, day=delivery_day),
-        prices=latest_prices(market_id=market.pk, day=delivery_day),
+        positions={trader: held.positions for trader, held in traded.items()}
+        if past
+        else positions_of_market_day(market_id=market.pk, day=delivery_day),
+        prices=past.prices(market, delivery_day) if past else latest_prices(market_id=market.pk, day=delivery_day),
         reading=reading,
     )
+    return replace(desk, whole=replace(desk.whole, past=past))
 
 
 def build_desk(

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, localcontext
 
-from dashboard.figures.history import DayRange, Slice, load_total
+from dashboard.figures.desk import load_desk
+from dashboard.figures.history import DayRange, load_total
+from dashboard.figures.past import Past
+from dashboard.figures.performance import Figures
 from dashboard.figures.readings import Reading
 from market.models import Market
 from market.totals import EXACT, ZERO
@@ -22,7 +25,9 @@ class MarketTotal:
 
     market: Market
     currency: str
-    whole: Slice
+    figures: Figures
+    unpriced: Decimal
+    """MWh that were traded and have no reference price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +39,24 @@ class CurrencyTotal:
     unpriced: Decimal
 
 
-def load_market_totals(markets: Iterable[Market], day: date, reading: Reading) -> list[MarketTotal]:
-    """The delivery day in each market. One query a market, beside its rules."""
-    days = DayRange(day, day)
-    return [
-        MarketTotal(one, one.rules_on(day).currency, load_total(market=one, days=days, reading=reading))
-        for one in markets
-    ]
+def load_market_totals(
+    markets: Iterable[Market], day: date, reading: Reading, past: Past | None = None
+) -> list[MarketTotal]:
+    """The delivery day in each market, now or as it stood in the past. One query a market, beside its rules; three of
+    the past."""
+    return [_past_total(one, day, reading, past) if past else _total(one, day, reading) for one in markets]
+
+
+def _total(market: Market, day: date, reading: Reading) -> MarketTotal:
+    whole = load_total(market=market, days=DayRange(day, day), reading=reading)
+    return MarketTotal(market, market.rules_on(day).currency, whole.figures, whole.unpriced)
+
+
+def _past_total(market: Market, day: date, reading: Reading, past: Past) -> MarketTotal:
+    whole = load_desk(market=market, delivery_day=day, now=past.moment, reading=reading, past=past).whole
+    with localcontext(EXACT):
+        traded = whole.total.sold.energy + whole.total.bought.energy
+        return MarketTotal(market, whole.currency, whole.total, traded - whole.total.priced_mwh)
 
 
 def currency_totals(totals: Sequence[MarketTotal]) -> list[CurrencyTotal]:
@@ -49,7 +65,7 @@ def currency_totals(totals: Sequence[MarketTotal]) -> list[CurrencyTotal]:
 
 
 def _of_currency(currency: str, totals: Sequence[MarketTotal]) -> CurrencyTotal:
-    parts = [one.whole for one in totals if one.currency == currency]
+    parts = [one for one in totals if one.currency == currency]
     known = [part.figures.performance_eur for part in parts if part.figures.performance_eur is not None]
     with localcontext(EXACT):
         result: Decimal | None = sum(known, ZERO) if known else None

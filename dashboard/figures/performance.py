@@ -48,6 +48,12 @@ class Figures:
             return self.sold.turnover - self.bought.turnover
 
     @property
+    def break_even(self) -> Decimal | None:
+        """The reference (EUR/MWh) at which the result turns: -cash / net; None where it doesn't move with it."""
+        net = self.net_mwh
+        return _divide(-self.cash, net) if net else None
+
+    @property
     def performance(self) -> Decimal | None:
         """Performance per MWh; None while undefined."""
         return None if self.performance_eur is None else _divide(self.performance_eur, self.priced_mwh)

@@ -14,6 +14,7 @@ from decimal import Decimal
 from operator import attrgetter
 
 from dashboard.figures.board import Board, BoardRow, load_board
+from dashboard.figures.past import Past
 from dashboard.figures.performance import difference
 from dashboard.figures.readings import Reading, parts_of
 from dashboard.figures.references import mean_path
@@ -72,13 +73,14 @@ class ChartData:
 
 @dataclass(frozen=True, slots=True)
 class RowKey:
-    """A row of a trader's board in a reading that has it (readings.fitting)."""
+    """A row of a trader's board in a reading that has it (readings.fitting), now or at an earlier moment."""
 
     trader: Trader
     market: Market
     day: date
     period: DeliveryPeriod
     reading: Reading = Reading.PRODUCT
+    past: Past | None = None
 
     @property
     def trades(self) -> PeriodKey:
@@ -90,47 +92,66 @@ class RowKey:
 def load_opened(*, key: RowKey, page: int, now: datetime) -> OpenedPeriod:
     """A row of a board with its trades, in a fixed number of queries. A page beyond the last one is the last."""
     board, row = _board_and_row(key, now)
-    state = trade_state(key=key.trades)
+    state = _state_of(key.trades, key.past)
     page = min(page, max(1, -(-state.trades // PAGE)))
-    trades = trades_of_period(key=key.trades, skip=(page - 1) * PAGE, most=PAGE)
-    path = _path_of(key.market, key.day, key.period)
+    trades = _trades_of(key.trades, key.past, skip=(page - 1) * PAGE, most=PAGE)
+    path = _path_of(key.market, key.day, key.period, key.past)
     return OpenedPeriod(board, row, judged(trades, path, row, key.reading), state, path, page)
 
 
 def load_path(key: RowKey) -> tuple[PricePoint, ...]:
     """The whole path of the row's reference, oldest first."""
-    return _path_of(key.market, key.day, key.period)
+    return _path_of(key.market, key.day, key.period, key.past)
 
 
 def load_all_trades(*, key: RowKey, now: datetime) -> tuple[Board, BoardRow, tuple[JudgedTrade, ...]]:
     """A row of a board with every trade that touches it, newest first, the cancelled among them. Four queries."""
     board, row = _board_and_row(key, now)
-    trades = trades_of_period(key=key.trades)
-    return board, row, judged(trades, _path_of(key.market, key.day, key.period), row, key.reading)
+    trades, path = _trades_of(key.trades, key.past), _path_of(key.market, key.day, key.period, key.past)
+    return board, row, judged(trades, path, row, key.reading)
 
 
 def _board_and_row(key: RowKey, now: datetime) -> tuple[Board, BoardRow]:
     board = load_board(
-        trader=key.trader, market=key.market, delivery_day=key.day, now=now, also=key.period, reading=key.reading
+        trader=key.trader,
+        market=key.market,
+        delivery_day=key.day,
+        now=now,
+        also=key.period,
+        reading=key.reading,
+        past=key.past,
     )
     return board, next(row for row in board.rows if row.period == key.period)
 
 
-def load_chart(*, key: PeriodKey, have: TradeState | None) -> ChartData:
-    """What the chart of a period needs that has drawn the trades of `have`: the newer ones, or all of them anew."""
-    state = trade_state(key=key)
-    after = have.newest if have is not None and _only_newer(have, state) else 0
-    trades = trades_of_period(key=key, after=after)
+def load_chart(*, key: PeriodKey, have: TradeState | None, past: Past | None = None) -> ChartData:
+    """What the chart of a period needs that has drawn the trades of `have`: the newer ones, or all of them anew.
+
+    Of an earlier moment it is always all of them.
+    """
+    state = _state_of(key, past)
+    after = have.newest if past is None and have is not None and _only_newer(have, state) else 0
+    trades = trades_of_period(key=key, after=after) if past is None else _trades_of(key, past)
     if after and len(trades) != state.trades - (have.trades if have else 0):
         after, trades = 0, trades_of_period(key=key)  # a trade with a lower number was committed later
-    path = _path_of(Market.objects.get(pk=key.market_pk), key.day, key.period)
+    path = _path_of(Market.objects.get(pk=key.market_pk), key.day, key.period, past)
     return ChartData(tuple(trade for trade in reversed(trades) if trade.counts), path, state, after, key.period.hours)
 
 
-def _path_of(market: Market, day: date, period: DeliveryPeriod) -> tuple[PricePoint, ...]:
+def _state_of(key: PeriodKey, past: Past | None) -> TradeState:
+    return past.trade_state(key) if past else trade_state(key=key)
+
+
+def _trades_of(key: PeriodKey, past: Past | None, *, skip: int = 0, most: int | None = None) -> list[PeriodTrade]:
+    return past.trades(key, skip=skip, most=most) if past else trades_of_period(key=key, skip=skip, most=most)
+
+
+def _path_of(market: Market, day: date, period: DeliveryPeriod, past: Past | None) -> tuple[PricePoint, ...]:
     """The course of the price that is the period's reference: its own, its hour's, or the mean of its hours'."""
     referred = market.reference_periods(day, period)
-    return mean_path(price_paths(market_id=market.pk, periods=referred)) if referred else ()
+    if not referred:
+        return ()
+    return mean_path(past.price_paths(market, referred) if past else price_paths(market_id=market.pk, periods=referred))
 
 
 def _only_newer(have: TradeState, now: TradeState) -> bool:

@@ -58,10 +58,16 @@ _kept: dict[tuple[int, int, date, int, Reading], Timeline] = {}
 
 
 def load_timeline(board: Board) -> Timeline:
-    """The board's past, in two queries the first time in a slot; then as this process remembers it."""
+    """The board's past, in two queries the first time in a slot; then as this process remembers it.
+
+    A board of an earlier moment is not remembered, and shows what was known or had happened by then.
+    """
     day, slot = board.delivery_day, slot_of(board.as_of)
     if not board.total.trade_count:
         return _without_trades(slot)
+    if board.past:
+        held = board.past.traded_by(board.trader, board.market, day)
+        return build_timeline(board, held.slots, board.past.price_timelines(board.market, day))
     key = (board.trader.pk, board.market.pk, day, slot, board.reading)
     known = _kept.get(key)
     if known is None:
@@ -121,7 +127,8 @@ class _Period:
         """One of so many equal parts of what a product traded."""
         traded = self._traded.setdefault(sums.direction, {})
         for slot, energy, turnover in zip(sums.slots, sums.energy, sums.turnover, strict=True):
-            traded[slot] = traded.get(slot, Total()) + part_of(Total(1, energy, turnover), parts)
+            part, so_far = part_of(Total(1, energy, turnover), parts), traded.get(slot)
+            traded[slot] = part if so_far is None else so_far + part
         slots = sorted(traded)
         self._sides[sums.direction] = (slots, list(accumulate(traded[slot] for slot in slots)))
         earliest = slot_of(sums.period.start - LONGEST)

@@ -204,8 +204,14 @@ class Hub:
                     self._later(self._tell_where_it_stands(self._boards[key]))
                 elif about.get(kind):
                     self._touch(key, anew=kind == "feeds", prices_too=kind != "board")
-                elif kind in {"board", "prices"} and key.trader_pk is WHOLE_DESK and key.day.isoformat() == day:
-                    self._touch(key, prices_too=False)  # another market's total stands on the desk's page
+            if kind in {"board", "prices"}:
+                self._touch_other_markets(market, day)
+
+    def _touch_other_markets(self, market: int, day: str) -> None:
+        """The desks of other markets show this one's total of the same day, too."""
+        for key in list(self._boards):
+            if key.trader_pk is WHOLE_DESK and key.market_pk != market and key.day.isoformat() == day:
+                self._touch(key, prices_too=False)
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

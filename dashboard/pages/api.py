@@ -13,6 +13,8 @@ from django.views.decorators.http import require_safe
 
 from dashboard.access.rights import home_trader, may_see_all
 from dashboard.figures.board import load_board
+from dashboard.figures.past import Past
+from dashboard.pages.past.asked import asked_past
 from dashboard.pages.requests import (
     REFUSED,
     NotThereError,
@@ -28,7 +30,6 @@ from market import clock
 from market.labels import parse_period
 from market.periods import parse_day
 from market.queries import market_by_code
-from prices import queries as prices
 
 
 def answering(view: Callable[..., JsonResponse]) -> Callable[..., JsonResponse]:
@@ -52,13 +53,14 @@ def answering(view: Callable[..., JsonResponse]) -> Callable[..., JsonResponse]:
 @never_cache
 @answering
 def board(request: HttpRequest, trader_id: str, day: str) -> JsonResponse:
-    """GET /api/v1/boards/<trader_id>/<YYYY-MM-DD>?by=product, hour or quarter, answered as JSON.
+    """GET /api/v1/boards/<trader_id>/<YYYY-MM-DD>?by=product, hour or quarter&as_of=, answered as JSON.
 
-    401 without a login, 404 without a right, 400 for another reading, each with a sentence.
+    401 without a login, 404 without a right, 400 for another reading or no usable moment, each with a sentence.
     """
     trader, market, delivery_day = asked_trader(request.user, trader_id), asked_market(request), parse_day(day)
-    reading = asked_reading(request)
-    shown = load_board(trader=trader, market=market, delivery_day=delivery_day, now=clock.now(), reading=reading)
+    reading, now = asked_reading(request), clock.now()
+    past = asked_past(request, market, now)
+    shown = load_board(trader=trader, market=market, delivery_day=delivery_day, now=now, reading=reading, past=past)
     return JsonResponse(board_json(shown))
 
 
@@ -74,7 +76,8 @@ def price_path(request: HttpRequest, market: str, day: str, delivery_hour: str) 
         raise NotThereError(gettext("Your login does not belong to a trader."))
     known, delivery_day = market_by_code(market), parse_day(day)
     parsed = parse_period(delivery_day, delivery_hour, known.calendar)
-    path = prices.price_path(market_id=known.pk, start=parsed.period.start, end=parsed.period.end)
+    past = asked_past(request, known, clock.now()) or Past(clock.now())
+    path = past.price_paths(known, [parsed.period])[0]
     return JsonResponse(
         {
             "market": known.code,

@@ -14,13 +14,16 @@ from django.views.decorators.http import require_safe
 from dashboard.access.rights import home_trader, may_see_all, may_see_status
 from dashboard.figures.board import Board, load_board
 from dashboard.figures.feed_status import load_feeds
+from dashboard.figures.past import Past
 from dashboard.figures.timeline import load_timeline
 from dashboard.live.page_cache import note_page
 from dashboard.pages.frame import board_frame
 from dashboard.pages.navigation import ExportLink, Here, exports, links, readings
 from dashboard.pages.news import is_asked, news
+from dashboard.pages.past.asked import asked_past
+from dashboard.pages.past.page import asked_with, bar_of, way_back
 from dashboard.pages.requests import asked_market, asked_reading, asked_trader, no_board_sentence, refusal, refusing
-from dashboard.render.addresses import board_address
+from dashboard.render.addresses import at_moment, board_address
 from dashboard.render.board import page_version, render_parts
 from dashboard.render.client_messages import page_messages
 from market import clock
@@ -45,7 +48,9 @@ def home(request: HttpRequest) -> HttpResponse:
     if trader is None:
         return render(request, "dashboard/no_trader.html")
     market = asked_market(request)
-    return _show(request, trader, market, day_of(now, market.calendar), now, follows_today=True)
+    past = asked_past(request, market, now)
+    today = market.day_of(past.moment if past else now)
+    return _show(request, trader, market, today, now, past=past, follows_today=past is None)
 
 
 @require_safe
@@ -72,21 +77,29 @@ def choose(request: HttpRequest) -> HttpResponse:
 @refusing
 def board(request: HttpRequest, trader_id: str, day: str) -> HttpResponse:
     """One trader's board of one delivery day; 404 without the right to it, as for one that doesn't exist."""
-    trader = asked_trader(request.user, trader_id)
-    return _show(request, trader, asked_market(request), parse_day(day), clock.now())
+    trader, market, now = asked_trader(request.user, trader_id), asked_market(request), clock.now()
+    return _show(request, trader, market, parse_day(day), now, past=asked_past(request, market, now))
 
 
 def _show(
-    request: HttpRequest, trader: Trader, market: Market, day: date, now: datetime, *, follows_today: bool = False
+    request: HttpRequest,
+    trader: Trader,
+    market: Market,
+    day: date,
+    now: datetime,
+    *,
+    past: Past | None,
+    follows_today: bool = False,
 ) -> HttpResponse:
     reading = asked_reading(request)
-    shown = load_board(trader=trader, market=market, delivery_day=day, now=now, reading=reading)
+    shown = load_board(trader=trader, market=market, delivery_day=day, now=now, reading=reading, past=past)
     return show_board(request, shown, now, follows_today=follows_today)
 
 
 def _exports(shown: Board, named: Market | None) -> list[ExportLink]:
     whose, day = shown.trader.trader_id, shown.delivery_day.isoformat()
-    return exports("board_export", asked={"by": shown.reading.value}, market=named, trader_id=whose, day=day)
+    asked = {"by": shown.reading.value, **asked_with(shown.past)}
+    return exports("board_export", asked=asked, market=named, trader_id=whose, day=day)
 
 
 def show_board(
@@ -96,18 +109,25 @@ def show_board(
     *,
     follows_today: bool = False,
     opened: dict[str, str] | None = None,
+    here: str = "",
 ) -> HttpResponse:
-    """A board's page; `opened` has the panel (HTML) of the row (element id) that is open."""
-    frame = board_frame(shown, user=request.user, follows_today=follows_today)
-    parts = render_parts(shown, load_feeds(market=shown.market, now=now), frame.address, load_timeline(shown))
-    named = frame.market if frame.markets else None
+    """A board's page; `opened` has the panel (HTML) of the row (element id) that is open, whose own address, without a
+    moment, is `here`."""
+    frame = board_frame(shown, user=request.user, now=now, follows_today=follows_today)
+    parts = render_parts(
+        shown, load_feeds(market=shown.market, now=now), at_moment(frame.address, shown.past), load_timeline(shown)
+    )
+    named, day = frame.market if frame.markets else None, None if follows_today else shown.delivery_day
     version = page_version(shown, parts)
     if is_asked(request):
         return news(request, shown, version=version, parts=parts, now=now)
-    note_page(request, shown, *(() if opened else (version, dict(parts))))
+    if shown.past is None:
+        note_page(request, shown, *(() if opened else (version, dict(parts))))
     context = {
         "version": version,
         "frame": frame,
+        "past": bar_of(shown, frame, now, here),
+        "way_back": way_back(shown, frame),
         "feed_states": parts.pop("feed-states"),
         "summary": parts.pop("summary"),
         "total": parts.pop("total"),
@@ -115,12 +135,6 @@ def show_board(
         "words": page_messages(),
         "readings": readings(shown.reading),
         "exports": _exports(shown, named),
-        "nav": links(
-            request.user,
-            here=Here.BOARD,
-            market=named,
-            day=None if follows_today else shown.delivery_day,
-            trader=shown.trader,
-        ),
+        "nav": links(request.user, here=Here.BOARD, market=named, day=day, trader=shown.trader),
     }
     return render(request, "dashboard/board.html", context)

@@ -15,16 +15,19 @@ from dashboard.access.rights import AnyUser, may_see_all
 from dashboard.figures.desk import Desk, load_desk
 from dashboard.figures.feed_status import load_feeds
 from dashboard.figures.markets import load_market_totals
-from dashboard.pages.frame import board_frame
-from dashboard.pages.navigation import Here, exports, links, readings
+from dashboard.figures.past import Past
+from dashboard.pages.frame import BoardFrame, board_frame
+from dashboard.pages.navigation import ExportLink, Here, exports, links, readings
 from dashboard.pages.news import is_asked, news
+from dashboard.pages.past.asked import asked_past
+from dashboard.pages.past.page import asked_with, bar_of, way_back
 from dashboard.pages.requests import NotThereError, asked_market, asked_reading, refusing
 from dashboard.render.addresses import desk_address
 from dashboard.render.board import page_version
 from dashboard.render.client_messages import page_messages
 from dashboard.render.desk import render_desk
 from market import clock
-from market.periods import day_of, parse_day
+from market.periods import parse_day
 
 MANY_TRADERS = 8
 """More than these take smaller type on a sheet of paper."""
@@ -39,11 +42,13 @@ def desk(request: HttpRequest, day: str = "") -> HttpResponse:
     need_desk(request.user)
     chosen = day or request.GET.get("day", "")
     now, market = clock.now(), asked_market(request)
-    delivery_day = parse_day(chosen) if chosen else day_of(now, market.calendar)
+    past = asked_past(request, market, now)
+    delivery_day = parse_day(chosen) if chosen else market.day_of(past.moment if past else now)
     if chosen and not day:
         return redirect(desk_address(delivery_day, market if request.GET.get("market") else None))
-    shown = load_desk(market=market, delivery_day=delivery_day, now=now, reading=asked_reading(request))
-    return _show(request, shown, now, follows_today=not day)
+    reading = asked_reading(request)
+    shown = load_desk(market=market, delivery_day=delivery_day, now=now, reading=reading, past=past)
+    return _show(request, shown, now, follows_today=not day and past is None)
 
 
 def need_desk(user: AnyUser) -> None:
@@ -52,10 +57,16 @@ def need_desk(user: AnyUser) -> None:
         raise NotThereError(gettext("There is nothing at this address."))
 
 
-def _show(request: HttpRequest, shown: Desk, now: datetime, *, follows_today: bool) -> HttpResponse:
-    frame = board_frame(shown.whole, user=request.user, follows_today=follows_today)
+def _exports(frame: BoardFrame, past: Past | None) -> list[ExportLink]:
     named = frame.market if frame.markets else None
-    totals = load_market_totals(frame.markets, frame.day, shown.whole.reading)
+    asked = {"by": frame.reading, **asked_with(past)}
+    return exports("desk_export", asked=asked, market=named, day=frame.day.isoformat())
+
+
+def _show(request: HttpRequest, shown: Desk, now: datetime, *, follows_today: bool) -> HttpResponse:
+    frame = board_frame(shown.whole, user=request.user, now=now, follows_today=follows_today)
+    named = frame.market if frame.markets else None
+    totals = load_market_totals(frame.markets, frame.day, shown.whole.reading, shown.whole.past)
     parts = render_desk(shown, load_feeds(market=frame.market, now=now), markets=totals)
     version = page_version(shown.whole, parts)
     if is_asked(request):
@@ -63,6 +74,8 @@ def _show(request: HttpRequest, shown: Desk, now: datetime, *, follows_today: bo
     context = {
         "version": version,
         "frame": frame,
+        "past": bar_of(shown.whole, frame, now),
+        "way_back": way_back(shown.whole, frame),
         "many": len(shown.boards) > MANY_TRADERS,
         "feed_states": parts.pop("feed-states"),
         "summary": parts.pop("summary"),
@@ -73,7 +86,7 @@ def _show(request: HttpRequest, shown: Desk, now: datetime, *, follows_today: bo
         "periods": parts.values(),
         "words": page_messages(),
         "readings": readings(shown.whole.reading),
-        "exports": exports("desk_export", asked={"by": frame.reading}, market=named, day=frame.day.isoformat()),
+        "exports": _exports(frame, shown.whole.past),
         "nav": links(request.user, here=Here.DESK, market=named, day=None if follows_today else frame.day),
     }
     return render(request, "dashboard/desk.html", context)

@@ -12,11 +12,13 @@ from django.views.decorators.http import require_safe
 from dashboard.figures.board import load_board
 from dashboard.figures.desk import load_desk
 from dashboard.figures.history import load_history
+from dashboard.figures.past import Past
 from dashboard.figures.period import load_all_trades
 from dashboard.figures.readings import Reading
 from dashboard.pages.desk import need_desk
 from dashboard.pages.history import asked_history
 from dashboard.pages.language import numbers_language
+from dashboard.pages.past.asked import asked_past
 from dashboard.pages.requests import (
     asked_market,
     asked_period,
@@ -50,9 +52,10 @@ XLSX, SHEET_CSV = "xlsx", "sheet.csv"
 def board(request: HttpRequest, trader_id: str, day: str, form: str) -> HttpResponseBase:
     """GET /boards/<trader_id>/<day>/board.csv (or .xlsx, or .sheet.csv) with `by` as the page."""
     trader, market = asked_trader(request.user, trader_id), asked_market(request)
-    reading = asked_reading(request)
-    shown = load_board(trader=trader, market=market, delivery_day=parse_day(day), now=clock.now(), reading=reading)
-    name = file_name("board", trader_id, day, *_by(reading), form=form)
+    reading, delivery_day, now = asked_reading(request), parse_day(day), clock.now()
+    past = asked_past(request, market, now)
+    shown = load_board(trader=trader, market=market, delivery_day=delivery_day, now=now, reading=reading, past=past)
+    name = file_name("board", trader_id, day, *_by(reading), *_when(past), form=form)
     return table_file(request, board_table(shown), name, form)
 
 
@@ -63,8 +66,10 @@ def board(request: HttpRequest, trader_id: str, day: str, form: str) -> HttpResp
 def trades(request: HttpRequest, trader_id: str, day: str, delivery_hour: str, form: str) -> HttpResponseBase:
     """GET /boards/<trader_id>/<day>/<delivery_hour>/trades.csv (or .xlsx) with `by`: all trades of an opened row."""
     asked = asked_period(request, trader_id, day, delivery_hour)
-    shown, row, judged = load_all_trades(key=asked.row, now=clock.now())
-    name = file_name("trades", trader_id, day, asked.parsed.label, *_by(asked.reading), form=form)
+    now = clock.now()
+    past = asked_past(request, asked.market, now)
+    shown, row, judged = load_all_trades(key=asked.row(past), now=now)
+    name = file_name("trades", trader_id, day, asked.parsed.label, *_by(asked.reading), *_when(past), form=form)
     return table_file(request, trades_table(shown, row, judged), name, form)
 
 
@@ -76,13 +81,21 @@ def desk(request: HttpRequest, day: str, form: str) -> HttpResponseBase:
     """GET /desk/<day>/desk.csv (or .xlsx, or .sheet.csv) with `by` as the page."""
     need_desk(request.user)
     market, reading = asked_market(request), asked_reading(request)
-    shown = load_desk(market=market, delivery_day=parse_day(day), now=clock.now(), reading=reading)
-    return table_file(request, desk_table(shown), file_name("desk", market.code, day, *_by(reading), form=form), form)
+    now = clock.now()
+    past = asked_past(request, market, now)
+    shown = load_desk(market=market, delivery_day=parse_day(day), now=now, reading=reading, past=past)
+    name = file_name("desk", market.code, day, *_by(reading), *_when(past), form=form)
+    return table_file(request, desk_table(shown), name, form)
 
 
 def _by(reading: Reading) -> list[str]:
     """What a file's name says of its reading; nothing by product, as files were always called."""
     return [] if reading is Reading.PRODUCT else [f"by {reading}"]
+
+
+def _when(past: Past | None) -> list[str]:
+    """What a file's name says of its moment; nothing of now."""
+    return [f"as {past.basis} at {past.moment:%Y-%m-%d %H%M%S}Z"] if past else []
 
 
 @require_safe

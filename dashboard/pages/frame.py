@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -15,7 +15,6 @@ from dashboard.render import formatting as fmt
 from dashboard.render.addresses import assumptions_address, named_market, shown_address, socket_address
 from dashboard.render.rows.clocks import zones_title
 from market.models import Market
-from market.periods import day_of
 from market.queries import active_markets
 from trades.models import Trader
 
@@ -73,11 +72,14 @@ def page_frame(request: HttpRequest) -> dict[str, str]:
     return {"app_version": settings.VERSION}
 
 
-def board_frame(board: Board, *, user: AnyUser, follows_today: bool) -> BoardFrame:
-    """The page around `board` for this user. Reads the markets and, for those who see all, the traders."""
+def board_frame(board: Board, *, user: AnyUser, now: datetime, follows_today: bool) -> BoardFrame:
+    """The page around `board` for this user. Reads the markets and, for those who see all, the traders.
+
+    Days are beside `now`'s, at whatever moment the board itself is shown.
+    """
     markets = active_markets()
     named = named_market(board.market, markets)
-    today, day = day_of(board.as_of, board.market.calendar), board.delivery_day
+    today, day = board.market.day_of(now), board.delivery_day
     trader, rules = board.trader, board.market.rules_on(day)
     near = _NEAR_DAYS.get((day - today).days, "")
     traders = visible_traders(user) if trader.trader_id and may_see_all(user) else []
@@ -94,7 +96,7 @@ def board_frame(board: Board, *, user: AnyUser, follows_today: bool) -> BoardFra
         today_iso=today.isoformat(),
         socket=socket_address(trader, day, named, board.reading),
         reading=board.reading.value,
-        assumptions=assumptions_address(trader, day, board.market),
+        assumptions="" if board.past else assumptions_address(trader, day, board.market),
         address=shown_address(trader, day, named),
         as_of=fmt.utc(board.as_of),
         follows_today=follows_today,

@@ -13,11 +13,14 @@ from django.views.decorators.http import require_safe
 
 from dashboard.assumptions.queries import Standing, standings
 from dashboard.assumptions.visibility import viewer_of, visible_to
+from dashboard.figures.past import Past
 from dashboard.figures.period import ChartData, load_chart, load_opened
 from dashboard.pages.api import answering
 from dashboard.pages.boards import show_board
+from dashboard.pages.opened.closing import asked_closing
+from dashboard.pages.past.asked import asked_past
 from dashboard.pages.requests import AskedPeriod, asked_period, refusal, refusing
-from dashboard.render.addresses import board_address, in_reading
+from dashboard.render.addresses import at_moment, board_address, in_reading
 from dashboard.render.assumptions.flags import flags_of, panel_lines
 from dashboard.render.board import row_id
 from dashboard.render.formatting import plain
@@ -40,13 +43,17 @@ def period(request: HttpRequest, trader_id: str, day: str, delivery_hour: str) -
     show, page, now = request.GET.get("show", CHART), _page(request), clock.now()
     if show not in SECTIONS or page is None:
         return refusal(request, _("An opened row has no such part."))
-    opened = load_opened(key=asked.row, page=page, now=now)
+    past = asked_past(request, asked.market, now)
+    opened = load_opened(key=asked.row(past), page=page, now=now)
     alone = request.headers.get(PART) == "opened"
-    assumed = panel_lines(_assumed(request, asked, now), asked.parsed.period, asked.market.people_zone(asked.day))
-    html = render_opened(opened, _addresses(request, asked), show, whole=not alone, assumed=assumed)
+    assumed = panel_lines(_assumed(request, asked, now, past), asked.parsed.period, asked.market.people_zone(asked.day))
+    closing = asked_closing(request, opened.row.figures)
+    addresses = _addresses(request, asked, past)
+    html = render_opened(opened, addresses, show, whole=not alone, assumed=assumed, closing=closing)
     if alone:
         return HttpResponse(html, headers={"Vary": PART})
-    return show_board(request, opened.board, now, opened={row_id(opened.row): html})
+    here = _addresses(request, asked, None).of(show, page)
+    return show_board(request, opened.board, now, opened={row_id(opened.row): html}, here=here)
 
 
 @require_safe
@@ -57,22 +64,24 @@ def chart(request: HttpRequest, trader_id: str, day: str, delivery_hour: str) ->
 
     Columns of trades that count, oldest first: time (ms since 1970), side ("buy", "sell"), MW, MWh in the row and
     EUR/MWh as exact texts; the reference's path as [ms, value], up to `now`. `have` is an earlier answer's `state`:
-    only newer trades come then, and `after` is not 0. `flags`: assumptions as
+    only newer trades come then, and `after` is not 0. With `as_of` all of it is as known then. `flags`: assumptions as
     [ms, value, arrow, verdict].
     """
     asked = asked_period(request, trader_id, day, delivery_hour)
     now = clock.now()
-    data = chart_json(load_chart(key=asked.row.trades, have=_state(request.GET.get("have", ""))), now)
-    return JsonResponse({**data, "flags": flags_of(_assumed(request, asked, now), asked.parsed.period)})
+    past = asked_past(request, asked.market, now)
+    data = load_chart(key=asked.row().trades, have=_state(request.GET.get("have", "")), past=past)
+    flags = flags_of(_assumed(request, asked, now, past), asked.parsed.period)
+    return JsonResponse({**chart_json(data, past.moment if past else now), "flags": flags})
 
 
-def _assumed(request: HttpRequest, asked: AskedPeriod, now: datetime) -> list[Standing]:
-    """What of the trader's assumptions of the period the user may see, oldest first.
+def _assumed(request: HttpRequest, asked: AskedPeriod, now: datetime, past: Past | None) -> list[Standing]:
+    """What of the trader's assumptions of the period the user may see, oldest first; none of a past moment.
 
     None where an update has not brought their tables yet: the panel is shown all the same.
     """
     viewer = viewer_of(request.user)
-    if viewer is None:
+    if viewer is None or past is not None:
         return []
     period = asked.parsed.period
     rows = visible_to(viewer, now).filter(
@@ -117,14 +126,17 @@ def _page(request: HttpRequest) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 7 and int(text) > 0 else None
 
 
-def _addresses(request: HttpRequest, asked: AskedPeriod) -> Addresses:
+def _addresses(request: HttpRequest, asked: AskedPeriod, past: Past | None) -> Addresses:
     named = asked.market if request.GET.get("market") else None
     query = f"?market={named.code}" if named else ""
     arguments = [asked.trader.trader_id, asked.day.isoformat(), asked.parsed.label]
+    board = in_reading(board_address(asked.trader.trader_id, asked.day, named), asked.reading)
     return Addresses(
         row=reverse("period", args=arguments),
-        board=in_reading(board_address(asked.trader.trader_id, asked.day, named), asked.reading),
-        chart=in_reading(reverse("api_period", args=arguments) + query, asked.reading),
+        board=at_moment(board, past),
+        live=board,
+        chart=at_moment(in_reading(reverse("api_period", args=arguments) + query, asked.reading), past),
         market=named.code if named else None,
         reading=asked.reading,
+        past=past,
     )

@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 
 from dashboard.access.preferences import READING_COOKIE
 from dashboard.access.rights import AnyUser, board_trader
+from dashboard.figures.past import Past
 from dashboard.figures.period import RowKey
 from dashboard.figures.readings import Reading, fitting, known_reading
 from market.labels import ParsedPeriod, parse_period
@@ -87,9 +88,9 @@ class AskedPeriod:
     parsed: ParsedPeriod
     reading: Reading
 
-    @property
-    def row(self) -> RowKey:
-        return RowKey(self.trader, self.market, self.day, self.parsed.period, self.reading)
+    def row(self, past: Past | None = None) -> RowKey:
+        """The row's key, now or at an earlier moment."""
+        return RowKey(self.trader, self.market, self.day, self.parsed.period, self.reading, past)
 
 
 def asked_period(request: HttpRequest, trader_id: str, day: str, delivery_hour: str) -> AskedPeriod:

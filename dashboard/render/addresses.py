@@ -9,6 +9,8 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import get_language
 
+from dashboard.figures.past import Basis, Past
+from dashboard.render.formatting import utc
 from market.models import Market
 from trades.models import Trader
 
@@ -43,6 +45,14 @@ def named_market(market: Market, markets: list[Market]) -> Market | None:
 def in_reading(address: str, reading: str) -> str:
     """The address of the same in a reading; by product it needs no word."""
     return address if reading == "product" else f"{address}{'&' if '?' in address else '?'}by={reading}"
+
+
+def at_moment(address: str, past: Past | None) -> str:
+    """The address of the same at a past moment; now needs no word."""
+    if past is None:
+        return address
+    basis = "" if past.basis is Basis.KNOWN else f"&basis={past.basis}"
+    return f"{address}{'&' if '?' in address else '?'}as_of={utc(past.moment)}{basis}"
 
 
 def period_address(board: str, delivery_hour: str) -> str:

@@ -108,6 +108,7 @@ def _row(
         "average": plain_cell("average_price", figures.average_price),
         "legs": leg_cells(figures),
         "reference": plain_cell("reference_price", figures.reference_price),
+        "break_even": None if row.state == PeriodState.CLOSED else plain_cell("break_even", figures.break_even),
         "restated": restated_title(row.reference, clocks.zone),
         "reference_note": _reference_note(row, clocks, rhythm),
         "performance": signed_cell("performance", figures.performance),

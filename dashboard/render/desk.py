@@ -15,7 +15,7 @@ from dashboard.figures.feed_status import FeedStates
 from dashboard.figures.markets import MarketTotal
 from dashboard.figures.performance import Figures
 from dashboard.render import formatting as fmt
-from dashboard.render.addresses import board_address, in_reading, period_address
+from dashboard.render.addresses import at_moment, board_address, in_reading, period_address
 from dashboard.render.board import note_on, row_id, summary
 from dashboard.render.cells import Cell, energy_cell, quiet_cells, signed_cell
 from dashboard.render.feed_status import FEED_STATES, render_feed_states
@@ -71,7 +71,8 @@ def _markets(desk: Desk, markets: Sequence[MarketTotal]) -> dict[str, str]:
 
 def _addresses(desk: Desk, named: bool) -> list[str]:
     market = desk.whole.market if named else None
-    return [board_address(board.trader.trader_id, board.delivery_day, market) for board in desk.boards]
+    past = desk.whole.past
+    return [at_moment(board_address(b.trader.trader_id, b.delivery_day, market), past) for b in desk.boards]
 
 
 def _note(desk: Desk) -> str:

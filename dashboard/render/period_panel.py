@@ -17,12 +17,16 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from dashboard.figures.board import PeriodState
+from dashboard.figures.closing import Closing
+from dashboard.figures.past import Basis, Past
 from dashboard.figures.performance import Figures
 from dashboard.figures.period import JudgedTrade, OpenedPeriod
 from dashboard.figures.readings import Reading
 from dashboard.render import formatting as fmt
+from dashboard.render.addresses import at_moment
 from dashboard.render.board import row_id
 from dashboard.render.cells import Cell, restated_title
+from dashboard.render.panel.closing import closing_form
 from dashboard.render.rows.clocks import about
 from dashboard.render.rows.flags import SHORT_FLAGS
 from market.models import Market
@@ -45,16 +49,23 @@ class Addresses:
     chart: str
     market: str | None
     reading: Reading
+    live: str
+    """The board's own as it is now."""
+    past: Past | None = None
 
     def of(self, show: str, page: int = 1) -> str:
         """The opened row with this section and page of its trades."""
+        query = urlencode(self.asked(show, page))
+        return f"{self.row}?{query}" if query else self.row
+
+    def asked(self, show: str, page: int = 1) -> dict[str, str]:
+        """What the opened row with this section and page is asked with."""
         asked = {
             **self._asked,
             "show": show if show != CHART else None,
             "page": str(page) if page > 1 else None,
         }
-        query = urlencode({name: value for name, value in asked.items() if value})
-        return f"{self.row}?{query}" if query else self.row
+        return {name: value for name, value in asked.items() if value}
 
     def export(self, form: str) -> str:
         """All of the period's trades as a file."""
@@ -64,7 +75,17 @@ class Addresses:
     @property
     def _asked(self) -> dict[str, str | None]:
         """What every address of the row is asked with."""
-        return {"market": self.market, "by": None if self.reading is Reading.PRODUCT else self.reading.value}
+        past = self.past
+        return {
+            "market": self.market,
+            "by": None if self.reading is Reading.PRODUCT else self.reading.value,
+            "as_of": fmt.utc(past.moment) if past else None,
+            "basis": past.basis.value if past and past.basis is not Basis.KNOWN else None,
+        }
+
+    def at(self, moment: datetime) -> str:
+        """The board as it was known at a moment (UTC)."""
+        return at_moment(self.live, Past(moment))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +109,8 @@ class TradeLine:
     cells: tuple[Cell, ...]
     marks: tuple[Mark, ...]
     counts: bool
+    then: str
+    """The board as it was known when the trade came."""
     product: str
     """The trade's own product, and how much of it the row has."""
 
@@ -103,7 +126,13 @@ class StepLine:
 
 
 def render_opened(
-    opened: OpenedPeriod, addresses: Addresses, show: str, *, whole: bool, assumed: Sequence[object] = ()
+    opened: OpenedPeriod,
+    addresses: Addresses,
+    show: str,
+    *,
+    whole: bool,
+    assumed: Sequence[object] = (),
+    closing: Closing | None = None,
 ) -> str:
     """The panel; `whole` with all its sections, for a page without script, else with what is shown: with the chart
     come the trades, as a wide page has room for both."""
@@ -119,22 +148,32 @@ def render_opened(
         "restated": restated_title(row.reference, zone),
         "show": show,
         "tabs": _tabs(opened, addresses, show),
+        **_leads(addresses),
+        "about": about(row, opened.board.market, opened.board.delivery_day),
+        "closing": closing_form(opened.row, addresses.asked(show), closing),
+        "assumed": assumed,
+        "gate": fmt.utc(row.gate_closes_at),
+        "settled": row.state == PeriodState.CLOSED,
+        "trades": [_line(trade, zone, opened, addresses) for trade in opened.trades] if TRADES in sections else None,
+        "pages": _pages(opened, addresses),
+        "steps": _steps(opened.path, zone) if PATH in sections else None,
+    }
+    return render_to_string("dashboard/opened.html", context)
+
+
+def _leads(addresses: Addresses) -> dict[str, object]:
+    """Where the panel's links and its script lead."""
+    return {
         "exports": [
             (addresses.export("xlsx"), "XLSX", _("XLSX for spreadsheets")),
             (addresses.export("sheet.csv"), _("CSV (sheet)"), _("CSV for spreadsheets")),
             (addresses.export("csv"), "CSV", _("CSV for programs")),
         ],
-        "about": about(row, opened.board.market, opened.board.delivery_day),
         "close": addresses.board,
-        "assumed": assumed,
+        "past": addresses.past,
         "chart": addresses.chart,
-        "gate": fmt.utc(row.gate_closes_at),
-        "settled": row.state == PeriodState.CLOSED,
-        "trades": [_line(trade, zone, opened) for trade in opened.trades] if TRADES in sections else None,
-        "pages": _pages(opened, addresses),
-        "steps": _steps(opened.path, zone) if PATH in sections else None,
+        "row_address": addresses.row,
     }
-    return render_to_string("dashboard/opened.html", context)
 
 
 def _tabs(opened: OpenedPeriod, addresses: Addresses, show: str) -> list[tuple[str, str, bool]]:
@@ -189,7 +228,7 @@ def _cell(field: str, value: Decimal | None, *, signed: bool = False) -> Cell:
 # --- the tables ---------------------------------------------------------------------------------------------------
 
 
-def _line(judged: JudgedTrade, zone: ZoneInfo, opened: OpenedPeriod) -> TradeLine:
+def _line(judged: JudgedTrade, zone: ZoneInfo, opened: OpenedPeriod, addresses: Addresses) -> TradeLine:
     trade = judged.trade
     local = trade.execution_time.astimezone(zone)
     cells = (
@@ -209,6 +248,7 @@ def _line(judged: JudgedTrade, zone: ZoneInfo, opened: OpenedPeriod) -> TradeLin
         cells=cells,
         marks=_marks(judged),
         counts=trade.counts,
+        then=addresses.at(trade.received_at),
         product=_product(judged, opened.board.market),
     )
 

@@ -10,6 +10,7 @@ const day = zoned({ day: "numeric", month: "short" });
 const minutes = zoned({ hour: "2-digit", minute: "2-digit" });
 const seconds = zoned({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
 let offset = Date.parse(board.dataset.now) - performance.now(); // a timer: a computer's clock may be moved
+const time = () => ("past" in board.dataset ? Date.parse(board.dataset.now) : performance.now() + offset); // a past moment stands still
 let timer;
 
 const two = (amount) => String(amount).padStart(2, "0");
@@ -75,7 +76,7 @@ const SHOWS = {
 };
 
 function tick() {
-  const now = performance.now() + offset;
+  const now = time();
   const closed = [...board.querySelectorAll(".period:not([data-state=closed])")].filter((row) => tickRow(row, now));
   for (const one of document.querySelectorAll("[data-shows]")) write(one, SHOWS[one.dataset.shows](Date.parse(one.dateTime), now));
   for (const note of board.querySelectorAll(".period:is(:not([data-folded]), [data-unfolded]) [data-due]")) tickReference(note, now);

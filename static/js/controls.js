@@ -113,6 +113,8 @@ const KEYS = {
   j: () => step(1),
   k: () => step(-1),
   t: () => click(".to-today"),
+  ",": () => click("[data-mark=before], .to-past"),
+  ".": () => click("[data-mark=after]"),
   "[": () => click("[rel=prev]"),
   "]": () => click("[rel=next]"),
   "/": () => document.querySelector("[name=trader], #traders a")?.focus(),

@@ -59,11 +59,11 @@ const remove = () => ((loading = null), keepingFocus(clearAway));
 
 function close() {
   if (!panel()) return;
-  const link = rowOf(panel()).querySelector("th a");
+  const [link, back] = [rowOf(panel()).querySelector("th a"), panel().dataset.close];
   remove();
   link.focus();
   mark();
-  history.pushState(null, "", home);
+  history.pushState(null, "", "past" in board.dataset ? back : home); // its moment may be another one by now
 }
 
 function follow(event) {
@@ -79,12 +79,23 @@ function follow(event) {
   event.preventDefault();
 }
 
+// What a form of the panel asks is part of its address, as a section is.
+function ask(event) {
+  if (!event.target.matches("#opened [data-panel]")) return;
+  event.preventDefault();
+  const address = new URL(event.target.action);
+  address.search = new URLSearchParams(new FormData(event.target));
+  history.replaceState(null, "", address);
+  load(address.href);
+}
+
 function keepUp() {
   mark();
   if (panel() && !loading && rowOf(panel()).dataset.revision !== seen) load(location.href);
 }
 
 board.addEventListener("click", follow);
+board.addEventListener("submit", ask);
 addEventListener("popstate", () => (linkTo(location) ? load(location.href) : (remove(), mark())));
 document.addEventListener("desk:close", close);
 document.addEventListener("desk:changed", keepUp);

@@ -100,6 +100,19 @@ PAGES = (
         "board",
     ),
     Row(
+        "boards/<path:trader_id>/<str:day>/",
+        f"/boards/{BOARD}/?as_of=yesterday",
+        "login 400 404 400 404 400 400 400",
+        "board of a past moment, of none here",
+    ),
+    Row(
+        "api/v1/boards/<path:trader_id>/<str:day>",
+        f"/api/v1/boards/{BOARD}?as_of=yesterday",
+        "401 400 404 400 404 400 400 400",
+        "the same as JSON",
+    ),
+    Row("desk/<str:day>/", "/desk/2026-11-23/?as_of=yesterday", "login 404 404 400 404 400 400 400", "the desk's"),
+    Row(
         "api/v1/prices/<str:market>/<str:day>/<str:delivery_hour>",
         "/api/v1/prices/DE/2026-11-23/12-13",
         "401 200 200 200 404 200 200 200",

@@ -15,6 +15,7 @@ from dashboard.figures.history import load_history
 from dashboard.figures.period import load_all_trades, load_path
 from dashboard.pages.desk import need_desk
 from dashboard.pages.history import asked_history
+from dashboard.pages.past.asked import asked_past
 from dashboard.pages.programs import schemas
 from dashboard.pages.programs.answers import RefusedError, asked_cursor, asked_limit, need_known
 from dashboard.pages.programs.refusals import READS
@@ -29,13 +30,17 @@ router = Router(tags=["reading"])
 
 
 @router.get("desk/{str:day}", response={200: schemas.Desk, **READS}, by_alias=True)
-def api_desk(request: HttpRequest, day: str, by: str = "product", market: str = "") -> Any:
-    """The whole desk on a delivery day, for those who may see all boards."""
+def api_desk(
+    request: HttpRequest, day: str, by: str = "product", market: str = "", as_of: str = "", basis: str = "known"
+) -> Any:
+    """The whole desk on a delivery day, now or as of a moment, for those who may see all boards."""
     need_desk(request.user)
-    need_known(request, "by", "market")
-    asked = asked_market(request)
-    desk = load_desk(market=asked, delivery_day=parse_day(day), now=clock.now(), reading=asked_reading(request))
-    return desk_json(desk)
+    need_known(request, "by", "market", "as_of", "basis")
+    asked, delivery_day, now = asked_market(request), parse_day(day), clock.now()
+    past = asked_past(request, asked, now)
+    return desk_json(
+        load_desk(market=asked, delivery_day=delivery_day, now=now, reading=asked_reading(request), past=past)
+    )
 
 
 @router.get(
@@ -52,19 +57,22 @@ def api_opened(  # noqa: PLR0917 - the address
     market: str = "",
     limit: str = "",
     cursor: str = "",
+    as_of: str = "",
+    basis: str = "known",
 ) -> Any:
     """A row of a board opened: its figures, its trades (the newest first, cancelled ones too), its reference's path."""
     asked = asked_period(request, trader_id, day, delivery_hour)
-    need_known(request, "by", "market", "limit", "cursor")
-    most, after = asked_limit(request), asked_cursor(request)
-    board, row, trades = load_all_trades(key=asked.row, now=clock.now())
+    need_known(request, "by", "market", "limit", "cursor", "as_of", "basis")
+    most, after, now = asked_limit(request), asked_cursor(request), clock.now()
+    key = asked.row(asked_past(request, asked.market, now))
+    board, row, trades = load_all_trades(key=key, now=now)
     places = {judged.trade.pk: place for place, judged in enumerate(trades)}
     if after is not None and after not in places:
         raise RefusedError(400, gettext("This cursor is none of ours."), field="cursor")
     first = 0 if after is None else places[after] + 1
     page = trades[first : first + most]
     more = str(page[-1].trade.pk) if first + most < len(trades) else None
-    return opened_json(board, row, page, load_path(asked.row)) | {"market": asked.market.code, "cursor": more}
+    return opened_json(board, row, page, load_path(key)) | {"market": asked.market.code, "cursor": more}
 
 
 @router.get("history", response={200: schemas.History, **READS}, by_alias=True)

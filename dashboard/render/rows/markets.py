@@ -23,9 +23,9 @@ def render_markets(totals: Sequence[MarketTotal], shown: Market, day: date) -> s
             "market": one.market,
             "address": desk_address(day, one.market),
             "is_shown": one.market.pk == shown.pk,
-            "result": signed_cell("performance_eur", one.whole.figures.performance_eur),
+            "result": signed_cell("performance_eur", one.figures.performance_eur),
             "sign": fmt.currency_sign(one.currency),
-            "net": fmt.number(one.whole.figures.net_mwh, signed=True),
+            "net": fmt.number(one.figures.net_mwh, signed=True),
         }
         for one in totals
     ]

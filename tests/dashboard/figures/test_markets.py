@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from dashboard.figures.desk import load_desk
 from dashboard.figures.markets import currency_totals, load_market_totals
+from dashboard.figures.past import Past
 from dashboard.figures.readings import Reading
 from market.areas.adding import add_market
 from market.models import Market
@@ -58,7 +59,7 @@ def markets() -> list[Market]:
 
 def test_one_total_a_currency(markets: list[Market]) -> None:
     totals = load_market_totals(markets, SKETCH_DAY, Reading.PRODUCT)
-    assert [(one.market.code, one.currency, one.whole.figures.performance_eur) for one in totals] == [
+    assert [(one.market.code, one.currency, one.figures.performance_eur) for one in totals] == [
         ("DE", "EUR", Decimal(20)),
         ("FI", "EUR", Decimal(-50)),
         ("GB", "GBP", None),
@@ -73,7 +74,12 @@ def test_one_total_a_currency(markets: list[Market]) -> None:
 def test_a_market_s_total_is_its_desk_s(markets: list[Market], reading: Reading) -> None:
     for one in load_market_totals(markets, SKETCH_DAY, reading):
         whole = load_desk(market=one.market, delivery_day=SKETCH_DAY, now=timezone.now(), reading=reading).whole.total
-        assert (one.whole.figures.performance_eur, one.whole.figures.sold) == (whole.performance_eur, whole.sold)
+        assert (one.figures.performance_eur, one.figures.sold) == (whole.performance_eur, whole.sold)
+
+
+def test_of_a_moment_before_any_price_nothing_is_known(markets: list[Market]) -> None:
+    past = Past(datetime(2020, 1, 1, tzinfo=UTC))
+    assert [one.figures.trade_count for one in load_market_totals(markets, SKETCH_DAY, Reading.HOUR, past)] == [0, 0, 0]
 
 
 def test_the_desk_s_page_shows_them_side_by_side(client: Client, markets: list[Market]) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.figures.performance import NOTHING, Figures, Total, difference, period_figures, rounded, total_figures
+from market.totals import EXACT
 
 D = Decimal
 
@@ -118,3 +119,23 @@ def test_halves_are_rounded_away_from_zero_and_zero_has_no_sign(value: str, show
 def test_what_a_mwh_gains(direction: str, price: str, reference: str | None, gain: str | None) -> None:
     found = difference(direction, Decimal(price), Decimal(reference) if reference else None)
     assert found == (Decimal(gain) if gain else None)
+
+
+@given(sold=legs, bought=legs)
+def test_at_the_break_even_the_result_is_0_and_turns(sold: Total, bought: Total) -> None:
+    turns = period_figures(sold, bought, None).break_even
+    if bought.energy == sold.energy:
+        assert turns is None
+        return
+    assert turns is not None
+    references = (EXACT.add(turns, step) for step in (D(-1), D(0), D(1)))
+    below, at, above = (period_figures(sold, bought, reference).performance_eur for reference in references)
+    assert below is not None and at is not None and above is not None
+    assert abs(at) < D("1e-40")
+    assert (above > 0) is (bought.energy > sold.energy)
+    assert (below > 0) is (sold.energy > bought.energy)
+
+
+def test_a_pure_sellers_break_even_is_the_own_average() -> None:
+    figures = period_figures(Total(2, D("14"), D("250")), NOTHING, D("3"))
+    assert figures.break_even == figures.average_price

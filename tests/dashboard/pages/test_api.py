@@ -69,6 +69,7 @@ def test_the_sketch(client: Client) -> None:
         "average_buy_price": None,
         "net_mwh": "-10",
         "reference_price": "9.8",
+        "break_even": "10.2",
         "reference_updated_at": "2023-02-06T09:15:45Z",
         "reference_restated": None,
         "performance": "0.4",

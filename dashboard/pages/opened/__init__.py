@@ -1,0 +1,1 @@
+"""What an opened row is asked beside its own figures."""

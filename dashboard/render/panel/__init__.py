@@ -1,0 +1,1 @@
+"""Parts of an opened row's panel."""

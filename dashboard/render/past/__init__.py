@@ -1,0 +1,1 @@
+"""What a page of a past moment shows beside its board."""

@@ -1,0 +1,84 @@
+"""Prices as they stood at a past moment: arrived by then, or published by then whenever they came. Reads only.
+
+Values are EUR/MWh (the market's currency), moments are aware UTC datetimes. `prices.queries.prices_as_of` has those
+that had arrived.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from django.db import connection
+
+from market.periods import DeliveryPeriod
+from prices.queries import KnownPrice, PriceTimeline
+
+_ARRIVED, _PUBLISHED = "arrived_at", "last_update"
+_FIRST_STORED = 1000
+"""Among so many prices the first one that arrived is looked for: they are stored in the order in which they come."""
+
+
+def prices_published_by(*, market_id: int, day: date, moment: datetime) -> dict[DeliveryPeriod, KnownPrice]:
+    """The newest value of each period of a delivery day that was published by `moment` (UTC). One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT DISTINCT ON (delivery_start, delivery_end) delivery_start, delivery_end, value, last_update,
+                   arrived_at, count(*) OVER (PARTITION BY delivery_start, delivery_end)
+               FROM prices_referencepricehistory
+               WHERE market_id = %s AND delivery_day = %s AND last_update <= %s
+               ORDER BY delivery_start, delivery_end, last_update DESC""",
+            [market_id, day, moment],
+        )
+        return {DeliveryPeriod(start, end): KnownPrice(*price) for start, end, *price in cursor.fetchall()}
+
+
+def price_timelines_then(
+    *, market_id: int, day: date, slot_seconds: int, moment: datetime, happened: bool = False
+) -> dict[DeliveryPeriod, PriceTimeline]:
+    """What `prices.queries.price_timelines` said at `moment` of what had arrived; `happened`: was published. One query.
+
+    A price stands in the slot in which it arrived, or was published.
+    """
+    when = _PUBLISHED if happened else _ARRIVED
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT delivery_start, delivery_end, array_agg(slot ORDER BY slot), array_agg(value ORDER BY slot)
+               FROM (SELECT DISTINCT ON (delivery_start, delivery_end, slot) delivery_start, delivery_end, slot, value
+                   FROM (SELECT *, ceil(extract(epoch FROM {when}) / %s)::bigint - 1 AS slot
+                       FROM prices_referencepricehistory
+                       WHERE market_id = %s AND delivery_day = %s AND {when} <= %s) AS h
+                   ORDER BY delivery_start, delivery_end, slot, last_update DESC) AS newest
+               GROUP BY 1, 2""",  # noqa: S608 - one of two names of ours
+            [slot_seconds, market_id, day, moment],
+        )
+        rows = cursor.fetchall()
+    return {
+        DeliveryPeriod(start, end): PriceTimeline(tuple(slots), tuple(values)) for start, end, slots, values in rows
+    }
+
+
+def publications_of_day(*, market_id: int, day: date, until: datetime) -> list[int]:
+    """When the first price of each publication was here, of the periods of a day, oldest first. One query, by index.
+
+    In microseconds since 1970.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT (extract(epoch FROM min(arrived_at)) * 1000000)::bigint AS first FROM prices_referencepricehistory
+               WHERE market_id = %s AND delivery_day = %s AND arrived_at <= %s GROUP BY last_update ORDER BY first""",
+            [market_id, day, until],
+        )
+        return [moment for (moment,) in cursor.fetchall()]
+
+
+def first_arrived(*, market_id: int) -> datetime | None:
+    """When the first price of a market came; None before it. One query, by index."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT min(arrived_at) FROM (
+                SELECT arrived_at FROM prices_referencepricehistory WHERE market_id = %s ORDER BY id LIMIT %s)
+                AS oldest""",
+            [market_id, _FIRST_STORED],
+        )
+        moment: datetime | None = cursor.fetchone()[0]
+        return moment
