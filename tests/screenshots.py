@@ -24,6 +24,7 @@ from urllib.request import urlopen
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from local.checks import testbed
+from tests.travelling_web import WEB
 
 MOMENT = datetime(2026, 11, 23, 9, 46, 48, tzinfo=UTC)
 DAY = MOMENT.date()
@@ -43,18 +44,6 @@ TRADERS = {
     "trader_4": "Trader 4",
     "bot_1": "Solar bot",
 }
-_WEB = """
-import datetime, os, sys, time, time_machine
-time_machine.travel(datetime.datetime.fromisoformat(sys.argv[1]), tick=True).start()
-os.environ |= {"DJANGO_SETTINGS_MODULE": "tests.settings", "PROCESS_ROLE": "web"}
-import django
-django.setup()
-from market import clock
-clock.desk = clock.DeskClock(timer=time.time)  # it travels, PostgreSQL does not
-clock.DeskClock.follow = lambda _self, **_every: None
-from daphne.cli import CommandLineInterface
-CommandLineInterface().run(["-b", "127.0.0.1", "-p", sys.argv[2], "reporting.asgi:application"])
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +303,7 @@ def web() -> Iterator[str]:
             return False
 
     with TemporaryDirectory() as folder:
-        argv = (sys.executable, "-c", _WEB, MOMENT.isoformat(), str(port))
+        argv = (sys.executable, "-c", WEB, MOMENT.isoformat(), str(port))
         environment = {"PROCESS_ROLE": "web", "DEBUG": "1", "SECOND_FACTOR": "optional"}
         with running(*argv, log=Path(folder) / "web.log", **environment) as process:
             wait_until(answers, "the web process:\n", details=process.output)

@@ -193,25 +193,23 @@ class Hub:
             if kind in {"assumptions", "prices"}:
                 self._later(self.listeners.tell())
             for key in list(self._boards):
-                about = {
-                    "board": key.trader_pk in {trader, WHOLE_DESK}
-                    and (key.market_pk, key.day.isoformat()) == (market, day),
-                    "prices": (key.market_pk, key.day.isoformat()) == (market, day),
-                    "feeds": key.market_pk == market,
-                }
-                if kind == "assumptions" and about["board"]:
-                    self._boards[key].assumptions[1] += 1
-                    self._later(self._tell_where_it_stands(self._boards[key]))
-                elif about.get(kind):
-                    self._touch(key, anew=kind == "feeds", prices_too=kind != "board")
-            if kind in {"board", "prices"}:
-                self._touch_other_markets(market, day)
+                self._mark(key, kind, trader, market, day)
 
-    def _touch_other_markets(self, market: int, day: str) -> None:
-        """The desks of other markets show this one's total of the same day, too."""
-        for key in list(self._boards):
-            if key.trader_pk is WHOLE_DESK and key.market_pk != market and key.day.isoformat() == day:
-                self._touch(key, prices_too=False)
+    def _mark(self, key: BoardKey, kind: str, trader: int | None, market: int, day: str) -> None:
+        """One open board, of what one hint says."""
+        is_of_day = key.day.isoformat() == day
+        about = {
+            "board": key.trader_pk in {trader, WHOLE_DESK} and key.market_pk == market and is_of_day,
+            "prices": key.market_pk == market and is_of_day,
+            "feeds": key.market_pk == market,
+        }
+        if kind == "assumptions" and about["board"]:
+            self._boards[key].assumptions[1] += 1
+            self._later(self._tell_where_it_stands(self._boards[key]))
+        elif about.get(kind):
+            self._touch(key, anew=kind == "feeds", prices_too=kind != "board")
+        elif kind in {"board", "prices"} and key.trader_pk is WHOLE_DESK and is_of_day:
+            self._touch(key, prices_too=False)  # another market's total of the day stands on the desk's page
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -48,7 +48,7 @@ def api_desk(
     response={200: schemas.OpenedPeriod, **READS},
     by_alias=True,
 )
-def api_opened(  # noqa: PLR0917 - the address
+def api_opened(  # noqa: PLR0913, PLR0917 - the address
     request: HttpRequest,
     trader_id: str,
     day: str,

@@ -46,7 +46,7 @@ class Figures(Schema):
 class GateClosure(Schema):
     """Until when trading goes on in a phase."""
 
-    phase: str
+    phase: Literal["borders", "areas", "area"]
     closes_at: Moment
 
 
@@ -64,6 +64,8 @@ class Period(Figures):
     delivery_start: Moment
     delivery_end: Moment
     minutes: int
+    break_even: Exact | None
+    """At which reference the row's result turns; none without a net."""
     reference_updated_at: Moment | None
     reference_restated: Restatement | None
     reference_source: Literal["own", "hour"] | None
