@@ -7,6 +7,7 @@ from datetime import datetime
 
 from market.models import Market
 from prices import feed as price_feed
+from prices.queries import unanswered_products
 from prices.rhythms import interval_of
 from trades.feed.status import ExchangeFeedState, feed_state, open_gaps
 
@@ -30,6 +31,8 @@ class FeedStates:
     prices: price_feed.PriceFeedState
     now: datetime
     gaps: tuple[Gap, ...] = ()
+    unanswered_products: tuple[int, ...] = ()
+    """Products (minutes, or BLOCK) that the provider is asked for and has no price of."""
 
     def same_as(self, other: FeedStates) -> bool:
         """Whether both say the same of the feeds, at whatever moment."""
@@ -43,4 +46,5 @@ def load_feeds(*, market: Market, now: datetime) -> FeedStates:
         prices=price_feed.feed_state(market=market, now=now, interval=interval_of(market)),
         now=now,
         gaps=tuple(Gap(g.started_at, g.ended_at) for g in open_gaps(market_id=market.pk, most=MOST_GAPS)),
+        unanswered_products=unanswered_products(market_id=market.pk, now=now),
     )

@@ -29,7 +29,7 @@ from dashboard.render.rows.clocks import Clocks, clocks_of, gate_cell, local_tit
 from dashboard.render.rows.folds import Place, places
 from dashboard.render.sparklines import profile_of, shape_of, spark
 from market.periods import DeliveryPeriod
-from market.rules import ReferenceSource
+from market.rules import ReferenceSource, product_of
 from prices.publications import PublicationClock
 from prices.rhythms import interval_of
 
@@ -44,7 +44,9 @@ def render_parts(
     language, address = get_language() or settings.LANGUAGE_CODE, in_reading(address, board.reading)
     rhythm = PublicationClock(interval_of(board.market))
     rows = {
-        row_id(row): _row(row, place, clocks, language, address, timeline, rhythm=rhythm)
+        row_id(row): _row(
+            row, place, clocks, language, address, timeline, rhythm=rhythm, unanswered=_has_none(row, feeds)
+        )
         for row, place in zip(board.rows, places(board.rows, sign), strict=True)
     }
     return {
@@ -92,6 +94,7 @@ def _row(
     timeline: Timeline,
     *,
     rhythm: PublicationClock,
+    unanswered: bool,
 ) -> str:
     """One period. Remembered per language, because most rows of a board that changed are as they were."""
     figures = row.figures
@@ -110,7 +113,7 @@ def _row(
         "reference": plain_cell("reference_price", figures.reference_price),
         "break_even": None if row.state == PeriodState.CLOSED else plain_cell("break_even", figures.break_even),
         "restated": restated_title(row.reference, clocks.zone),
-        "reference_note": _reference_note(row, clocks, rhythm),
+        "reference_note": _reference_note(row, clocks, rhythm, unanswered=unanswered),
         "performance": signed_cell("performance", figures.performance),
         "cells": quiet_cells(figures),
         "spark": spark(timeline.of(row)),
@@ -133,11 +136,18 @@ class ReferenceNote:
     final: str = ""
 
 
-def _reference_note(row: BoardRow, clocks: Clocks, rhythm: PublicationClock) -> ReferenceNote:
+def _has_none(row: BoardRow, feeds: FeedStates) -> bool:
+    """Whether the provider has no prices of the row's product at all."""
+    return row.reference is None and product_of(row.period) in feeds.unanswered_products
+
+
+def _reference_note(row: BoardRow, clocks: Clocks, rhythm: PublicationClock, *, unanswered: bool) -> ReferenceNote:
     if row.is_unclear:
         return ReferenceNote(gettext("the provider does not say which of the two"), "undefined")
     if row.source is ReferenceSource.NONE:
         return ReferenceNote(gettext("has no reference"), "undefined")
+    if unanswered:
+        return ReferenceNote(gettext("the provider has none"), "undefined")
     if row.reference is None:
         none_yet = opens_title(row, clocks) or pgettext("price", "none yet")
         return ReferenceNote(none_yet if row.state != PeriodState.CLOSED else pgettext("price", "none"), "undefined")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -83,3 +84,14 @@ def test_tomorrow_says_from_when_on_it_can_be_traded() -> None:
     assert board.rows[0].opens_at == afternoon
     MarketRule.objects.filter(market=market).update(opening=None)
     assert "opens" not in rows(Market.objects.get(pk=market.pk), tomorrow, MORNING)["08-09"]
+
+
+def test_a_row_says_that_the_provider_has_no_prices_of_its_product() -> None:
+    market = add_market("SE")
+    trader, quarter = ensure_trader(trader_id="trader_1"), market.day_periods(DAY, 15)[57]
+    board = load_board(trader=trader, market=market, delivery_day=DAY, now=MORNING, also=quarter)
+    feeds = load_feeds(market=market, now=MORNING)
+    assert "none yet" in render_parts(board, feeds)["p-20261127T1315Z-15"]
+    unanswered = render_parts(board, replace(feeds, unanswered_products=(15,)))
+    assert "the provider has none" in unanswered["p-20261127T1315Z-15"]
+    assert "the provider has none" not in unanswered["p-20261127T1300Z-60"]
