@@ -6,10 +6,12 @@ Rights beyond the own board come from groups (dashboard/access/rights.py).
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from dashboard.assumptions import models as assumptions  # noqa: F401 - Django looks for an app's models here
 from dashboard.events import models as events  # noqa: F401
+from market.models import Market
 from trades.models import Trader
 
 READINGS = ("product", "hour", "quarter")
@@ -48,3 +50,39 @@ class Preference(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}: {self.language}"
+
+
+class LikeMoves(models.Model):
+    """What references of one delivery day still moved until they were final, of one kind of cases, ascending (EUR/MWh).
+
+    Made from the prices on record (dashboard/figures/firmness/store.py), and made anew from them at any time.
+    """
+
+    market = models.ForeignKey(Market, on_delete=models.CASCADE)
+    delivery_day = models.DateField()
+    minutes = models.PositiveSmallIntegerField(help_text="Product length")
+    time_left = models.PositiveSmallIntegerField(help_text="The bucket of time left (firmness/rules.py: LEFT)")
+    part = models.PositiveSmallIntegerField(help_text="The part of the day (firmness/rules.py: PARTS)")
+    moves = ArrayField(models.DecimalField(max_digits=24, decimal_places=10))
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                name="like_moves_once", fields=("market", "delivery_day", "minutes", "time_left", "part")
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.delivery_day} {self.minutes} min, {self.time_left}, {self.part}"
+
+
+class HiddenMarks(models.Model):
+    """The marks of boards that a user has switched off (dashboard/access/marks.py); without a row none."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="hidden_marks"
+    )
+    names = models.CharField(max_length=200, help_text="Names of marks, with spaces between")
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.names}"

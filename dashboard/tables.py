@@ -17,5 +17,7 @@ TABLES = (
     Table("dashboard_assumptionpolicy", shows_nothing="a board's page asks for assumptions apart"),
     Table("dashboard_event", shows_nothing="programs read it, not pages"),
     Table("dashboard_eventcount", shows_nothing="programs read it, not pages"),
+    Table("dashboard_likemoves", shows_nothing="a board's page goes by the day's ten minutes"),
+    Table("dashboard_hiddenmarks", shows_nothing="the marks' cookie is part of the request"),
     Table("dashboard_preference", shows_nothing="the language's cookie is part of the request"),
 )

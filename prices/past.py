@@ -6,12 +6,24 @@ that had arrived.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from itertools import groupby
+from typing import NamedTuple
 
 from django.db import connection
 
 from market.periods import DeliveryPeriod
 from prices.queries import KnownPrice, PriceTimeline
+
+
+class PathPoint(NamedTuple):
+    """A value of a path, published and arrived in seconds since 1970."""
+
+    value: Decimal
+    published: float
+    arrived: float
+
 
 _ARRIVED, _PUBLISHED = "arrived_at", "last_update"
 _FIRST_STORED = 1000
@@ -55,6 +67,27 @@ def price_timelines_then(
     return {
         DeliveryPeriod(start, end): PriceTimeline(tuple(slots), tuple(values)) for start, end, slots, values in rows
     }
+
+
+def paths_of_day(*, market_id: int, day: date, until: datetime) -> list[tuple[DeliveryPeriod, list[PathPoint]]]:
+    """Each period of a delivery day with its values that had arrived by `until`, by delivery start. One query."""
+    with connection.cursor() as cursor:  # seconds of 1970: of 15,000 values, to be read as moments takes a second
+        cursor.execute(
+            """SELECT extract(epoch FROM delivery_start)::bigint, extract(epoch FROM delivery_end)::bigint, value,
+                   extract(epoch FROM last_update)::float8, extract(epoch FROM arrived_at)::float8
+               FROM prices_referencepricehistory WHERE market_id = %s AND delivery_day = %s AND arrived_at <= %s
+               ORDER BY delivery_start, delivery_end, last_update""",
+            [market_id, day, until],
+        )
+        rows = cursor.fetchall()
+    return [
+        (_period_at(*seconds), [PathPoint(*row[2:]) for row in of_period])
+        for seconds, of_period in groupby(rows, key=lambda row: row[:2])
+    ]
+
+
+def _period_at(start: int, end: int) -> DeliveryPeriod:
+    return DeliveryPeriod(datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC))
 
 
 def publications_of_day(*, market_id: int, day: date, until: datetime) -> list[int]:

@@ -282,6 +282,7 @@ CHASE_TICK_SECONDS = 5
 _REGULARLY = (
     ("chase-reference-prices", "prices.tasks.chase_reference_prices", CHASE_TICK_SECONDS),
     ("judge-assumptions", "dashboard.tasks.judge_assumptions", 1),
+    ("build-like-cases", "dashboard.tasks.build_like_cases", 1800),
     ("keep-events", "dashboard.tasks.keep_events", 60),
     ("note-the-audit-logs-head", "audit.tasks.note_head", 3600),
     ("clear-ended-sessions", "accounts.tasks.clear_ended", 3600),

@@ -128,6 +128,7 @@ def seed() -> None:
     """Five traders, a morning of trades around the reference on both sides, and prices as of the last publication."""
     from django.contrib.auth.models import User
 
+    from tests.dashboard.figures.firmness.alike import store_alike
     from tests.earlier_days import store_earlier_days
     from tests.trades.frames import germany
     from trades.frames import FrameSource, JournalFrame
@@ -148,6 +149,7 @@ def seed() -> None:
     _store_prices()
     store_full_day(FULL_DAY)
     store_earlier_days(DAY, MOMENT, list(TRADERS))
+    store_alike(market, DAY, moves=("-0.6", "-0.2", "0.05", "0.3", "0.7"))
     FeedConnection.objects.create(
         market=market,
         listener="listener-1",

@@ -12,6 +12,7 @@ from dashboard.figures.board import Board, load_board
 from dashboard.figures.board_key import WHOLE_DESK, BoardKey
 from dashboard.figures.desk import load_desk
 from dashboard.figures.feed_status import FeedStates, load_feeds
+from dashboard.figures.firmness.outlook import NO_OUTLOOK, Outlook, load_outlook
 from dashboard.figures.markets import load_market_totals
 from dashboard.figures.timeline import load_timeline
 from dashboard.render.addresses import board_address, named_market
@@ -37,6 +38,8 @@ class Rendered:
     version: str
     address: str = ""
     """The board's own path."""
+    outlook: Outlook = NO_OUTLOOK
+    """What like cases say, taken over as the feeds' states are."""
     prices_moved: bool = False
     """Its prices may no longer be the newest."""
 
@@ -56,27 +59,29 @@ def render(key: BoardKey, now: datetime, before: Rendered | None) -> Rendered:
         return _render_desk(key, now, before)
     if before is None:
         market, trader = Market.objects.get(pk=key.market_pk), Trader.objects.get(pk=key.trader_pk)
-        feeds = load_feeds(market=market, now=now)
+        feeds, outlook = load_feeds(market=market, now=now), load_outlook(market, now)
         address = board_address(trader.trader_id, key.day, named_market(market, active_markets()))
     else:
         market, trader, feeds, address = before.board.market, before.board.trader, before.feeds, before.address
+        outlook = before.outlook.at(now)
     prices = before.board.prices if before is not None and not before.prices_moved else None
     board = load_board(trader=trader, market=market, delivery_day=key.day, now=now, prices=prices, reading=key.reading)
     timeline = load_timeline(board)
     with override(key.language):
-        parts = render_parts(board, feeds, address, timeline)
-    return Rendered(board, feeds, parts, page_version(board, parts), address)
+        parts = render_parts(board, feeds, address, timeline, outlook)
+    return Rendered(board, feeds, parts, page_version(board, parts), address, outlook)
 
 
 def _render_desk(key: BoardKey, now: datetime, before: Rendered | None) -> Rendered:
     market = before.board.market if before else Market.objects.get(pk=key.market_pk)
     feeds = before.feeds if before else load_feeds(market=market, now=now)
+    outlook = before.outlook.at(now) if before else load_outlook(market, now)
     desk = load_desk(market=market, delivery_day=key.day, now=now, reading=key.reading)
     markets = active_markets()
     totals = load_market_totals(markets, key.day, key.reading) if len(markets) > 1 else []
     with override(key.language):
-        parts = render_desk(desk, feeds, markets=totals)
-    return Rendered(desk.whole, feeds, parts, page_version(desk.whole, parts))
+        parts = render_desk(desk, feeds, markets=totals, outlook=outlook)
+    return Rendered(desk.whole, feeds, parts, page_version(desk.whole, parts), outlook=outlook)
 
 
 def is_at_least(version: str, other: str) -> bool:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from dashboard.access.rights import home_trader, may_see_all, may_see_status
 from dashboard.figures.board import Board, load_board
 from dashboard.figures.feed_status import load_feeds
+from dashboard.figures.firmness.outlook import load_outlook
 from dashboard.figures.past import Past
 from dashboard.figures.timeline import load_timeline
 from dashboard.live.page_cache import note_page
@@ -115,7 +116,11 @@ def show_board(
     moment, is `here`."""
     frame = board_frame(shown, user=request.user, now=now, follows_today=follows_today)
     parts = render_parts(
-        shown, load_feeds(market=shown.market, now=now), at_moment(frame.address, shown.past), load_timeline(shown)
+        shown,
+        load_feeds(market=shown.market, now=now),
+        at_moment(frame.address, shown.past),
+        load_timeline(shown),
+        load_outlook(shown.market, shown.as_of),
     )
     named, day = frame.market if frame.markets else None, None if follows_today else shown.delivery_day
     version = page_version(shown, parts)

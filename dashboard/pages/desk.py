@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from dashboard.access.rights import AnyUser, may_see_all
 from dashboard.figures.desk import Desk, load_desk
 from dashboard.figures.feed_status import load_feeds
+from dashboard.figures.firmness.outlook import load_outlook
 from dashboard.figures.markets import load_market_totals
 from dashboard.figures.past import Past
 from dashboard.pages.frame import BoardFrame, board_frame
@@ -67,7 +68,8 @@ def _show(request: HttpRequest, shown: Desk, now: datetime, *, follows_today: bo
     frame = board_frame(shown.whole, user=request.user, now=now, follows_today=follows_today)
     named = frame.market if frame.markets else None
     totals = load_market_totals(frame.markets, frame.day, shown.whole.reading, shown.whole.past)
-    parts = render_desk(shown, load_feeds(market=frame.market, now=now), markets=totals)
+    feeds, outlook = load_feeds(market=frame.market, now=now), load_outlook(frame.market, shown.whole.as_of)
+    parts = render_desk(shown, feeds, markets=totals, outlook=outlook)
     version = page_version(shown.whole, parts)
     if is_asked(request):
         return news(request, shown.whole, version=version, parts=parts, now=now)

@@ -13,11 +13,13 @@ from django.views.decorators.http import require_safe
 
 from dashboard.assumptions.queries import Standing, standings
 from dashboard.assumptions.visibility import viewer_of, visible_to
+from dashboard.figures.firmness.outlook import load_outlook
 from dashboard.figures.past import Past
 from dashboard.figures.period import ChartData, load_chart, load_opened
 from dashboard.pages.api import answering
 from dashboard.pages.boards import show_board
 from dashboard.pages.opened.closing import asked_closing
+from dashboard.pages.opened.fan import fan_json
 from dashboard.pages.past.asked import asked_past
 from dashboard.pages.requests import AskedPeriod, asked_period, refusal, refusing
 from dashboard.render.addresses import at_moment, board_address, in_reading
@@ -49,7 +51,8 @@ def period(request: HttpRequest, trader_id: str, day: str, delivery_hour: str) -
     assumed = panel_lines(_assumed(request, asked, now, past), asked.parsed.period, asked.market.people_zone(asked.day))
     closing = asked_closing(request, opened.row.figures)
     addresses = _addresses(request, asked, past)
-    html = render_opened(opened, addresses, show, whole=not alone, assumed=assumed, closing=closing)
+    firm = load_outlook(asked.market, opened.board.as_of).of(opened.row)
+    html = render_opened(opened, addresses, show, whole=not alone, assumed=assumed, closing=closing, firm=firm)
     if alone:
         return HttpResponse(html, headers={"Vary": PART})
     here = _addresses(request, asked, None).of(show, page)
@@ -65,14 +68,16 @@ def chart(request: HttpRequest, trader_id: str, day: str, delivery_hour: str) ->
     Columns of trades that count, oldest first: time (ms since 1970), side ("buy", "sell"), MW, MWh in the row and
     EUR/MWh as exact texts; the reference's path as [ms, value], up to `now`. `have` is an earlier answer's `state`:
     only newer trades come then, and `after` is not 0. With `as_of` all of it is as known then. `flags`: assumptions as
-    [ms, value, arrow, verdict].
+    [ms, value, arrow, verdict]. `fan`: where the reference will lie at closure in 8 (`wide`) and in 5 (`narrow`) of 10
+    like cases, each from and to; null where too few are known, and for a final one.
     """
     asked = asked_period(request, trader_id, day, delivery_hour)
     now = clock.now()
     past = asked_past(request, asked.market, now)
     data = load_chart(key=asked.row().trades, have=_state(request.GET.get("have", "")), past=past)
     flags = flags_of(_assumed(request, asked, now, past), asked.parsed.period)
-    return JsonResponse({**chart_json(data, past.moment if past else now), "flags": flags})
+    shown_at = past.moment if past else now
+    return JsonResponse({**chart_json(data, shown_at), "flags": flags, "fan": fan_json(asked, data, shown_at)})
 
 
 def _assumed(request: HttpRequest, asked: AskedPeriod, now: datetime, past: Past | None) -> list[Standing]:

@@ -8,6 +8,7 @@ Everything is in the active language: who renders for others activates theirs.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from decimal import Decimal
@@ -19,13 +20,15 @@ from django.utils.translation import get_language, gettext, ngettext, pgettext
 
 from dashboard.figures.board import Board, BoardRow, PeriodState
 from dashboard.figures.feed_status import FeedStates
+from dashboard.figures.firmness.outlook import NO_OUTLOOK, Outlook
 from dashboard.figures.timeline import Timeline
 from dashboard.render import formatting as fmt
 from dashboard.render.addresses import in_reading, period_address
-from dashboard.render.cells import leg_cells, plain_cell, quiet_cells, restated_title, signed_cell
+from dashboard.render.cells import Cell, leg_cells, plain_cell, quiet_cells, restated_title, signed_cell
 from dashboard.render.feed_status import FEED_STATES, render_feed_states
 from dashboard.render.jinja import render_part
 from dashboard.render.rows.clocks import Clocks, clocks_of, gate_cell, local_title, opens_title
+from dashboard.render.rows.firm import firm_mark
 from dashboard.render.rows.folds import Place, places
 from dashboard.render.sparklines import profile_of, shape_of, spark
 from market.periods import DeliveryPeriod
@@ -37,7 +40,11 @@ NO_TIMELINE = Timeline(0)
 
 
 def render_parts(
-    board: Board, feeds: FeedStates, address: str = "", timeline: Timeline = NO_TIMELINE
+    board: Board,
+    feeds: FeedStates,
+    address: str = "",
+    timeline: Timeline = NO_TIMELINE,
+    outlook: Outlook = NO_OUTLOOK,
 ) -> dict[str, str]:
     """Element id to that element's whole HTML, for all that can change. `address` is the board's own path."""
     sign, clocks = fmt.currency_sign(board.currency), clocks_of(board.market, board.delivery_day)
@@ -45,7 +52,7 @@ def render_parts(
     rhythm = PublicationClock(interval_of(board.market))
     rows = {
         row_id(row): _row(
-            row, place, clocks, language, address, timeline, rhythm=rhythm, unanswered=_has_none(row, feeds)
+            row, place, clocks, language, address, timeline, outlook, rhythm=rhythm, unanswered=_has_none(row, feeds)
         )
         for row, place in zip(board.rows, places(board.rows, sign), strict=True)
     }
@@ -92,6 +99,7 @@ def _row(
     _language: str,
     address: str,
     timeline: Timeline,
+    outlook: Outlook,
     *,
     rhythm: PublicationClock,
     unanswered: bool,
@@ -115,6 +123,7 @@ def _row(
         "restated": restated_title(row.reference, clocks.zone),
         "reference_note": _reference_note(row, clocks, rhythm, unanswered=unanswered),
         "performance": signed_cell("performance", figures.performance),
+        "firm": firm_mark(outlook.of(row), figures),
         "cells": quiet_cells(figures),
         "spark": spark(timeline.of(row)),
         "gate": gate_cell(row, clocks),
@@ -177,15 +186,15 @@ def _total(board: Board) -> str:
 # --- the day's answer -------------------------------------------------------------------------------------------
 
 
-def summary(board: Board, note: str, timeline: Timeline = NO_TIMELINE) -> str:
-    """The day's answer in the largest type, with what has to be said about it beyond its figures."""
+def summary(board: Board, note: str, timeline: Timeline = NO_TIMELINE, more: Sequence[tuple[str, Cell]] = ()) -> str:
+    """The day's answer in the largest type, with `more` figures beside it, and what has to be said about it."""
     figures = board.total
     currency = fmt.currency_sign(board.currency)
     result = signed_cell("performance_eur", figures.performance_eur)
     context = {
         "result": result,
         "performance": signed_cell("performance", figures.performance),
-        "cells": list(zip(_names(), quiet_cells(figures)[1:], strict=True)),
+        "cells": [*zip(_names(), quiet_cells(figures)[1:], strict=True), *more],
         "currency": currency,
         "title": f"{result.text} {currency}" if figures.performance_eur is not None else "",
         "settled": board.is_settled,

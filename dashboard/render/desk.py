@@ -12,6 +12,7 @@ from django.utils.translation import get_language, gettext
 from dashboard.figures.board import BoardRow
 from dashboard.figures.desk import Desk
 from dashboard.figures.feed_status import FeedStates
+from dashboard.figures.firmness.outlook import NO_OUTLOOK, Outlook
 from dashboard.figures.markets import MarketTotal
 from dashboard.figures.performance import Figures
 from dashboard.render import formatting as fmt
@@ -21,6 +22,7 @@ from dashboard.render.cells import Cell, energy_cell, quiet_cells, signed_cell
 from dashboard.render.feed_status import FEED_STATES, render_feed_states
 from dashboard.render.jinja import render_part
 from dashboard.render.rows.clocks import Clocks, clocks_of, gate_cell, local_title
+from dashboard.render.rows.firm import percent
 from dashboard.render.rows.folds import Place, places
 from dashboard.render.rows.markets import render_markets
 from dashboard.render.sparklines import profile_of
@@ -40,7 +42,9 @@ class DeskCell:
     """Of the trader's opened row, if it has trades."""
 
 
-def render_desk(desk: Desk, feeds: FeedStates, *, markets: Sequence[MarketTotal] = ()) -> dict[str, str]:
+def render_desk(
+    desk: Desk, feeds: FeedStates, *, markets: Sequence[MarketTotal] = (), outlook: Outlook = NO_OUTLOOK
+) -> dict[str, str]:
     """Element id to that element's whole HTML. `markets`: all of them, where there are several; addresses name the
     market then."""
     language = get_language() or settings.LANGUAGE_CODE
@@ -55,7 +59,7 @@ def render_desk(desk: Desk, feeds: FeedStates, *, markets: Sequence[MarketTotal]
         rows[row_id(row)] = _row(row, tuple(cells), mark, place, clocks, language)
     return {
         FEED_STATES: render_feed_states(feeds),
-        "summary": summary(desk.whole, _note(desk)),
+        "summary": summary(desk.whole, _note(desk), more=_firm(desk, outlook)),
         **_markets(desk, markets),
         "traders": _traders(desk, addresses),
         "heads": render_part("desk_heads", {"traders": list(zip(desk.boards, addresses, strict=True))}),
@@ -67,6 +71,14 @@ def render_desk(desk: Desk, feeds: FeedStates, *, markets: Sequence[MarketTotal]
 def _markets(desk: Desk, markets: Sequence[MarketTotal]) -> dict[str, str]:
     whole = desk.whole
     return {"markets": render_markets(markets, whole.market, whole.delivery_day)} if markets else {}
+
+
+def _firm(desk: Desk, outlook: Outlook) -> list[tuple[str, Cell]]:
+    """How much of the day's EUR, gains and losses alike, is firm, locked in or final."""
+    share = outlook.sure_share(desk.whole.rows)
+    if share is None:
+        return []
+    return [(gettext("Of which firm"), Cell("firm_share", percent(share), fmt.plain(share) or ""))]
 
 
 def _addresses(desk: Desk, named: bool) -> list[str]:

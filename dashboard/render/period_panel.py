@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from dashboard.figures.board import PeriodState
 from dashboard.figures.closing import Closing
+from dashboard.figures.firmness.rules import Firmness
 from dashboard.figures.past import Basis, Past
 from dashboard.figures.performance import Figures
 from dashboard.figures.period import JudgedTrade, OpenedPeriod
@@ -28,6 +29,7 @@ from dashboard.render.board import row_id
 from dashboard.render.cells import Cell, restated_title
 from dashboard.render.panel.closing import closing_form
 from dashboard.render.rows.clocks import about
+from dashboard.render.rows.firm import firm_lines
 from dashboard.render.rows.flags import SHORT_FLAGS
 from market.models import Market
 from market.totals import EXACT
@@ -133,6 +135,7 @@ def render_opened(
     whole: bool,
     assumed: Sequence[object] = (),
     closing: Closing | None = None,
+    firm: Firmness | None = None,
 ) -> str:
     """The panel; `whole` with all its sections, for a page without script, else with what is shown: with the chart
     come the trades, as a wide page has room for both."""
@@ -152,6 +155,7 @@ def render_opened(
         "about": about(row, opened.board.market, opened.board.delivery_day),
         "closing": closing_form(opened.row, addresses.asked(show), closing),
         "assumed": assumed,
+        "firm": firm_lines(firm, fmt.currency_sign(opened.board.market.currency)) if firm else "",
         "gate": fmt.utc(row.gate_closes_at),
         "settled": row.state == PeriodState.CLOSED,
         "trades": [_line(trade, zone, opened, addresses) for trade in opened.trades] if TRADES in sections else None,

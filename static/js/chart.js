@@ -14,10 +14,11 @@ function library({ library: source, styles }) {
 }
 
 // All columns by time: what came late stands where it was executed. Averages are over MWh.
-export function columns({ time, side, mw, mwh, price, path, now }, gate) {
+export function columns({ time, side, mw, mwh, price, path, now, fan: bands }, gate) {
   const events = time.map((at, i) => [at, side[i], Number(mw[i]), Number(price[i]), Number(mwh[i])]);
   for (const [at, value] of path) events.push([at, "reference", 0, Number(value)]);
   if (path.length) events.push([Math.max(Math.min(now, gate), path.at(-1)[0]), "reference", 0, Number(path.at(-1)[1])]);
+  if (bands && now < gate) for (const end of bands.wide) events.push([gate, "fan", 0, Number(end)]); // the scale has room for it
   events.sort((one, other) => one[0] - other[0]);
   const sums = { sell: [0, 0], buy: [0, 0] };
   for (const event of events) {
@@ -26,7 +27,7 @@ export function columns({ time, side, mw, mwh, price, path, now }, gate) {
     event[4] = sums[kind] ? sums[kind][0] / sums[kind][1] : null;
   }
   const of = (kind, column) => events.map((event) => (event[1] === kind ? event[column] : null));
-  const rows = [events.map(([at]) => at), of("reference", 3), of("sell", 4), of("buy", 4), of("sell", 3), of("buy", 3)];
+  const rows = [events.map(([at]) => at), of("reference", 3), of("sell", 4), of("buy", 4), of("sell", 3), of("buy", 3), of("fan", 3)];
   return { rows, mw: events.map(([, , amount]) => amount) };
 }
 
@@ -52,6 +53,7 @@ function dotsAndGate(plot) {
     });
     Object.assign(ctx, { fillStyle: colour(side), globalAlpha: 0.75 }).fill(all);
   }
+  fan(ctx, at);
   const [gate] = at(Date.parse(shown.place.dataset.gate), 0);
   Object.assign(ctx, { strokeStyle: colour("accent"), fillStyle: colour("quiet"), globalAlpha: 1, textAlign: "right" });
   Object.assign(ctx, { lineWidth: devicePixelRatio, font: `${11 * devicePixelRatio}px system-ui` });
@@ -62,9 +64,20 @@ function dotsAndGate(plot) {
   ctx.restore();
 }
 
+// Where the reference will lie at closure in 8 and in 5 of 10 like cases, from now to the gate.
+function fan(ctx, at) {
+  const { fan: bands, now, path } = shown.data, closes = Date.parse(shown.place.dataset.gate);
+  if (!bands || now >= closes || document.body.matches("[data-hides~=firmness]")) return;
+  const corners = ([low, high]) => [[now, Number(path.at(-1)[1])], [closes, Number(low)], [closes, Number(high)]];
+  for (const band of [bands.wide, bands.narrow]) {
+    Object.assign(ctx, { fillStyle: colour("text"), globalAlpha: 0.14 });
+    ctx.fill(new Path2D(`M${corners(band).map((one) => at(...one)).join("L")}Z`));
+  }
+}
+
 // What is under the pointer, in words: the trade or the step of the reference.
 function readOut({ cursor: { idx: at }, data }) {
-  const value = data.slice(1).map((column) => column[at] ?? null).reduce((last, one) => one ?? last, null);
+  const value = data.slice(1, 6).map((column) => column[at] ?? null).reduce((last, one) => one ?? last, null);
   const amount = shown.mw[at] ? ` · ${number(shown.mw[at])} MW` : "";
   const text = value === null ? "" : `${seconds.format(data[0][at])}${amount} · ${number(value)} ${shown.place.dataset.unit}`;
   document.getElementById("chart-at").textContent = text;
@@ -90,7 +103,7 @@ function options(place) {
       { ...axis, size: 30, values: (plot, ticks) => ticks.map(tick) },
       { ...axis, size: 64, values: (plot, ticks) => ticks.map((at) => number(at)) },
     ],
-    series: [{}, { ...line("text", [], 2), paths: uPlot.paths.stepped({ align: 1 }) }, line("sell", [5, 3], 1), line("buy", [5, 3], 1), dots, dots],
+    series: [{}, { ...line("text", [], 2), paths: uPlot.paths.stepped({ align: 1 }) }, line("sell", [5, 3], 1), line("buy", [5, 3], 1), dots, dots, dots],
     hooks: { draw: [whileShown(dotsAndGate)], setCursor: [whileShown(readOut)] },
   };
 }
