@@ -21,6 +21,7 @@ from accounts.models import ApiToken, UserSession
 from accounts.sessions import end_sessions, key_digest, sessions_of
 from accounts.tokens import TokenError, create_token, revoke_token, tokens_of
 from accounts.user_agents import browser_name
+from dashboard.access import marks
 from dashboard.access.rights import is_wall_screen, roles_of
 from dashboard.pages.requests import refusal
 from dashboard.pages.second_factor import signed_in_user
@@ -42,6 +43,7 @@ def _show(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
     own = _own_session(request)
     context = {
         "sessions": [_shown(row, own) for row in sessions_of(user=user, now=now)],
+        "marks": _marks(request),
         "has_password": user.has_usable_password(),
         "factor_is_on": second_factor.is_on(),
         "factor": second_factor.of(user) if second_factor.is_on() else None,
@@ -51,6 +53,12 @@ def _show(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
         **more,
     }
     return render(request, "accounts/account.html", context, status=status)
+
+
+def _marks(request: HttpRequest) -> list[tuple[str, str, bool]]:
+    """Each mark of boards: its name, what it is called, and whether it is shown."""
+    hidden = marks.hidden(request.COOKIES).split()
+    return [(name, title, name not in hidden) for name, title in marks.titles().items()]
 
 
 def _shown(row: UserSession, own: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
+from dashboard.access import marks
 from dashboard.access.rights import AnyUser, may_see_all, visible_traders
 from dashboard.figures.board import Board
 from dashboard.render import formatting as fmt
@@ -69,7 +70,7 @@ class BoardFrame:
 
 def page_frame(request: HttpRequest) -> dict[str, str]:
     """Context processor: what every page carries. Asks no database, so that it serves while there is none."""
-    return {"app_version": settings.VERSION}
+    return {"app_version": settings.VERSION, "hides": marks.hidden(request.COOKIES)}
 
 
 def board_frame(board: Board, *, user: AnyUser, now: datetime, follows_today: bool) -> BoardFrame:

@@ -1,4 +1,4 @@
-"""What a user chooses: a page's language (else what the browser asks for), and how boards are read.
+"""What a user chooses: a page's language (else what the browser asks for), how boards are read, and their marks.
 
 The choice is stored with the user and carried by Django's language cookie, so that no page needs a query for it and a
 page without a session (login, errors) speaks it too. A log-in brings the stored choice to the browser.
@@ -15,6 +15,7 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation.trans_real import parse_accept_lang_header
 from django.views.decorators.http import require_POST
 
+from dashboard.access import marks
 from dashboard.access.preferences import LANGUAGES, READING_COOKIE, remember
 from dashboard.models import Preference
 from dashboard.pages.requests import named_reading, refusal, refusing
@@ -46,6 +47,15 @@ def choose_reading(request: HttpRequest) -> HttpResponse:
     )
     response = HttpResponseRedirect(way_back(request))
     remember(response, READING_COOKIE, reading)
+    return response
+
+
+@require_POST
+@login_required
+def choose_marks(request: HttpRequest) -> HttpResponse:
+    """POST /marks/ with each `shown` mark and the page to go back to as `next`: what this user's boards show."""
+    response = HttpResponseRedirect(way_back(request))
+    marks.hide(response, request.user, marks.joined(set(marks.MARKS) - set(request.POST.getlist("shown"))))
     return response
 
 

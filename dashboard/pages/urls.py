@@ -49,6 +49,7 @@ urlpatterns = [
     path("status/runbooks/<slug:name>/", status.runbook, name="runbook"),
     path("language/", language.choose, name="language"),
     path("reading/", language.choose_reading, name="reading"),
+    path("marks/", language.choose_marks, name="marks"),
     path("accounts/", account.account, name="account"),
     path("accounts/sessions/end/", account.end, name="end_session"),
     path("accounts/tokens/", account.make_token, name="make_token"),
