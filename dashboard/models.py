@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from dashboard.alerts import models as alerts  # noqa: F401
 from dashboard.assumptions import models as assumptions  # noqa: F401 - Django looks for an app's models here
 from dashboard.events import models as events  # noqa: F401
 from market.models import Market

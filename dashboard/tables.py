@@ -15,6 +15,10 @@ TABLES = (
         for name in ("assumption", "assumedperiod", "frozenprice", "verdictrecord", "withdrawal")
     ),
     Table("dashboard_assumptionpolicy", shows_nothing="a board's page asks for assumptions apart"),
+    *(
+        Table(f"dashboard_alert{name}", shows_nothing="a board's page asks for alerts apart")
+        for name in ("", "rule", "target", "delivery", "watch", "sample")
+    ),
     Table("dashboard_event", shows_nothing="programs read it, not pages"),
     Table("dashboard_eventcount", shows_nothing="programs read it, not pages"),
     Table("dashboard_likemoves", shows_nothing="a board's page goes by the day's ten minutes"),

@@ -30,3 +30,7 @@ class AdvisoryLock(IntEnum):
 
     LOGIN_ATTEMPTS = 7_021_006
     """With a digest of the address. Until the transaction ends, for counting one attempt; others from there wait."""
+
+    ALERT_WATCH = 7_021_007
+    """Alone. Until the transaction ends, for one look of the alerts' watch; nobody waits: who finds it taken leaves the
+    look to its holder."""

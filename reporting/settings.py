@@ -283,6 +283,8 @@ _REGULARLY = (
     ("chase-reference-prices", "prices.tasks.chase_reference_prices", CHASE_TICK_SECONDS),
     ("judge-assumptions", "dashboard.tasks.judge_assumptions", 1),
     ("build-like-cases", "dashboard.tasks.build_like_cases", 1800),
+    ("watch-alerts", "dashboard.tasks.watch_alerts", 1),
+    ("deliver-alerts", "dashboard.tasks.deliver_alerts", 1),
     ("keep-events", "dashboard.tasks.keep_events", 60),
     ("note-the-audit-logs-head", "audit.tasks.note_head", 3600),
     ("clear-ended-sessions", "accounts.tasks.clear_ended", 3600),
@@ -312,6 +314,11 @@ if SECURE_COOKIES:  # a browser takes these names only from this host, over TLS,
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_COOKIES
 AUTHENTICATION_BACKENDS = ["accounts.guessing.LimitedBackend", "dashboard.access.rights.RolePermissions"]
 API_REQUESTS_PER_MINUTE = positive("API_REQUESTS_PER_MINUTE", 120)  # of one token
+ALERT_PRIVATE_WEBHOOKS = flag("ALERT_PRIVATE_WEBHOOKS", False)  # may webhooks go to addresses of our own network?
+EMAIL_HOST, EMAIL_HOST_USER = os.environ.get("EMAIL_HOST", ""), os.environ.get("EMAIL_HOST_USER", "")  # empty: no mail
+EMAIL_HOST_PASSWORD, EMAIL_TIMEOUT = os.environ.get("EMAIL_HOST_PASSWORD", ""), 10
+EMAIL_PORT, EMAIL_USE_TLS = positive("EMAIL_PORT", 587), flag("EMAIL_USE_TLS", True)
+DEFAULT_FROM_EMAIL = os.environ.get("EMAIL_FROM") or "desk@localhost"
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")  # /metrics asks for it, where it is set
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"

@@ -19,6 +19,7 @@ from market import clock
 
 SHOW_NOTHING = (
     "/accounts/",
+    "/alerts/line/",
     "/api/v1/openapi.json",
     "/admin/jsi18n/",
     "/language/",

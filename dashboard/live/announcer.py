@@ -17,6 +17,7 @@ from typing import Any
 import structlog
 from channels.layers import BaseChannelLayer, get_channel_layer
 
+from dashboard.alerts.signals import alerts_changed
 from dashboard.assumptions.signals import assumptions_changed
 from prices.signals import prices_changed
 from trades.signals import feed_changed, positions_changed
@@ -27,7 +28,8 @@ GROUP = "live"
 ANNOUNCE_SECONDS = 0.5
 
 Hint = tuple[str, int, int, str]
-"""("board" or "assumptions", trader, market, day), ("prices", 0, market, day), ("feeds", 0, market, "") or ACCESS."""
+"""("board" or "assumptions", trader, market, day), ("prices", 0, market, day), ("feeds", 0, market, ""),
+("alerts", user, 0, "") or ACCESS."""
 
 ACCESS: Hint = ("access", 0, 0, "")
 """Somebody's rights changed."""
@@ -114,6 +116,7 @@ def connect_signals() -> None:
     positions_changed.connect(_on_positions_changed, dispatch_uid="dashboard.live.hub")
     prices_changed.connect(_on_prices_changed, dispatch_uid="dashboard.live.hub")
     feed_changed.connect(_on_feed_changed, dispatch_uid="dashboard.live.hub")
+    alerts_changed.connect(_on_alerts_changed, dispatch_uid="dashboard.live.hub")
     assumptions_changed.connect(_on_assumptions_changed, dispatch_uid="dashboard.live.hub")
 
 
@@ -127,6 +130,10 @@ def _on_prices_changed(changes: frozenset[tuple[int, date]], **_kwargs: Any) -> 
 
 def _on_feed_changed(market_id: int, **_kwargs: Any) -> None:
     announcer.add([("feeds", 0, market_id, "")])
+
+
+def _on_alerts_changed(user_pk: int, **_kwargs: Any) -> None:
+    announcer.add([("alerts", user_pk, 0, "")])
 
 
 def _on_assumptions_changed(changes: frozenset[tuple[int, int, date]], **_kwargs: Any) -> None:

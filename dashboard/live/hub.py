@@ -24,6 +24,7 @@ from django.db import Error as DatabaseProblem
 from django.db import InterfaceError, OperationalError, connection, reset_queries
 from django.utils.translation import override
 
+from dashboard.alerts.queries import newest_alert
 from dashboard.figures.board_key import WHOLE_DESK, BoardKey
 from dashboard.figures.feed_status import FeedStates
 from dashboard.live import metrics
@@ -36,6 +37,7 @@ from market import clock
 
 log = structlog.get_logger("dashboard.live.hub")
 
+ALERTS = '{"alerts": "news"}'
 SHORTEST_INTERVAL = 0.1
 """Seconds between two updates of one board, on average: bursts are sent together, the first of them at once."""
 AT_ONCE = 3
@@ -103,6 +105,9 @@ class Hub:
         self._telling: set[asyncio.Task[None]] = set()
         self.on_access: Callable[[], None] = lambda: None
         """Called when rights changed (dashboard/live/open_sockets.py)."""
+        self.of_users: set[tuple[int, Page]] = set()
+        """Open pages that hear of their user's alerts."""
+        self._newest_alert: int | None = None
         self.on_hints: set[Callable[[], None]] = set()
         """Called when anything happened (dashboard/live/event_streams.py)."""
 
@@ -188,10 +193,7 @@ class Hub:
         for called in self.on_hints:
             called()
         for kind, trader, market, day in hints:
-            if kind == ACCESS[0]:
-                self.on_access()
-            if kind in {"assumptions", "prices"}:
-                self._later(self.listeners.tell())
+            self._pass_on(kind, trader)
             for key in list(self._boards):
                 self._mark(key, kind, trader, market, day)
 
@@ -210,6 +212,15 @@ class Hub:
             self._touch(key, anew=kind == "feeds", prices_too=kind != "board")
         elif kind in {"board", "prices"} and key.trader_pk is WHOLE_DESK and is_of_day:
             self._touch(key, prices_too=False)  # another market's total of the day stands on the desk's page
+
+    def _pass_on(self, kind: str, whose: int) -> None:
+        """What is about no board."""
+        if kind == ACCESS[0]:
+            self.on_access()
+        if kind == "alerts":
+            self._later(tell({page for user, page in self.of_users if user == whose}, ALERTS))
+        if kind in {"assumptions", "prices"}:
+            self._later(self.listeners.tell())
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -306,6 +317,8 @@ class Hub:
         keys = set(self._boards)
         if self.listeners.pages:
             await self.listeners.compare(await self._in_thread(read_newest))
+        if self.of_users:
+            await self._compare_alerts(await self._in_thread(newest_alert))
         if not keys:
             self._all_is_well()
             return
@@ -322,6 +335,12 @@ class Hub:
                 self._touch(key)
             elif not shown.feeds.same_as(feeds[key.market_pk]):
                 await self._publish_feeds(key, watched, feeds[key.market_pk])
+
+    async def _compare_alerts(self, newest: int) -> None:
+        """A hint of an alert may be lost, too: then all open pages ask for their own."""
+        before, self._newest_alert = self._newest_alert, newest
+        if before is not None and newest > before:
+            await tell({page for _, page in self.of_users}, ALERTS)
 
     def _all_is_well(self) -> None:
         self._trouble, self._looked_at = "", time.monotonic()

@@ -14,11 +14,12 @@ from accounts.sessions import key_digest
 from dashboard.access.preferences import known_language
 from dashboard.access.rights import AnyUser, board_trader, may_see_all
 from dashboard.access.standings import Standing
+from dashboard.alerts.queries import has_unseen
 from dashboard.assumptions.visibility import viewer_of
 from dashboard.figures.board_key import WHOLE_DESK, BoardKey
 from dashboard.figures.readings import known_reading
 from dashboard.live import open_sockets
-from dashboard.live.hub import hub
+from dashboard.live.hub import ALERTS, hub
 from dashboard.live.open_sockets import NOT_LOGGED_IN, NOT_YOURS, TOO_MANY, guard
 from market.periods import PeriodError, parse_day
 from market.queries import MarketError, market_by_code
@@ -120,14 +121,19 @@ class BoardSocket(WatchedSocket):
 
     async def enter(self, user: AnyUser) -> bool:
         self.key = await self._board_key(user)
-        if self.key is not None:
-            hub.join(self.key, self)
-        return self.key is not None
+        if self.key is None:
+            return False
+        hub.join(self.key, self)
+        hub.of_users.add((self.user_pk, self))
+        if await database_sync_to_async(has_unseen)(self.user_pk):
+            await self.send(ALERTS)
+        return True
 
     def may_stay(self, standing: Standing) -> bool:
         return self.key is None or standing.may_see_board(self.key.trader_pk)
 
     def leave(self) -> None:
+        hub.of_users.discard((self.user_pk, self))
         if self.key is not None:
             hub.leave(self.key, self)
 

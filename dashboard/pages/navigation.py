@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from dashboard.access.rights import AnyUser, group_roles, may_see_all, may_see_status
+from dashboard.access.rights import AnyUser, group_roles, is_wall_screen, may_see_all, may_see_status
 from dashboard.assumptions.visibility import SEE_ALL_ASSUMPTIONS
 from dashboard.figures.readings import Reading
 from dashboard.render.addresses import board_address
@@ -25,6 +25,7 @@ class Here(StrEnum):
     DESK = "desk"
     HISTORY = "history"
     ASSUMPTIONS = "assumptions"
+    ALERTS = "alerts"
     STATUS = "status"
 
 
@@ -50,6 +51,8 @@ def links(
     views.append(View(gettext("History"), history, here == Here.HISTORY))
     if not group_roles(user) or group_roles(user) & SEE_ALL_ASSUMPTIONS:
         views.append(View(gettext("Assumptions"), _with(reverse("assumptions"), market), here == Here.ASSUMPTIONS))
+    if not is_wall_screen(user):
+        views.append(View(gettext("Alerts"), reverse("alerts"), here == Here.ALERTS))
     if may_see_status(user):
         views.append(View(gettext("Status"), reverse("status"), here == Here.STATUS))
     return views

@@ -6,6 +6,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import include, path, re_path
 
 from dashboard.pages import account, api, boards, desk, exports, history, language, login, period, second_factor, status
+from dashboard.pages.alerts import page as alerts
 from dashboard.pages.assumptions import api as assumptions_api
 from dashboard.pages.assumptions import board as assumptions_board
 from dashboard.pages.assumptions import files as assumptions_files
@@ -35,6 +36,9 @@ urlpatterns = [
     path("api/v1/assumptions", assumptions_api.many, name="api_assumptions"),
     path("api/v1/assumptions/<int:number>", assumptions_api.one, name="api_assumption"),
     path(programs.PREFIX, include(programs.urls())),
+    path("alerts/", alerts.page, name="alerts"),
+    path("alerts/change/", alerts.change, name="change_alerts"),
+    path("alerts/line/", alerts.line, name="alerts_line"),
     path("assumptions/", assumptions_page.page, name="assumptions"),
     path("assumptions/board/", assumptions_board.board, name="assumptions_board"),
     path("assumptions/assumptions.json", assumptions_files.as_json, name="assumptions_json"),

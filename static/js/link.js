@@ -118,6 +118,7 @@ function watch() {
 // --- what is said of it ------------------------------------------------------------------------------------------
 
 function take(message, how) {
+  if (message.alerts) return void import("./alerts.js").then(({ load }) => load());
   document.dispatchEvent(new CustomEvent("desk:now", { detail: Date.parse(message.now) }));
   if (message.trouble) showLost(word(message.trouble));
   else {

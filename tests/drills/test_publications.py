@@ -15,11 +15,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from local.simulators.areas import Area
 from local.simulators.provider import Limits
 from local.simulators.provider import Market as SimulatedMarket
 from market.labels import label_of
 from market.models import Market
-from market.periods import DeliveryPeriod, day_of, day_periods
+from market.periods import Calendar, DeliveryPeriod, day_of, day_periods
 from prices.models import ReferencePrice, ReferencePriceHistory
 from tests.dashboard.boards import store_trade
 from tests.drills.rig.results import Row
@@ -85,7 +86,9 @@ def test_all_with_a_position_are_known_within_a_minute(
     held = held_of(day, market.zone, dice)
     for period in held:
         store_trade(label_of(period, market.zone), "sell", "1", "20", day=day)
-    simulated = SimulatedMarket(seed=dice.randrange(10**6), interval=interval, delay_max=latest)
+    simulated = SimulatedMarket(
+        seed=dice.randrange(10**6), interval=interval, delay_max=latest, area=Area(Calendar(market.zone))
+    )
     with ExitStack() as stack:
         address, limits = stack.enter_context(desk.provider_running(simulated, Limits(50, 1000)))
         names = {"MARKET_DATA_URL": address, "MARKET_DATA_UPDATE_INTERVAL": str(interval)}

@@ -62,6 +62,7 @@ def examples(described: Mapping[str, Any], values: Mapping[str, str], host: str)
                 address = address.replace(f"{{{name}}}", value)
             query = ", ".join(p["name"] for p in operation.get("parameters", ()) if p["in"] == "query")
             about = operation.get("description") or operation["summary"]
+            about = about.replace("`", "")
             yield Example(method.upper(), path, about, query, address, _command(method, host + address))
 
 

@@ -9,6 +9,9 @@ from django.utils.translation import gettext
 from ninja import Query, Router
 
 from dashboard.access.rights import home_trader, may_see_all, may_see_status
+from dashboard.alerts.models import Alert, AlertRule
+from dashboard.alerts.signals import announce
+from dashboard.alerts.wishes import acknowledge
 from dashboard.figures.desk import load_desk
 from dashboard.figures.desk_status import load_status
 from dashboard.figures.history import load_history
@@ -18,9 +21,11 @@ from dashboard.pages.history import asked_history
 from dashboard.pages.past.asked import asked_past
 from dashboard.pages.programs import schemas
 from dashboard.pages.programs.answers import RefusedError, asked_cursor, asked_limit, need_known
-from dashboard.pages.programs.refusals import READS
+from dashboard.pages.programs.refusals import READS, WRITES
 from dashboard.pages.requests import NotThereError, asked_market, asked_period, asked_reading, sentence
+from dashboard.pages.second_factor import signed_in_user
 from dashboard.pages.status import status_json
+from dashboard.render.alerts.as_json import alert_json, rule_json
 from dashboard.render.programs.as_json import desk_json, gap_json, history_json, opened_json
 from market import clock
 from market.periods import PeriodError, parse_day
@@ -122,5 +127,33 @@ def api_status(request: HttpRequest) -> Any:
     return status_json(load_status(now=clock.now()))
 
 
-OPERATIONS = (api_desk, api_opened, api_history, api_gaps, api_status)
+@router.get("alerts", response={200: schemas.Alerts, **READS}, tags=["alerts"])
+def api_alerts(request: HttpRequest, state: str = "", limit: str = "", cursor: str = "") -> Any:
+    """What the user was told, the newest first, and the user's rules; state=open: what is still the case."""
+    user = signed_in_user(request)
+    need_known(request, "state", "limit", "cursor")
+    if state not in {"", "open", "unseen"}:
+        raise RefusedError(400, gettext("Alerts are open or unseen."), field="state")
+    most, before = asked_limit(request), asked_cursor(request)
+    fired = Alert.objects.filter(user=user, muted=False)
+    fired = fired.filter(ended_at=None) if state == "open" else fired
+    fired = fired.filter(seen_at=None) if state == "unseen" else fired
+    rows = list((fired.filter(pk__lt=before) if before is not None else fired)[: most + 1])
+    more = str(rows[most - 1].pk) if len(rows) > most else None
+    rules = AlertRule.objects.filter(user=user).select_related("trader", "market")
+    alerts, own = [alert_json(alert) for alert in rows[:most]], [rule_json(rule) for rule in rules]
+    return {"alerts": alerts, "rules": own, "cursor": more}
+
+
+@router.post("alerts/{int:number}/seen", response={200: schemas.Alert, **WRITES}, tags=["alerts"])
+def api_seen(request: HttpRequest, number: int) -> Any:
+    """Acknowledge an alert; a second time changes nothing."""
+    user = signed_in_user(request)
+    if number >= 1 << 63 or not acknowledge(user=user, pk=number, now=clock.now()):
+        raise RefusedError(404, gettext("There is no such alert of yours."))
+    announce(user.pk)
+    return alert_json(Alert.objects.get(pk=number))
+
+
+OPERATIONS = (api_alerts, api_seen, api_desk, api_opened, api_history, api_gaps, api_status)
 """Those whose addresses are mounted (api.py)."""

@@ -227,6 +227,42 @@ class Status(Schema):
     markets: list[dict[str, object]]
 
 
+# --- alerts -----------------------------------------------------------------------------------------------------------
+class Alert(Schema):
+    """One episode: what a rule found, for as long as it is the case; `count`: how often it came again."""
+
+    id: int
+    rule: int | None
+    kind: str
+    level: Literal["warning", "alert"]
+    sentence: str
+    facts: dict[str, str]
+    started_at: Moment
+    last_at: Moment
+    ended_at: Moment | None
+    acknowledged_at: Moment | None
+    count: int
+
+
+class Rule(Schema):
+    """What a user wants to be told; `threshold` in MWh or the market's currency."""
+
+    id: int
+    kind: str
+    threshold: Exact | None
+    minutes: int | None
+    trader_id: str | None
+    market: str | None
+    desk_wide: bool
+    snoozed_until: Moment | None
+
+
+class Alerts(Schema):
+    alerts: list[Alert]
+    rules: list[Rule]
+    cursor: Cursor
+
+
 # --- assumptions ------------------------------------------------------------------------------------------------------
 class AssumedPeriod(Schema):
     delivery_hour: Label

@@ -1,0 +1,1 @@
+"""The desk speaks up: rules, what fired, and how people hear of it."""

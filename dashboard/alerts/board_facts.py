@@ -1,0 +1,85 @@
+"""Boards as rules look at them: read again only when something of them has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from dashboard.alerts.models import AlertSample
+from dashboard.alerts.rules import BoardFacts, RowFacts
+from dashboard.figures.board import Board, load_board
+from market.models import Market
+from prices.queries import price_versions
+from trades.models import Trader
+from trades.queries import position_versions
+
+MOST_KEPT, SAMPLES_KEPT = 500, timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class BoardOf:
+    """Whose board of which day."""
+
+    trader: Trader
+    market: Market
+    day: date
+
+    @property
+    def key(self) -> tuple[int, int, date]:
+        return self.trader.pk, self.market.pk, self.day
+
+
+_kept: dict[tuple[int, int, date], tuple[tuple[int, int], Board]] = {}
+
+
+def read(boards: Iterable[BoardOf], now: datetime, *, anew: set[tuple[int, int, date]]) -> dict[BoardOf, BoardFacts]:
+    """Facts of those that have been traded. `anew`: whose results of before are no measure any more."""
+    asked = list(boards)
+    held = position_versions(keys={board.key for board in asked})
+    prices = price_versions(keys={(board.market.pk, board.day) for board in asked})
+    found = {}
+    for board in asked:
+        version = (held[board.key], prices[board.market.pk, board.day])
+        if version[0]:
+            found[board] = _facts(board, _board(board, version, now), now, anew=board.key in anew)
+    while len(_kept) > MOST_KEPT:
+        del _kept[next(iter(_kept))]
+    return found
+
+
+def _board(board: BoardOf, version: tuple[int, int], now: datetime) -> Board:
+    kept = _kept.get(board.key)
+    if kept is None or kept[0] != version:
+        loaded = load_board(trader=board.trader, market=board.market, delivery_day=board.day, now=now)
+        kept = _kept[board.key] = (version, loaded)
+    return kept[1]
+
+
+def _facts(of: BoardOf, board: Board, now: datetime, *, anew: bool) -> BoardFacts:
+    result = board.total.performance_eur
+    rows = AlertSample.objects.filter(trader=of.trader, market=of.market, delivery_day=of.day)
+    if anew:
+        rows.delete()
+    samples = list(rows.order_by("at").values_list("at", "result"))
+    if result is not None and (not samples or samples[-1][1] != round(result, 10)):
+        AlertSample.objects.create(trader=of.trader, market=of.market, delivery_day=of.day, at=now, result=result)
+        samples.append((now, result))
+    return BoardFacts(
+        trader=of.trader.trader_id,
+        market=of.market.code,
+        day=of.day.isoformat(),
+        currency=of.market.currency,
+        rows=tuple(
+            RowFacts(row.delivery_hour, row.figures.net_mwh, tuple((g.phase.value, g.closes_at) for g in row.gates))
+            for row in board.rows
+            if row.figures.trade_count
+        ),
+        result=result,
+        samples=tuple(samples),
+    )
+
+
+def forget_old(now: datetime) -> None:
+    """Samples of more than a day ago."""
+    AlertSample.objects.filter(at__lt=now - SAMPLES_KEPT).delete()

@@ -1,0 +1,109 @@
+"""What the watch asks about feeds, gaps, frames, assumptions and trades since its last look. A few queries a look."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, F, Max
+
+from dashboard.alerts.models import AlertWatch
+from dashboard.alerts.rules import Finding, Kind
+from dashboard.assumptions.models import Assumption
+from dashboard.assumptions.queries import standings
+from dashboard.figures.feed_status import FeedStates, load_feeds
+from market.models import Market
+from trades.models import FeedGap, QuarantinedMessage, Trader
+
+LIVE_WITHIN = timedelta(seconds=10)
+"""From a frame's receipt to its storing: longer is a replay, or a frame that waited for PostgreSQL."""
+_OVERLAP, _NEAR = timedelta(seconds=3), 2000
+"""Trades commit in another order than they are numbered in: the last ones are looked at again."""
+
+_BOARDS = """SELECT trader_id, market_id, delivery_day, bool_or(source NOT LIKE 'file-%%'
+        AND source NOT LIKE 'quarantine-%%' AND stored_at - received_at < %(live)s AND NOT 'period_closed' = ANY(flags))
+    FROM trades_trade WHERE id > %(near)s AND stored_at > %(since)s GROUP BY 1, 2, 3"""
+
+
+@dataclass(slots=True)
+class DeskNews:
+    """What is new since the last look. `quiet_…`: boards that only late, replayed or imported trades have changed."""
+
+    gaps: dict[int, tuple[int, datetime]] = field(default_factory=dict)
+    frames: dict[int, int] = field(default_factory=dict)
+    quiet_boards: list[tuple[int, int, date]] = field(default_factory=list)
+    quiet_names: set[tuple[str, str, str]] = field(default_factory=set)
+    _feeds: dict[int, FeedStates] = field(default_factory=dict)
+
+    def of(self, kind: Kind, markets: Sequence[Market], now: datetime) -> Iterator[tuple[int, Finding]]:
+        """What a rule about a market as a whole finds, by the market's primary key."""
+        for market in markets:
+            about = {"market": market.code}
+            if kind is Kind.GAP and market.pk in self.gaps:
+                count, until = self.gaps[market.pk]
+                yield market.pk, Finding(market.code, {**about, "until": f"{until:%H:%M:%S} UTC"}, more=count)
+            elif kind is Kind.FRAMES_ASIDE and market.pk in self.frames:
+                yield market.pk, Finding(market.code, about, more=self.frames[market.pk])
+            elif kind in {Kind.FEED_LATE, Kind.PRICE_LATE} and self._is_late(kind, market, now):
+                yield market.pk, Finding(market.code, about)
+
+    def _is_late(self, kind: Kind, market: Market, now: datetime) -> bool:
+        if market.pk not in self._feeds:
+            self._feeds[market.pk] = load_feeds(market=market, now=now)
+        feeds = self._feeds[market.pk]
+        if kind is Kind.PRICE_LATE:
+            return feeds.prices.state in {"late", "down"}
+        return not feeds.exchange.connected and feeds.exchange.since is not None
+
+    def broken(self, traders: Collection[Trader], markets: Sequence[Market], now: datetime) -> list[Finding]:
+        """Open assumptions of these traders that broke, one finding a period."""
+        rows = Assumption.objects.filter(
+            trader__in=[trader.pk for trader in traders], market__in=markets, periods__gate_closes_at__gt=now
+        ).distinct()
+        return [
+            Finding(
+                f"assumption {standing.assumption.pk} {period.row.delivery_hour}",
+                {
+                    "trader": standing.assumption.trader.trader_id,
+                    "market": standing.assumption.market.code,
+                    "number": str(standing.assumption.pk),
+                    "period": period.row.delivery_hour,
+                    "day": standing.assumption.delivery_day.isoformat(),
+                },
+            )
+            for standing in standings(rows)
+            for period in standing.periods
+            if period.is_broken and period.record is None
+        ]
+
+
+def read_news(state: AlertWatch, now: datetime) -> DeskNews:
+    """What happened since the last look; moves the state on. Of a first look nothing is news."""
+    is_first = state.pk is None or state._state.adding
+    news = DeskNews()
+    gaps = FeedGap.objects.filter(pk__gt=state.gap).order_by().values("market_id")
+    for row in gaps.annotate(count=Count("pk"), until=Max("ended_at"), newest=Max("pk")):
+        news.gaps[row["market_id"]] = (row["count"], row["until"])
+        state.gap = max(state.gap, row["newest"])
+    frames = QuarantinedMessage.objects.filter(pk__gt=state.frame)
+    live = frames.filter(received_at__gt=F("stored_at") - LIVE_WITHIN).exclude(source__startswith="file-")
+    news.frames = dict(live.order_by().values_list("market_id").annotate(count=Count("pk")))
+    state.frame = frames.aggregate(newest=Max("pk"))["newest"] or state.frame
+    _read_trades(state, news)
+    return DeskNews() if is_first else news
+
+
+def _read_trades(state: AlertWatch, news: DeskNews) -> None:
+    asked: dict[str, Any] = {"live": LIVE_WITHIN, "near": state.trade - _NEAR, "since": state.looked_at - _OVERLAP}
+    with connection.cursor() as cursor:
+        cursor.execute(_BOARDS, asked)
+        quiet = [(trader, market, day) for trader, market, day, live in cursor.fetchall() if not live]
+        cursor.execute("SELECT coalesce(max(id), 0) FROM trades_trade")
+        state.trade = int(cursor.fetchone()[0])
+    news.quiet_boards = quiet
+    traders = dict(Trader.objects.filter(pk__in={t for t, _, _ in quiet}).values_list("pk", "trader_id"))
+    markets = dict(Market.objects.filter(pk__in={m for _, m, _ in quiet}).values_list("pk", "code"))
+    news.quiet_names = {(traders[t], markets[m], day.isoformat()) for t, m, day in quiet}

@@ -1,0 +1,1 @@
+"""Alerts: the page, the line on every page, the API."""

@@ -1,0 +1,1 @@
+"""Alerts for pages and programs."""
