@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -12,7 +12,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from market.labels import label_of, parse_period
-from market.periods import PeriodError, day_bounds, day_periods, parse_day, tradable_periods
+from market.periods import (
+    HOUR,
+    Calendar,
+    DeliveryPeriod,
+    PeriodError,
+    calendar_of,
+    day_bounds,
+    day_of,
+    day_periods,
+    day_start,
+    parse_day,
+    tradable_periods,
+)
 
 BERLIN, LONDON = ZoneInfo("Europe/Berlin"), ZoneInfo("Europe/London")
 LONG, SHORT, PLAIN = date(2026, 10, 25), date(2027, 3, 28), date(2026, 11, 23)
@@ -58,3 +70,35 @@ def test_the_periods_of_a_day_tile_it(day: date, zone: ZoneInfo) -> None:
 def test_a_delivery_day_is_a_date_of_the_calendar() -> None:
     assert parse_day("2026-10-25") == date(2026, 10, 25)
     assert parse_day("2028-02-29") == date(2028, 2, 29)
+
+
+# --- whose days -------------------------------------------------------------------------------------------------------
+GB = Calendar(LONDON, time(23))
+MOVED = Calendar(BERLIN, changes=((PLAIN, Calendar(LONDON, time(23))),))
+
+
+def test_a_block_is_longer_than_an_hour_and_a_quarter_lies_in_one() -> None:
+    hour, quarter = day_periods(PLAIN, BERLIN)[8], day_periods(PLAIN, BERLIN, 15)[35]
+    assert not hour.is_block and DeliveryPeriod(hour.start, hour.start + 2 * HOUR).is_block
+    assert quarter.hour_start == hour.hour_start == hour.start
+
+
+def test_a_day_that_starts_on_the_evening_before() -> None:
+    assert day_bounds(PLAIN, GB) == (datetime(2026, 11, 22, 23, tzinfo=UTC), datetime(2026, 11, 23, 23, tzinfo=UTC))
+    assert day_of(datetime(2026, 11, 22, 22, 59, tzinfo=UTC), GB) == date(2026, 11, 22)
+    assert day_of(datetime(2026, 11, 22, 23, tzinfo=UTC), GB) == PLAIN
+    assert calendar_of(LONDON) == Calendar(LONDON) and calendar_of(GB) == GB
+    assert day_start(PLAIN, Calendar(BERLIN, time(6))) == datetime(2026, 11, 23, 5, tzinfo=UTC)
+
+
+@given(day=days, minute=st.integers(0, 1439))
+@pytest.mark.parametrize("calendar", [GB, MOVED, Calendar(BERLIN, time(6))])
+def test_every_moment_has_the_day_that_holds_it(calendar: Calendar, day: date, minute: int) -> None:
+    moment = datetime.combine(day, time(), tzinfo=UTC) + timedelta(minutes=minute)
+    start, end = day_bounds(day_of(moment, calendar), calendar)
+    assert start <= moment < end
+
+
+def test_days_are_counted_another_way_from_a_day_on() -> None:
+    assert MOVED.on(date(2026, 11, 22)).zone == BERLIN and MOVED.on(PLAIN).zone == LONDON
+    assert day_bounds(date(2026, 11, 22), MOVED)[1] == day_start(PLAIN, MOVED) == datetime(2026, 11, 22, 23, tzinfo=UTC)
