@@ -123,7 +123,7 @@ def _row(
         "restated": restated_title(row.reference, clocks.zone),
         "reference_note": _reference_note(row, clocks, rhythm, unanswered=unanswered),
         "performance": signed_cell("performance", figures.performance),
-        "firm": firm_mark(outlook.of(row), figures),
+        "firm": None if row.state == PeriodState.CLOSED else firm_mark(outlook.of(row), figures),
         "cells": quiet_cells(figures),
         "spark": spark(timeline.of(row)),
         "gate": gate_cell(row, clocks),
