@@ -66,6 +66,7 @@ def test_kill_9_of_the_only_one(desk: Desk, dice: random.Random, kills: int, tra
 
 
 _ACTIONS = ("kill", "term", "raise", "full")
+_BY_FRAME = ("after_receive", "before_journal", "after_journal")
 _FAST = ("after_journal-kill", "before_commit-kill", "before_insert-raise", "before_journal-raise")
 _POINTS = [
     pytest.param(name, action, marks=() if f"{name}-{action}" in _FAST else (pytest.mark.long,), id=f"{name}-{action}")
@@ -78,7 +79,8 @@ _POINTS = [
 def test_failing_at_a_named_point(desk: Desk, name: str, action: str) -> None:
     """All that was journalled is stored, nothing twice; who fails goes on or ends, and never only looks alive."""
     desk.row.done = f"a lone listener fails at {name} ({action}); the exchange goes on"
-    listener = desk.listener(PYTHONPATH=f"{FAULTS}:{ROOT}", DESK_FAILPOINT=f"{name}:{action}:20")
+    reached = 20 if name in _BY_FRAME else 5  # a busy machine stores many frames at once
+    listener = desk.listener(PYTHONPATH=f"{FAULTS}:{ROOT}", DESK_FAILPOINT=f"{name}:{action}:{reached}")
     desk.feed.push(150, rate=100)
     ends = action in {"kill", "term"} or (name == "after_receive" and action in {"raise", "full"})
     if ends:
