@@ -210,7 +210,8 @@ def database() -> dict[str, Any]:
     options: dict[str, Any] = parsed.setdefault("OPTIONS", {})
     options.setdefault("connect_timeout", 5)
     # Statements that a connection runs again and again are parsed and planned by PostgreSQL once. Not to be had behind
-    # a pooler that gives each transaction another connection; there is none here.
+    # a pooler that gives each transaction another connection; there is none here. What must be planned by its values is
+    # sent within market.statements.planning.planned_by_values.
     options |= {"server_side_binding": True, "prepare_threshold": 3}
     options.setdefault("application_name", f"reporting {PROCESS_ROLE}".strip())
     session = [options.pop("options", "")]

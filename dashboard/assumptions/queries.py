@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 from dashboard.assumptions.models import AssumedPeriod, Assumption, FrozenPrice, VerdictRecord
 from dashboard.assumptions.rules import Claim, Theory, Verdict
 from market.periods import DeliveryPeriod
+from market.statements.planning import planned_by_values
 
 _SINCE = """SELECT p.id, h.value FROM unnest(%s::bigint[]) AS wanted (id)
     JOIN dashboard_assumedperiod AS p USING (id) JOIN dashboard_assumption AS a ON a.id = p.assumption_id
@@ -80,8 +81,9 @@ def theory_of(assumption: Assumption) -> Theory:
 
 def standings(assumptions: QuerySet[Assumption]) -> list[Standing]:
     """How these stand, in their order. Six queries, however many there are."""
-    # One market for all of its rows, prefetched: each market object reads its dated rules for itself.
-    rows = list(assumptions.select_related("trader", "withdrawal").prefetch_related("market"))
+    with planned_by_values():  # a page of them is asked for by their author, newest first
+        # One market for all of its rows, prefetched: each market object reads its dated rules for itself.
+        rows = list(assumptions.select_related("trader", "withdrawal").prefetch_related("market"))
     periods = list(
         AssumedPeriod.objects.filter(assumption__in=[row.pk for row in rows])
         .select_related("frozen")

@@ -21,6 +21,7 @@ from dashboard.figures.performance import NOTHING, Figures
 from dashboard.figures.readings import Reading
 from market.models import Market
 from market.periods import PeriodError, parse_day
+from market.statements.planning import planned_by_values
 from market.tables import unless_missing
 from market.totals import EXACT, ZERO, Total
 from trades.models import Trader
@@ -188,7 +189,7 @@ def _traders(statement: str, asked: dict[str, Any]) -> tuple[tuple[Trader, Slice
 
 
 def _read(statement: str, asked: dict[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
+    with planned_by_values(), connection.cursor() as cursor:
         cursor.execute(statement, asked)
         return list(cursor.fetchall())
 

@@ -12,6 +12,7 @@ from dashboard.render.assumptions.words import ARROWS, claim_name
 from dashboard.render.formatting import currency_sign, plain
 from market.models import Market
 from market.queries import currency_now
+from market.statements.planning import planned_by_values
 from trades.models import Trader
 
 FIELDS = ("market", "delivery_day", "claim", "threshold", "broken_at", "confidence", "quantity", "reason", "by")
@@ -19,7 +20,8 @@ FIELDS = ("market", "delivery_day", "claim", "threshold", "broken_at", "confiden
 
 def form_fields(trader: Trader, market: Market, *, day: str, by: str = "") -> dict[str, object]:
     """The context of dashboard/assumptions/fields.html. One query."""
-    last = Assumption.objects.filter(trader=trader, market=market).order_by("-id").first()
+    with planned_by_values():
+        last = Assumption.objects.filter(trader=trader, market=market).order_by("-id").first()
     return {
         "market": market.code,
         "day": day,

@@ -1,0 +1,1 @@
+"""How statements are handed to PostgreSQL."""
