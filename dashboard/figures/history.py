@@ -134,16 +134,8 @@ def load_history(
 
     Raises RangeError for days of two currencies.
     """
-    first, last = (market.rules_on(day).currency for day in (days.first, days.last))
-    if first != last:
-        raise RangeError(
-            "the market trades in %(first)s on the first of these days and in %(last)s on the last: ask for them apart",
-            first=first,
-            last=last,
-        )
-    asked = _asked(market, trader, days, reading)
-    by_period, by_trader = statements(market, reading)
-    rows = _read(by_period, asked)
+    asked, sums = _asked(market, trader, days, reading), statements(market, reading)
+    rows = _read(sums.by_period, asked)
     total = _slices((None, *row[2:]) for row in rows if row[0] is None and row[1] is None)
     return History(
         market=market,
@@ -151,20 +143,29 @@ def load_history(
         range=days,
         days=_ordered((row[0], *row[2:]) for row in rows if row[0] is not None),
         hours=_ordered((row[1], *row[2:]) for row in rows if row[1] is not None),
-        traders=() if trader is not None else _traders(by_trader, asked),
+        traders=() if trader is not None else _traders(sums.by_trader, asked),
         total=total.get(None, Slice()),
         restated=_restated(asked),
         reading=reading,
     )
 
 
-def load_total(*, market: Market, days: DayRange, reading: Reading) -> Slice:
-    """The whole desk's total alone. One query, beside the market's rules."""
-    rows = _read(statements(market, reading)[0], _asked(market, None, days, reading))
-    return _slices((None, *row[2:]) for row in rows if row[0] is None and row[1] is None).get(None, Slice())
+def load_total(
+    *, market: Market, days: DayRange, trader: Trader | None = None, reading: Reading = Reading.PRODUCT
+) -> Slice:
+    """The total alone, a trader's or the whole desk's. One query, beside the market's rules; RangeError as above."""
+    rows = _read(statements(market, reading).total, _asked(market, trader, days, reading))
+    return _slices((None, *row) for row in rows).get(None, Slice())
 
 
 def _asked(market: Market, trader: Trader | None, days: DayRange, reading: Reading) -> dict[str, Any]:
+    first, last = (market.rules_on(day).currency for day in (days.first, days.last))
+    if first != last:
+        raise RangeError(
+            "the market trades in %(first)s on the first of these days and in %(last)s on the last: ask for them apart",
+            first=first,
+            last=last,
+        )
     return {
         "market": market.pk,
         "trader": trader.pk if trader else None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from dashboard.figures.readings import Reading
 from market.models import Market
 
@@ -56,20 +58,27 @@ _ROWS = """held AS (
 `trades` are with a product's first row, `touching` with its first of every hour. Ten more decimals than the energies
 and turnovers have, so that PostgreSQL's quotients of parts of an hour are exact."""
 
-BY_PERIOD = f"""
-    WITH products AS (
+_TOGETHER = """WITH products AS (
         SELECT delivery_day, delivery_start, delivery_end, direction,
             sum(trade_count) AS trades, sum(energy) AS energy, sum(turnover) AS turnover
         FROM trades_position
         WHERE market_id = %(market)s AND delivery_day BETWEEN %(first)s AND %(last)s AND trade_count > 0
             AND (%(trader)s::bigint IS NULL OR trader_id = %(trader)s)
         GROUP BY 1, 2, 3, 4
-    ), HELD
+    ), HELD"""
+"""Positions of all traders are added up per period first: they share its reference price."""
+
+BY_PERIOD = f"""
+    {_TOGETHER}
     SELECT delivery_day, hour, direction,
         (CASE GROUPING(hour) WHEN 0 THEN sum(touching) ELSE sum(trades) END)::bigint, {_SUMS}
     FROM (SELECT *, extract(hour FROM delivery_start AT TIME ZONE %(zone)s)::int AS hour FROM PRICES) AS by_hour
     GROUP BY GROUPING SETS ((1, 3), (2, 3), (3))"""  # noqa: S608 - our own text, no input
-"""Positions of all traders are added up per period first: they share its reference price."""
+
+TOTAL = f"""
+    {_TOGETHER}
+    SELECT direction, sum(trades)::bigint, {_SUMS} FROM PRICES GROUP BY 1"""  # noqa: S608 - our own text, no input
+"""Of a year two thirds of the time that it takes with its days and hours."""
 
 BY_TRADER = f"""
     WITH products AS (
@@ -92,12 +101,22 @@ RESTATED = """
     GROUP BY 1"""
 
 
-def statements(market: Market, reading: Reading) -> tuple[str, str]:
-    """The sums by period and by trader, as the reading groups what was held and the market's rules find its prices."""
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """What adds a history up: by day, hour and in all; by trader; in all alone."""
+
+    by_period: str
+    by_trader: str
+    total: str
+
+
+def statements(market: Market, reading: Reading) -> Statements:
+    """The sums, as the reading groups what was held and the market's rules find its prices."""
     prices = _RULED_PRICES if market.dated.sources else _OWN_PRICES
     held = _ROWS if reading.minutes else _PRODUCTS
-    by_period, by_trader = (
-        statement.replace("HELD", held.replace("WHO", who)).replace("PRICES", prices)
-        for statement, who in ((BY_PERIOD, ""), (BY_TRADER, "trader_id,"))
+    return Statements(
+        *(
+            statement.replace("HELD", held.replace("WHO", who)).replace("PRICES", prices)
+            for statement, who in ((BY_PERIOD, ""), (BY_TRADER, "trader_id,"), (TOTAL, ""))
+        )
     )
-    return by_period, by_trader

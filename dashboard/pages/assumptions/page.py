@@ -21,7 +21,7 @@ from dashboard.assumptions.money import Theorised
 from dashboard.assumptions.queries import Standing, standings
 from dashboard.assumptions.store import TooLateError, withdraw
 from dashboard.assumptions.visibility import Viewer
-from dashboard.figures.history import DayRange, load_history
+from dashboard.figures.history import DayRange, load_total
 from dashboard.pages.assumptions.api import REFUSED, refused, written
 from dashboard.pages.assumptions.form import form_fields, wants_json, words_of
 from dashboard.pages.assumptions.selection import Selection, asked_selection, need_viewer, of_recent_days
@@ -117,8 +117,7 @@ def _total(selection: Selection, market: Market) -> Decimal | None:
     first, last = selection.first, selection.last or selection.now.date() + timedelta(days=2)
     if first is None or first > last or (trader is None and not viewer.sees_others):
         return None
-    loaded = load_history(market=market, trader=trader, days=DayRange(first, last))
-    return loaded.total.figures.performance_eur
+    return load_total(market=market, trader=trader, days=DayRange(first, last)).figures.performance_eur
 
 
 def _head(request: HttpRequest, selection: Selection, market: Market) -> dict[str, Any]:

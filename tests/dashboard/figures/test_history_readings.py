@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 
 from dashboard.figures.board import Board, load_board
-from dashboard.figures.history import DayRange, History, load_history
+from dashboard.figures.history import DayRange, History, load_history, load_total
 from dashboard.figures.readings import Reading
 from market.labels import label_of
 from market.models import Market, ReferenceRule
@@ -91,7 +91,8 @@ def test_a_thousand_days_as_their_boards_in_every_reading(zone: ZoneInfo) -> Non
     days = some_days(chance, WORLDS // len(ZONES))
     store(market, trader, days, chance)
     found = in_each_reading(market, trader)
-    for history in found.values():
+    for reading, history in found.items():
+        assert history.total == load_total(market=market, trader=trader, days=YEAR, reading=reading)
         assert history.total.figures.sold == found[Reading.PRODUCT].total.figures.sold
         assert history.total.figures.bought == found[Reading.PRODUCT].total.figures.bought
     for day in (*CHANGES, *chance.sample(days, 20)):
