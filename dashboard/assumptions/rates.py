@@ -5,7 +5,8 @@ A rate counts periods judged right or wrong, never late ones. Rates are fraction
 
 from __future__ import annotations
 
-from collections import Counter
+from bisect import bisect_right
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -98,11 +99,11 @@ _Item = TypeVar("_Item")
 
 def in_groups(items: Iterable[_Item], keys: Callable[[_Item], Iterable[_Key]]) -> dict[_Key, list[_Item]]:
     """The items of each key, in their order; one with several keys (tags) is in each."""
-    groups: dict[_Key, list[_Item]] = {}
+    groups: dict[_Key, list[_Item]] = defaultdict(list)
     for item in items:
         for key in keys(item):
-            groups.setdefault(key, []).append(item)
-    return groups
+            groups[key].append(item)
+    return dict(groups)
 
 
 def grouped(cases: Iterable[Case], keys: Callable[[Case], Iterable[_Key]]) -> dict[_Key, Rate]:
@@ -116,7 +117,7 @@ TIME_LEFT = (30, 60, 120, 240, 480)
 
 def time_left_group(minutes: int) -> int:
     """The group's number."""
-    return sum(minutes >= end for end in TIME_LEFT)
+    return bisect_right(TIME_LEFT, minutes)
 
 
 def best_and_worst(tags: dict[str, Rate], most: int = 3) -> tuple[list[str], list[str]]:
