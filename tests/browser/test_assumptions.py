@@ -68,7 +68,7 @@ def test_two_keys_and_enter_and_it_is_on_every_open_page(desk: Desk, page: Page,
     page.keyboard.press("Enter")
     for one in (page, other):
         line = one.locator("#board small.theories a")
-        expect(line).to_contain_text("0.00 in your favour")
+        expect(line).to_contain_text("stands still")
         expect(line).to_contain_text("left")
     expect(overview.locator("#open tbody")).to_contain_text("12–13")
     assert (Assumption.objects.get().claim, Assumption.objects.get().threshold) == ("up", None)
@@ -113,7 +113,7 @@ def test_a_phone_writes_one_from_the_opened_row_and_withdraws_it(desk: Desk, pag
     shot(page, "phone-form")
     page.check("[name=claim][value=down]")
     page.locator("#assume .button").click()
-    expect(page.locator("#board small.theories a")).to_contain_text("in your favour")
+    expect(page.locator("#board small.theories a")).to_contain_text("stands still")
     shot(page, "phone-board")
     page.goto(f"{desk.address}/assumptions/")
     shot(page, "phone-page")

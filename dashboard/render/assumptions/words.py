@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.utils.translation import gettext, pgettext
 
 from dashboard.assumptions.queries import PeriodStanding
-from dashboard.assumptions.rules import Claim, Theory, Verdict
+from dashboard.assumptions.rules import SIDES, Claim, Theory, Verdict
 from dashboard.render import formatting as fmt
 
 ARROWS = {Claim.UP: "▲", Claim.DOWN: "▼", Claim.WITHIN: "↔", Claim.ABOVE: "⤒", Claim.BELOW: "⤓"}
@@ -52,16 +52,18 @@ def verdict_name(verdict: Verdict) -> str:
 
 
 def standing_words(period: PeriodStanding, *, own: bool) -> str:
-    """How it stands: “+1.80 in your favour”, “1.80 against you”, or its verdict with the move."""
+    """How it stands: “+1.80 in your favour”, “stands still”, “1.80 against you”, or its verdict with the move."""
     record, favour = period.record, period.in_favour
     if record is not None:
         move = f", {fmt.number(record.move, signed=True)}" if record.move is not None else ""
         return f"{verdict_name(period.verdict)}{move}"
-    return verdict_name(Verdict.WAITING) if favour is None else favour_words(favour, own=own)
+    return verdict_name(Verdict.WAITING) if favour is None else favour_words(period.theory.claim, favour, own=own)
 
 
-def favour_words(favour: Decimal, *, own: bool) -> str:
-    """How far it is on the claim's side, or on the other."""
+def favour_words(claim: Claim, favour: Decimal, *, own: bool) -> str:
+    """How far it is on the claim's side, or on the other; what would be 0.00 is on neither."""
+    if fmt.trend(favour) is fmt.Trend.EVEN:
+        return gettext("stands still") if claim in SIDES else gettext("at its bound")
     if fmt.trend(favour) is fmt.Trend.BAD:
         text = gettext("%(amount)s against you") if own else gettext("%(amount)s against it")
         return text % {"amount": fmt.number(-favour)}
