@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
 
 A_TRADE = 7  # lock progress, traders, insert, position and slot, progress; begin and commit
 MORE_OF_A_BATCH = 0
-A_PAGE = 16  # session, user, rights, markets, figures, course, feeds
+A_PAGE = 18  # session, user, rights, markets and their rules, figures, course, how firm, feeds
 A_TRADE_ON_A_BOARD, A_PRICE_ON_A_BOARD = 1, 2  # positions; and prices
 BYTES_OF_A_CHANGE = 12_000
 MOMENT = datetime(2023, 2, 6, 9, 15, tzinfo=UTC)

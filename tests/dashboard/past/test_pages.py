@@ -99,6 +99,7 @@ def test_a_basis_that_nobody_knows_is_refused(head: Client) -> None:
 
 
 def test_before_any_record_there_is_no_past(client: Client) -> None:
+    germany()
     a_trader()
     client.force_login(a_head())
     answer = client.get(asked(API, "2023-02-06T09:30:00Z"))
