@@ -91,6 +91,8 @@ PAGES = {
     "full-opened-hour": f"{FULL}14-15/?by=hour",
     "full-opened-quarter": f"{FULL}14:15-14:30/?by=quarter&show=trades",
     "full-desk": f"/desk/{FULL_DAY}/?by=hour",
+    "itself": f"/desk/against-itself/{DAY}/",
+    "itself-period": f"/desk/against-itself/{DAY}/?hour=14-15",
     "past": f"{BOARD}?as_of={THEN}",
     "past-opened": f"{BOARD}14-15/?as_of={THEN}",
     "past-desk": f"/desk/{DAY}/?as_of={THEN}&basis=happened",

@@ -43,6 +43,7 @@ class Role(StrEnum):
 DESK_HEAD = Role.DESK_HEAD.value
 GROUP_ROLES = (Role.DESK_HEAD, Role.OPERATIONS, Role.AUDITOR, Role.WALL_SCREEN)
 SEE_ALL_BOARDS = frozenset({Role.DESK_HEAD, Role.AUDITOR, Role.ADMIN, Role.WALL_SCREEN})
+SEE_AGAINST_ITSELF = SEE_ALL_BOARDS - {Role.WALL_SCREEN}
 SEE_STATUS = frozenset({Role.DESK_HEAD, Role.OPERATIONS, Role.AUDITOR, Role.ADMIN})
 ENTER_ADMIN = frozenset({Role.OPERATIONS, Role.AUDITOR, Role.ADMIN})
 SEE_TRADE_FACTS = frozenset({Role.TRADER, Role.DESK_HEAD, Role.AUDITOR, Role.ADMIN, Role.WALL_SCREEN})
@@ -126,6 +127,11 @@ class RolePermissions(BaseBackend):
 def may_see_all(user: AnyUser) -> bool:
     """Whether the user sees every trader's boards."""
     return bool(group_roles(user) & SEE_ALL_BOARDS)
+
+
+def may_see_against_itself(user: AnyUser) -> bool:
+    """Whether the user sees who of the desk traded against whom: a list for heads and compliance, not for a wall."""
+    return bool(group_roles(user) & SEE_AGAINST_ITSELF)
 
 
 def own_trader(user: AnyUser) -> Trader | None:

@@ -11,13 +11,14 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from dashboard.access.rights import AnyUser, may_see_all
+from dashboard.access.rights import AnyUser, may_see_against_itself, may_see_all
 from dashboard.figures.desk import Desk, load_desk
 from dashboard.figures.feed_status import load_feeds
 from dashboard.figures.firmness.outlook import load_outlook
 from dashboard.figures.markets import load_market_totals
 from dashboard.figures.past import Past
 from dashboard.pages.frame import BoardFrame, board_frame
+from dashboard.pages.itself.page import against_address
 from dashboard.pages.navigation import ExportLink, Here, exports, links, readings
 from dashboard.pages.news import is_asked, news
 from dashboard.pages.past.asked import asked_past
@@ -88,6 +89,7 @@ def _show(request: HttpRequest, shown: Desk, now: datetime, *, follows_today: bo
         "periods": parts.values(),
         "words": page_messages(),
         "readings": readings(shown.whole.reading),
+        "against_itself": against_address(frame.day, named) if may_see_against_itself(request.user) else "",
         "exports": _exports(frame, shown.whole.past),
         "nav": links(request.user, here=Here.DESK, market=named, day=None if follows_today else frame.day),
     }

@@ -11,6 +11,7 @@ from dashboard.pages.assumptions import api as assumptions_api
 from dashboard.pages.assumptions import board as assumptions_board
 from dashboard.pages.assumptions import files as assumptions_files
 from dashboard.pages.assumptions import page as assumptions_page
+from dashboard.pages.itself import page as itself
 from dashboard.pages.programs import api as programs
 from dashboard.pages.programs import events
 from dashboard.pages.programs import help as programs_help
@@ -46,6 +47,8 @@ urlpatterns = [
     path("assumptions/<int:number>/withdraw/", assumptions_page.take_back, name="withdraw_assumption"),
     path("desk/", desk.desk, name="desk"),
     re_path(rf"^desk/(?P<day>[^/]+)/desk\.{_FORM}\Z", exports.desk, name="desk_export"),
+    path("desk/against-itself/", itself.page, name="against_itself"),
+    path("desk/against-itself/<str:day>/", itself.page, name="against_itself_day"),
     path("desk/<str:day>/", desk.desk, name="desk_day"),
     re_path(rf"^history/history\.{_FORM}\Z", exports.history, name="history_export"),
     path("history/", history.history, name="history"),

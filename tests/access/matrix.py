@@ -188,6 +188,19 @@ PAGES = (
         "401 200 404 200 404 200 200 404",
         "one of trader_1's",
     ),
+    Row("desk/against-itself/", "/desk/against-itself/", "login 404 404 200 404 200 200 404", "who met whom, today"),
+    Row(
+        "desk/against-itself/<str:day>/",
+        "/desk/against-itself/2026-11-23/",
+        "login 404 404 200 404 200 200 404",
+        "who of the desk met whom",
+    ),
+    Row(
+        "api/v1/desk/<str:day>/against-itself",
+        "/api/v1/desk/2026-11-23/against-itself",
+        "401 404 404 200 404 200 200 404",
+        "the same as JSON",
+    ),
     Row("desk/", "/desk/", "login 404 404 200 404 200 200 200", "the desk today"),
     Row("desk/<str:day>/", "/desk/2026-11-23/", "login 404 404 200 404 200 200 200", "the desk"),
     Row(

@@ -17,6 +17,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, ValidationError
 from ninja.security import HttpBearer
 
+from dashboard.pages.itself import api as itself
 from dashboard.pages.programs import described, reading
 from dashboard.pages.programs.answers import RefusedError, login_refusal
 from dashboard.pages.requests import REFUSED, QueryError, why_not
@@ -50,6 +51,7 @@ api = NinjaAPI(
 )
 api.add_router("", described.router)
 api.add_router("", reading.router)
+api.add_router("", itself.router)
 
 
 def _refused(_request: HttpRequest, error: Any) -> HttpResponse:
@@ -87,7 +89,7 @@ for _error in REFUSED:
 
 def urls() -> list[URLPattern]:
     """The addresses that Ninja answers."""
-    own = {operation.__name__ for operation in reading.OPERATIONS}
+    own = {operation.__name__ for operation in (*reading.OPERATIONS, itself.api_against_itself)}
     return [pattern for pattern in api.urls[0] if isinstance(pattern, URLPattern) and pattern.name in own]
 
 

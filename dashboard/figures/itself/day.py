@@ -1,0 +1,38 @@
+"""A delivery day of the desk against itself: read from the trades as they count now, so corrections rebuild it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from dashboard.figures.itself.matching import DeskTrade, Pair, alike, matches, round_trips
+from market.models import Market
+from market.periods import DeliveryPeriod
+from trades.queries import trades_of_day
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """What of a day's trades met. `trades`: how many count; pairs by period, then by the later trade's execution."""
+
+    market: Market
+    day: date
+    as_of: datetime
+    trades: int
+    matches: list[Pair]
+    round_trips: list[Pair]
+    alike: list[Pair]
+
+
+def load_against(*, market: Market, day: date, now: datetime, period: DeliveryPeriod | None = None) -> Against:
+    """The desk against itself on a delivery day, or in one of its periods (a product). One query."""
+    rows = trades_of_day(market_id=market.pk, day=day)
+    trades = [DeskTrade(*row) for row in rows]
+    return against(market=market, day=day, now=now, trades=[one for one in trades if period in {None, one.period}])
+
+
+def against(*, market: Market, day: date, now: datetime, trades: Iterable[DeskTrade]) -> Against:
+    """The same of trades that are known already."""
+    known = list(trades)
+    return Against(market, day, now, len(known), matches(known), round_trips(known), alike(known))
