@@ -24,6 +24,8 @@ WATCH = """
 ODD = ("/admin/logout/", "/accounts/logout/")
 FILES = (".csv", ".xlsx", "/assumptions.json")
 """Ends of addresses that a browser saves and does not show."""
+STREAM = "/events"
+"""What never ends is no page."""
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def addresses(market: object) -> Iterator[list[str]]:
     store_sketch()
     rows = [row for row in http_rows() if row.cells()["admin"] in {"200", "404"} and not row.address.startswith(ODD)]
     found = {address_of(row, world) for row in rows}
-    yield sorted(address for address in found if not address.partition("?")[0].endswith(FILES))
+    yield sorted(address for address in found if not address.partition("?")[0].endswith((*FILES, STREAM)))
 
 
 def test_no_page_breaks_the_policy(page: Page, desk: Desk, addresses: list[str]) -> None:
