@@ -8,6 +8,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Now
 
 from dashboard.alerts import models as alerts  # noqa: F401
 from dashboard.assumptions import models as assumptions  # noqa: F401 - Django looks for an app's models here
@@ -75,6 +76,18 @@ class LikeMoves(models.Model):
 
     def __str__(self) -> str:
         return f"{self.delivery_day} {self.minutes} min, {self.time_left}, {self.part}"
+
+
+class FirstVisit(models.Model):
+    """That a user has begun the guided first visit (dashboard/access/first_visit.py): it is never shown twice."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="first_visit"
+    )
+    begun_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.begun_at}"
 
 
 class HiddenMarks(models.Model):

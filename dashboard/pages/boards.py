@@ -24,6 +24,7 @@ from dashboard.pages.news import is_asked, news
 from dashboard.pages.past.asked import asked_past
 from dashboard.pages.past.page import asked_with, bar_of, way_back
 from dashboard.pages.requests import asked_market, asked_reading, asked_trader, no_board_sentence, refusal, refusing
+from dashboard.pages.visit.page import may_begin
 from dashboard.render.addresses import at_moment, board_address
 from dashboard.render.board import page_version, render_parts
 from dashboard.render.client_messages import page_messages
@@ -112,8 +113,7 @@ def show_board(
     opened: dict[str, str] | None = None,
     here: str = "",
 ) -> HttpResponse:
-    """A board's page; `opened` has the panel (HTML) of the row (element id) that is open, whose own address, without a
-    moment, is `here`."""
+    """A board's page; `opened` has the open row's panel (HTML) by element id, `here` its address without a moment."""
     frame = board_frame(shown, user=request.user, now=now, follows_today=follows_today)
     parts = render_parts(
         shown,
@@ -140,6 +140,7 @@ def show_board(
         "words": page_messages(),
         "readings": readings(shown.reading),
         "exports": _exports(shown, named),
+        "first_visit": follows_today and may_begin(request, shown),
         "nav": links(request.user, here=Here.BOARD, market=named, day=day, trader=shown.trader),
     }
     return render(request, "dashboard/board.html", context)

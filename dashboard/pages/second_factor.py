@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import second_factor
 from accounts.client_address import address_of
+from dashboard.access.first_visit import bring_visited
 from dashboard.access.marks import bring_hidden
 from dashboard.access.preferences import bring_choices
 from dashboard.access.rights import roles_of
@@ -136,6 +137,7 @@ def log_in(request: HttpRequest, user: User, target: str) -> HttpResponse:
     response = redirect(safe_target(request, target) or settings.LOGIN_REDIRECT_URL)
     bring_choices(response, user)
     bring_hidden(response, user)
+    bring_visited(response, user)
     return response
 
 

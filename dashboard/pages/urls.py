@@ -15,6 +15,7 @@ from dashboard.pages.itself import page as itself
 from dashboard.pages.programs import api as programs
 from dashboard.pages.programs import events
 from dashboard.pages.programs import help as programs_help
+from dashboard.pages.visit import page as visit
 
 _FORM = r"(?P<form>csv|xlsx|sheet\.csv)"
 _DAY = r"(?P<trader_id>.+)/(?P<day>\d{4}-\d{2}-\d{2})"
@@ -57,6 +58,7 @@ urlpatterns = [
     path("language/", language.choose, name="language"),
     path("reading/", language.choose_reading, name="reading"),
     path("marks/", language.choose_marks, name="marks"),
+    path("first-visit/", visit.first_visit, name="first_visit"),
     path("accounts/", account.account, name="account"),
     path("accounts/sessions/end/", account.end, name="end_session"),
     path("accounts/tokens/", account.make_token, name="make_token"),

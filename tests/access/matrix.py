@@ -234,6 +234,7 @@ PAGES = (
     Row("status/runbooks/<slug:name>/", "/status/runbooks/gap/", "login 404 404 200 200 200 200 404", "what to do"),
     Row("status/", "/status/?format=json", "401 404 404 200 200 200 200 404", "the feeds as JSON"),
     Row("reading/", "/reading/", "405 405 405 405 405 405 405 405", "how boards are read, by POST alone"),
+    Row("first-visit/", "/first-visit/", "405 405 405 405 405 405 405 405", "the first visit begins, by POST alone"),
     Row("marks/", "/marks/", "405 405 405 405 405 405 405 405", "what boards show, by POST alone"),
     Row("language/", "/language/", "405 405 405 405 405 405 405 405", "the pages' language, by POST alone"),
     Row("accounts/", "/accounts/", "login 200 200 200 200 200 200 200", "the own account"),

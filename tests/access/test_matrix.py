@@ -223,7 +223,7 @@ EVERYTHING_A_FORM_COULD_SAY = {
     "user": "1",
     "trader": "1",
 }
-EVERYBODYS_OWN = ("/accounts/", "/marks/", "/admin/logout/", "/admin/password_change/")
+EVERYBODYS_OWN = ("/accounts/", "/first-visit/", "/marks/", "/admin/logout/", "/admin/password_change/")
 _MOVES_BY_ITSELF = {"accounts.usersession", "audit.entry"}
 
 

@@ -27,9 +27,8 @@ OF_COLOURS = ["color-contrast", "link-in-text-block"]
 """The rules that a theme can break: nothing else differs between the two."""
 MOST_BYTES, MOST_REQUESTS = 105_000, 19
 """A first board load, as it travels; what is asked for is 150 KB at most. Assumptions are four requests of 5 KB."""
-MOST_LINES = (
-    1090  # assumptions are 120 of own script; a past moment 80, alerts 27, which only their pages load; a fan 15
-)
+MOST_LINES = 1120
+"""Assumptions are 120; a past moment 80, alerts 27 and a first visit 37, which only their pages load; a fan 15."""
 SCRIPTS = Path(__file__).resolve().parents[2] / "static" / "js"
 
 
