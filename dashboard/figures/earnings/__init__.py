@@ -1,0 +1,1 @@
+"""What a range of days earned: at which distance from the gate, over the market, and whether luck explains it."""
