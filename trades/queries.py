@@ -18,6 +18,9 @@ from trades.effective_trades import effective_trades
 from trades.models import JournalProgress, Position, Trader
 
 SLOT_SECONDS = 600
+DECIDED_TRADES = effective_trades(ids="SELECT DISTINCT trade_id AS id FROM trades_tradechange")
+"""The trades that somebody has decided about, as they count now, few beside all others: their own rows count as they
+are."""
 
 
 def of_period(trades: Callable[[str], str]) -> dict[bool, str]:

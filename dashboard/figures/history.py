@@ -134,9 +134,9 @@ def load_history(
 
     Raises RangeError for days of two currencies.
     """
-    asked, sums = _asked(market, trader, days, reading), statements(market, reading)
+    asked, sums = asked_with(market, trader, days, reading), statements(market, reading)
     rows = _read(sums.by_period, asked)
-    total = _slices((None, *row[2:]) for row in rows if row[0] is None and row[1] is None)
+    total = slices((None, *row[2:]) for row in rows if row[0] is None and row[1] is None)
     return History(
         market=market,
         trader=trader,
@@ -154,11 +154,12 @@ def load_total(
     *, market: Market, days: DayRange, trader: Trader | None = None, reading: Reading = Reading.PRODUCT
 ) -> Slice:
     """The total alone, a trader's or the whole desk's. One query, beside the market's rules; RangeError as above."""
-    rows = _read(statements(market, reading).total, _asked(market, trader, days, reading))
-    return _slices((None, *row) for row in rows).get(None, Slice())
+    rows = _read(statements(market, reading).total, asked_with(market, trader, days, reading))
+    return slices((None, *row) for row in rows).get(None, Slice())
 
 
-def _asked(market: Market, trader: Trader | None, days: DayRange, reading: Reading) -> dict[str, Any]:
+def asked_with(market: Market, trader: Trader | None, days: DayRange, reading: Reading) -> dict[str, Any]:
+    """The parameters of the statements of history_sql.py; RangeError for days of two currencies."""
     first, last = (market.rules_on(day).currency for day in (days.first, days.last))
     if first != last:
         raise RangeError(
@@ -184,9 +185,9 @@ def _restated(asked: dict[str, Any]) -> dict[date, tuple[int, datetime]]:
 
 def _traders(statement: str, asked: dict[str, Any]) -> tuple[tuple[Trader, Slice], ...]:
     """People before bots, each by id."""
-    slices = _slices(_read(statement, asked))
-    traders = Trader.objects.filter(pk__in=slices)
-    return tuple((t, slices[t.pk]) for t in sorted(traders, key=lambda t: (t.is_bot, t.trader_id)))
+    of_trader = slices(_read(statement, asked))
+    traders = Trader.objects.filter(pk__in=of_trader)
+    return tuple((t, of_trader[t.pk]) for t in sorted(traders, key=lambda t: (t.is_bot, t.trader_id)))
 
 
 def _read(statement: str, asked: dict[str, Any]) -> list[tuple[Any, ...]]:
@@ -195,7 +196,7 @@ def _read(statement: str, asked: dict[str, Any]) -> list[tuple[Any, ...]]:
         return list(cursor.fetchall())
 
 
-def _slices(rows: Iterable[tuple[Any, ...]]) -> dict[Any, Slice]:
+def slices(rows: Iterable[tuple[Any, ...]]) -> dict[Any, Slice]:
     """Rows (key, direction, sums) to one slice a key."""
     sides: dict[Any, dict[str, Side]] = {}
     for key, direction, count, energy, turnover, result, *parts in rows:
@@ -205,4 +206,4 @@ def _slices(rows: Iterable[tuple[Any, ...]]) -> dict[Any, Slice]:
 
 
 def _ordered(rows: Iterable[tuple[Any, ...]]) -> tuple[tuple[Any, Slice], ...]:
-    return tuple(sorted(_slices(rows).items()))
+    return tuple(sorted(slices(rows).items()))

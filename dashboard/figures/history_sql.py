@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dashboard.figures.readings import Reading
 from market.models import Market
 
-_SUMS = """sum(energy), sum(turnover),
+SUMS = """sum(energy), sum(turnover),
         sum(CASE direction WHEN 'sell' THEN turnover - energy * value ELSE energy * value - turnover END),
         coalesce(sum(energy) FILTER (WHERE value IS NOT NULL), 0),
         coalesce(sum(energy) FILTER (WHERE value IS NULL), 0),
@@ -71,13 +71,13 @@ _TOGETHER = """WITH products AS (
 BY_PERIOD = f"""
     {_TOGETHER}
     SELECT delivery_day, hour, direction,
-        (CASE GROUPING(hour) WHEN 0 THEN sum(touching) ELSE sum(trades) END)::bigint, {_SUMS}
+        (CASE GROUPING(hour) WHEN 0 THEN sum(touching) ELSE sum(trades) END)::bigint, {SUMS}
     FROM (SELECT *, extract(hour FROM delivery_start AT TIME ZONE %(zone)s)::int AS hour FROM PRICES) AS by_hour
     GROUP BY GROUPING SETS ((1, 3), (2, 3), (3))"""  # noqa: S608 - our own text, no input
 
 TOTAL = f"""
     {_TOGETHER}
-    SELECT direction, sum(trades)::bigint, {_SUMS} FROM PRICES GROUP BY 1"""  # noqa: S608 - our own text, no input
+    SELECT direction, sum(trades)::bigint, {SUMS} FROM PRICES GROUP BY 1"""  # noqa: S608 - our own text, no input
 """Of a year two thirds of the time that it takes with its days and hours."""
 
 BY_TRADER = f"""
@@ -86,7 +86,7 @@ BY_TRADER = f"""
         FROM trades_position
         WHERE market_id = %(market)s AND delivery_day BETWEEN %(first)s AND %(last)s AND trade_count > 0
     ), HELD
-    SELECT trader_id, direction, sum(trades)::bigint, {_SUMS} FROM PRICES GROUP BY 1, 2"""  # noqa: S608 - our own text, no input
+    SELECT trader_id, direction, sum(trades)::bigint, {SUMS} FROM PRICES GROUP BY 1, 2"""  # noqa: S608 - our own text, no input
 
 
 RESTATED = """
@@ -112,11 +112,15 @@ class Statements:
 
 def statements(market: Market, reading: Reading) -> Statements:
     """The sums, as the reading groups what was held and the market's rules find its prices."""
+    return Statements(
+        by_period=priced(BY_PERIOD, market, reading),
+        by_trader=priced(BY_TRADER, market, reading, beside="trader_id,"),
+        total=priced(TOTAL, market, reading),
+    )
+
+
+def priced(statement: str, market: Market, reading: Reading, *, beside: str = "") -> str:
+    """A statement that reads `products` as HELD and against PRICES; `beside`: what else goes on, with commas."""
     prices = _RULED_PRICES if market.dated.sources else _OWN_PRICES
     held = _ROWS if reading.minutes else _PRODUCTS
-    return Statements(
-        *(
-            statement.replace("HELD", held.replace("WHO", who)).replace("PRICES", prices)
-            for statement, who in ((BY_PERIOD, ""), (BY_TRADER, "trader_id,"), (TOTAL, ""))
-        )
-    )
+    return statement.replace("HELD", held.replace("WHO", beside)).replace("PRICES", prices)
