@@ -99,6 +99,8 @@ PAGES = {
     "history": "/history/",
     "history-quarter": "/history/?by=quarter",
     "history-trader": "/history/?trader=trader_1&days=7",
+    "earnings": "/history/earnings/",
+    "earnings-trades": "/history/earnings/trades/?left=6",
     "history-refused": "/history/?from=2026-11-23&to=2016-11-23",
     "assumptions": f"/assumptions/?from={DAY - timedelta(days=60)}",
     "account": "/accounts/",

@@ -18,11 +18,13 @@ from django.views.decorators.http import require_safe
 
 from dashboard.access.rights import AnyUser, home_trader, may_see_all, visible_traders
 from dashboard.figures.board_key import WHOLE_DESK
-from dashboard.figures.history import DayRange, day_range, last_days, load_history
+from dashboard.figures.history import DayRange, History, day_range, last_days, load_history
 from dashboard.pages.navigation import Here, exports, links, readings
 from dashboard.pages.requests import NotThereError, asked_market, asked_reading, asked_trader, refusing, sentence
 from dashboard.render.addresses import named_market
 from dashboard.render.client_messages import page_messages
+from dashboard.render.earnings.selection import Selection
+from dashboard.render.earnings.skill import history_skill
 from dashboard.render.history import Asked, history_body
 from market import clock
 from market.periods import PeriodError, day_of
@@ -75,7 +77,13 @@ def history(request: HttpRequest) -> HttpResponse:
     except PeriodError as error:
         return _no_range(request, sentence(error))
     loaded = load_history(market=asked.market, trader=asked.trader, days=asked.days, reading=asked.reading)
-    return render(request, "dashboard/history.html", {**_head(request, asked), **history_body(asked, loaded)})
+    return render(request, "dashboard/history.html", _shown(request, asked, loaded))
+
+
+def _shown(request: HttpRequest, asked: Asked, loaded: History) -> dict[str, Any]:
+    earnings = Selection(asked).address()
+    body = {**history_body(asked, loaded), "skill": history_skill(loaded), "earnings": earnings}
+    return {**_head(request, asked), **body}
 
 
 def _no_range(request: HttpRequest, error: str) -> HttpResponse:

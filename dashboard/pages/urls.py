@@ -11,6 +11,7 @@ from dashboard.pages.assumptions import api as assumptions_api
 from dashboard.pages.assumptions import board as assumptions_board
 from dashboard.pages.assumptions import files as assumptions_files
 from dashboard.pages.assumptions import page as assumptions_page
+from dashboard.pages.earnings import page as earnings
 from dashboard.pages.itself import page as itself
 from dashboard.pages.programs import api as programs
 from dashboard.pages.programs import events
@@ -53,6 +54,8 @@ urlpatterns = [
     path("desk/<str:day>/", desk.desk, name="desk_day"),
     re_path(rf"^history/history\.{_FORM}\Z", exports.history, name="history_export"),
     path("history/", history.history, name="history"),
+    path("history/earnings/", earnings.earnings, name="earnings"),
+    path("history/earnings/trades/", earnings.trades, name="earnings_trades"),
     path("status/", status.status, name="status"),
     path("status/runbooks/<slug:name>/", status.runbook, name="runbook"),
     path("language/", language.choose, name="language"),

@@ -229,6 +229,17 @@ PAGES = (
     ),
     Row("history/", "/history/", "login 200 200 200 404 200 200 200", "the own range of days, or the desk's"),
     Row("history/", "/history/?trader=trader_1", "login 200 404 200 404 200 200 200", "a trader's range of days"),
+    *(
+        row
+        for path in ("history/earnings/", "history/earnings/trades/")
+        for row in (
+            Row(path, f"/{path}", "login 200 200 200 404 200 200 200", "the own earnings, or the desk's"),
+            Row(path, f"/{path}?trader=trader_1", "login 200 404 200 404 200 200 200", "a trader's earnings"),
+            Row(path, f"/{path}?left=12", "login 400 400 400 404 400 400 400", "no step of time left")
+            if path.endswith("trades/")
+            else Row(path, f"/{path}?side=up", "login 400 400 400 404 400 400 400", "no side"),
+        )
+    ),
     Row("history/", "/history/?trader=nobody", "login 404 404 404 404 404 404 404", "none"),
     Row("status/", "/status/", "login 404 404 200 200 200 200 404", "the feeds"),
     Row("status/runbooks/<slug:name>/", "/status/runbooks/gap/", "login 404 404 200 200 200 200 404", "what to do"),

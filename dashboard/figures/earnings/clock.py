@@ -22,6 +22,7 @@ from dashboard.figures.readings import Reading
 from market.models import Market
 from market.periods import DeliveryPeriod
 from market.rules import BLOCK
+from market.statements.planning import planned_by_values
 from trades.models import Trader
 
 MOST_TRADES = 500
@@ -123,7 +124,7 @@ def _trade(market: Market, row: tuple[Any, ...]) -> CellTrade:
 
 
 def _read(statement: str, asked: dict[str, Any]) -> list[tuple[Any, ...]]:
-    with transaction.atomic(), connection.cursor() as cursor:
+    with planned_by_values(), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL work_mem = '64MB'")  # a year's groups are hashed, not sorted on disk
         cursor.execute(statement, asked)
         return list(cursor.fetchall())

@@ -1,0 +1,1 @@
+"""A range's earnings in words, tables and charts."""
