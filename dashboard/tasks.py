@@ -22,7 +22,17 @@ from market import clock
 from market.queries import active_markets
 
 _NEXT_SECONDS = 0.5
-_last, _watched = [float("-inf")], [float("-inf")]
+_begun: dict[Callable[..., object], float] = {}
+"""When this worker last began what it does every second (monotonic seconds)."""
+
+
+def _is_next(work: Callable[..., object]) -> bool:
+    """Whether it is time for it: of ticks that waited for a worker and come all at once the first does it."""
+    now = time.monotonic()
+    if now - _begun.get(work, float("-inf")) < _NEXT_SECONDS:
+        return False
+    _begun[work] = now
+    return True
 
 
 def _until_the_next(work: Callable[[], object]) -> None:
@@ -38,11 +48,9 @@ def _until_the_next(work: Callable[[], object]) -> None:
 
 @shared_task(name="dashboard.tasks.judge_assumptions", ignore_result=True)
 def judge_assumptions() -> None:
-    """One sweep; of ticks that waited for a worker and come all at once the first does it."""
-    if time.monotonic() - _last[0] < _NEXT_SECONDS:
-        return
-    _last[0] = time.monotonic()
-    _until_the_next(sweep)
+    """One sweep."""
+    if _is_next(sweep):
+        _until_the_next(sweep)
 
 
 @shared_task(name="dashboard.tasks.keep_events", ignore_result=True)
@@ -54,17 +62,11 @@ def keep_events() -> None:
 
 @shared_task(name="dashboard.tasks.watch_alerts", ignore_result=True)
 def watch_alerts() -> None:
-    """One look at what is the case; ticks that piled up are one look."""
-    if time.monotonic() - _watched[0] < _NEXT_SECONDS:
-        return
-    _watched[0] = time.monotonic()
-    _until_the_next(lambda: watch(clock.now()))
-
-
-@shared_task(name="dashboard.tasks.deliver_alerts", ignore_result=True)
-def deliver_alerts() -> None:
-    """Mails and webhooks that are due, unless a thread of this worker is at it."""
-    _until_the_next(deliver)
+    """One look at what is the case, then the mails and webhooks that are due, unless another thread of this worker is
+    at them."""
+    if _is_next(watch):
+        _until_the_next(lambda: watch(clock.now()))
+        _until_the_next(deliver)
 
 
 @shared_task(name="dashboard.tasks.build_like_cases", ignore_result=True)

@@ -285,7 +285,6 @@ _REGULARLY = (
     ("judge-assumptions", "dashboard.tasks.judge_assumptions", 1),
     ("build-like-cases", "dashboard.tasks.build_like_cases", 1800),
     ("watch-alerts", "dashboard.tasks.watch_alerts", 1),
-    ("deliver-alerts", "dashboard.tasks.deliver_alerts", 1),
     ("keep-events", "dashboard.tasks.keep_events", 60),
     ("note-the-audit-logs-head", "audit.tasks.note_head", 3600),
     ("clear-ended-sessions", "accounts.tasks.clear_ended", 3600),

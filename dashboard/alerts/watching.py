@@ -37,7 +37,6 @@ class _Look:
     now: datetime
     news: DeskNews
     markets: list[Market]
-    traders: list[Trader]
     boards: dict[BoardOf, BoardFacts] = field(default_factory=dict)
 
 
@@ -60,15 +59,20 @@ def watch(now: datetime) -> int:
         state = AlertWatch.objects.first() or AlertWatch(looked_at=now)
         news = read_news(state, now)
         told = [one for rule in _rules(now) for one in _audience(rule)]
-        look = _Look(now, news, active_markets(), list(Trader.objects.all()))
-        look.boards = board_facts.read(_wanted(told, look), now, anew=set(news.quiet_boards))
-        new = sum(
-            write(one.rule, one.user, _found(one, look), now, muted=lambda finding: _is_quiet(finding, news))
-            for one in told
-        )
+        new = _tell(told, news, now) if told else 0
         state.looked_at = now
         state.save()
     return new
+
+
+def _tell(told: list[_Told], news: DeskNews, now: datetime) -> int:
+    """Write down what each rule finds; how many alerts are new."""
+    look = _Look(now, news, active_markets())
+    look.boards = board_facts.read(_wanted(told, look), now, anew=set(news.quiet_boards))
+    return sum(
+        write(one.rule, one.user, _found(one, look), now, muted=lambda finding: _is_quiet(finding, news))
+        for one in told
+    )
 
 
 def _rules(now: datetime) -> list[AlertRule]:
