@@ -30,8 +30,6 @@ class MarketStatus:
     """Frames kept aside that wait for a decision, by kind."""
     corrected_finals: int
     """Final prices that were changed within a day."""
-    unanswered_products: tuple[int, ...]
-    """Product lengths (minutes) that the provider is asked for and has no price of."""
     refusing_rules: dict[str, int]
     """Rules that have kept more than a handful of confirmations aside within ten minutes."""
 
@@ -92,6 +90,5 @@ def _market_status(market: Market, now: datetime, chased: bool) -> MarketStatus:
         open_gaps=feed_status.open_gap_count(market_id=market.pk),
         quarantine=feed_status.open_quarantine_counts(market_id=market.pk),
         corrected_finals=prices.corrected_finals(market_id=market.pk, since=now - timedelta(days=1)),
-        unanswered_products=prices.unanswered_products(market_id=market.pk, now=now),
         refusing_rules=feed_status.refusing_rules(market_id=market.pk, now=now),
     )

@@ -143,7 +143,7 @@ def _market_json(market: MarketStatus) -> dict[str, Any]:
             "last_publication_at": _utc(_moment(news.last_update)) if news else None,
             "last_publication_seen_at": _utc(_moment(news.seen_at)) if news else None,
             "chased_now": market.chased_now,
-            "unanswered_products": list(market.unanswered_products),
+            "unanswered_products": list(market.feeds.unanswered_products),
             "last_hour": {
                 "requests": hour.requests,
                 "outcomes": hour.outcomes,
@@ -224,7 +224,7 @@ def _prices(market: MarketStatus, now: datetime) -> list[tuple[str, str]]:
         30: gettext("Prices of half hours"),
         BLOCK: gettext("Prices of blocks"),
     }
-    return [*lines, *((names[minutes], without) for minutes in market.unanswered_products if minutes in names)]
+    return [*lines, *((names[minutes], without) for minutes in market.feeds.unanswered_products if minutes in names)]
 
 
 def _due(due: datetime, now: datetime, zone: ZoneInfo) -> str:
