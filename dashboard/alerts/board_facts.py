@@ -69,7 +69,7 @@ def _facts(of: BoardOf, board: Board, now: datetime, *, anew: bool) -> BoardFact
         trader=of.trader.trader_id,
         market=of.market.code,
         day=of.day.isoformat(),
-        currency=of.market.currency,
+        currency=board.currency,
         rows=tuple(
             RowFacts(row.delivery_hour, row.figures.net_mwh, tuple((g.phase.value, g.closes_at) for g in row.gates))
             for row in board.rows

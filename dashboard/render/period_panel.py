@@ -155,7 +155,7 @@ def render_opened(
         "about": about(row, opened.board.market, opened.board.delivery_day),
         "closing": closing_form(opened.row, addresses.asked(show), closing),
         "assumed": assumed,
-        "firm": firm_lines(firm, fmt.currency_sign(opened.board.market.currency)) if firm else "",
+        "firm": firm_lines(firm, fmt.currency_sign(opened.board.currency)) if firm else "",
         "gate": fmt.utc(row.gate_closes_at),
         "settled": row.state == PeriodState.CLOSED,
         "trades": [_line(trade, zone, opened, addresses) for trade in opened.trades] if TRADES in sections else None,

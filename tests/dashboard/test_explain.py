@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
+from market.models import MarketRule
 from tests.dashboard.boards import store_price
 from tests.trades.frames import NOW, confirmation, germany, store
 from trades.capture.journal import Journal
@@ -89,6 +90,15 @@ def test_a_mixed_row_shows_both_sides() -> None:
     text = explain("1")
     assert "    sold 10.00 MWh at 30.00 EUR/MWh\n    bought 12.00 MWh at 20.50 EUR/MWh\n" in text
     assert "result +104.00 EUR" in text
+
+
+def test_money_is_that_of_the_delivery_day() -> None:
+    MarketRule.objects.create(market=germany(), valid_from=NOW.date(), currency="SEK")
+    store(confirmation(1))
+    store_price("12-13", "25", day=NOW.date(), at=NOW)
+    text = explain("1")
+    assert "at 20.5 SEK/MWh" in text and "result +54.00 SEK" in text
+    assert "EUR" not in text
 
 
 def test_an_archived_journal_is_still_read(folder: Path) -> None:

@@ -57,15 +57,16 @@ class Command(BaseCommand):
 
 
 def _sections(trace: Trace, market: Market, now: datetime) -> Iterator[tuple[str, list[str]]]:
+    currency = market.rules_on(trace.trade.delivery_day).currency
     yield "Frame", _frame(trace)
-    yield f"Trade {trace.trade.exchange_id} in {market}", list(_row(trace.trade, market.currency))
+    yield f"Trade {trace.trade.exchange_id} in {market}", list(_row(trace.trade, currency))
     yield (
         "Changes",
-        [_change(change, market.currency) for change in trace.changes] or ["none: it counts as it was confirmed"],
+        [_change(change, currency) for change in trace.changes] or ["none: it counts as it was confirmed"],
     )
     if trace.kept_aside:
         yield "Frames with this id kept aside", [_aside(message) for message in trace.kept_aside]
-    yield "Position", list(_position(trace, market.currency))
+    yield "Position", list(_position(trace, currency))
     if trace.facts is not None:
         yield "Board", list(_board(trace.facts, market, now))
 
@@ -142,7 +143,7 @@ def _board(facts: Trade | TradeChange, market: Market, now: datetime) -> Iterato
     if row is None:
         yield "the day has no such period"
         return
-    figures, per_mwh = row.figures, f"{market.currency}/MWh"
+    figures, per_mwh = row.figures, f"{board.currency}/MWh"
     yield f"{row.delivery_hour} of {board.delivery_day}, {row.state}"
     yield f"our average price {_figure(figures.average_price)} {per_mwh}"
     for side, leg in (("sold", figures.sold), ("bought", figures.bought)):
@@ -152,7 +153,7 @@ def _board(facts: Trade | TradeChange, market: Market, now: datetime) -> Iterato
         f", published {_moment(row.reference.last_update)}" if row.reference else ", none known"
     )
     yield f"performance {_figure(figures.performance, signed=True)} {per_mwh}"
-    yield f"result {_figure(figures.performance_eur, signed=True)} {market.currency}"
+    yield f"result {_figure(figures.performance_eur, signed=True)} {board.currency}"
 
 
 def _figure(value: Decimal | None, *, signed: bool = False) -> str:
