@@ -12,9 +12,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from market.labels import label_of
 from market.models import Market
-from market.periods import day_periods
 from prices.models import ReferencePrice
 from trades.models import Trade, Trader
 
@@ -68,8 +66,8 @@ def generate_day(*, market: Market, day: date, traders: Sequence[Trader], count:
 def insert_trades(
     cursor: CursorWrapper, market: Market, day: date, traders: list[int], count: int, source: str
 ) -> None:
-    periods = day_periods(day, market.calendar)
-    labels = [label_of(period, market.calendar) for period in periods]
+    periods = market.day_periods(day)
+    labels = [market.label_of(period) for period in periods]
     cursor.execute(
         f"""INSERT INTO trades_trade (market_id, source, source_position, exchange_id, trader_id, direction, price,
                quantity, delivery_day, delivery_hour, delivery_start, delivery_end, execution_time, received_at, flags)
@@ -124,11 +122,11 @@ def generate_prices(*, market: Market, day: date, seed: float) -> None:
     """Prices of every period of the day. A day that has any is left as it is."""
     if ReferencePrice.objects.filter(market=market, delivery_day=day).exists():
         return
-    periods = day_periods(day, market.calendar)
+    periods = market.day_periods(day)
     parameters: dict[str, Any] = {
         "market": market.pk,
         "day": day,
-        "labels": [label_of(period, market.calendar) for period in periods],
+        "labels": [market.label_of(period) for period in periods],
         "starts": [period.start for period in periods],
         "ends": [period.end for period in periods],
         "points": POINTS,

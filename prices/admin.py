@@ -18,7 +18,7 @@ from django.utils.http import urlencode
 from accounts.audit.read_only_admin import ReadOnlyAdmin
 from market import clock
 from market.labels import label_of, parse_period
-from market.periods import DeliveryPeriod, PeriodError, day_bounds, day_of
+from market.periods import DeliveryPeriod, PeriodError, day_of
 from prices.models import PriceCheck, PriceCorrection, ProviderRequest, ReferencePrice, ReferencePriceHistory
 
 _SECONDS = "%Y-%m-%d %H:%M:%S"
@@ -33,7 +33,7 @@ class CheckForm(forms.ModelForm):
         market, day, label = (values.get(name) for name in ("market", "delivery_day", "delivery_hour"))
         if market is None or day is None:
             return values
-        if day > day_of(clock.now(), market.calendar):
+        if day > market.day_of(clock.now()):
             raise ValidationError({"delivery_day": "That day has no final price yet: it is asked for anyway."})
         if label:
             try:
@@ -41,7 +41,7 @@ class CheckForm(forms.ModelForm):
             except PeriodError as error:
                 raise ValidationError({"delivery_hour": str(error)}) from error
             self.instance.delivery_start, self.instance.delivery_end = period.start, period.end
-            values["delivery_hour"] = label_of(period, market.calendar)
+            values["delivery_hour"] = market.label_of(period)
         return values
 
 
@@ -78,7 +78,7 @@ class PriceCheckAdmin(ReadOnlyAdmin):
         if row.delivery_start and row.delivery_end:
             asked = asked.filter(delivery_start=row.delivery_start, delivery_end=row.delivery_end)
         else:
-            first, last = day_bounds(row.delivery_day, row.market.calendar)
+            first, last = row.market.day_bounds(row.delivery_day)
             asked = asked.filter(delivery_start__gte=first, delivery_start__lt=last)
         return asked.values("delivery_start", "delivery_end").distinct().count()
 

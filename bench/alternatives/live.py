@@ -83,8 +83,6 @@ def _fill(exchange: ScriptedExchange, login: Login) -> None:
 
 
 def _publish() -> None:
-    from market.labels import label_of
-    from market.periods import day_periods
     from market.queries import market_by_code
     from prices.models import ReferencePrice
 
@@ -94,12 +92,12 @@ def _publish() -> None:
         [
             ReferencePrice(
                 market=market,
-                delivery_hour=label_of(period, market.calendar),
+                delivery_hour=market.label_of(period),
                 delivery_start=period.start,
                 delivery_end=period.end,
                 **known,
             )
-            for period in day_periods(DAY, market.calendar)
+            for period in market.day_periods(DAY)
         ],
         ignore_conflicts=True,
     )

@@ -93,15 +93,13 @@ def frame_of(trader_id: str, label: str) -> str:
 
 def publish_all() -> None:
     """A reference price of every hour and quarter of the day."""
-    from market.labels import label_of
-    from market.periods import day_periods
     from market.queries import market_by_code
     from prices.models import ReferencePrice
 
     market, now = market_by_code("DE"), datetime.now(UTC)
-    periods = [one for minutes in (60, 15) for one in day_periods(DAY, market.calendar, minutes)]
+    periods = [one for minutes in (60, 15) for one in market.day_periods(DAY, minutes)]
     for number, period in enumerate(periods):
         identity: dict[str, Any] = {"delivery_day": DAY, "delivery_start": period.start, "delivery_end": period.end}
         facts = {"value": 20 + number % 7, "last_update": now, "arrived_at": now}
-        facts |= {"delivery_hour": label_of(period, market.calendar)}
+        facts |= {"delivery_hour": market.label_of(period)}
         ReferencePrice.objects.update_or_create(market=market, **identity, defaults=facts)

@@ -11,9 +11,9 @@ from typing import Any
 
 from dashboard.assumptions.models import LONGEST_REASON, LONGEST_TAG, MOST_TAGS
 from dashboard.assumptions.rules import BROKEN_AT, NEEDS_THRESHOLD, Claim, Theory
-from market.labels import ParsedPeriod, label_of, parse_period
+from market.labels import ParsedPeriod, parse_period
 from market.models import Market
-from market.periods import DeliveryPeriod, PeriodError, day_periods, parse_day
+from market.periods import DeliveryPeriod, PeriodError, parse_day
 from market.queries import market_by_code
 
 MOST_PERIODS = 100
@@ -189,5 +189,5 @@ def _hours(first: int, last: int, day: date, market: Market) -> list[ParsedPerio
     end = parse_period(day, f"{last - 1:02d}-{last:02d}", market.calendar)
     passes = 2 if end.ambiguous else 1  # a range that ends with the doubled hour has both
     until = end.period.start + passes * end.period.duration
-    hours = [hour for hour in day_periods(day, market.calendar) if begin.start <= hour.start and hour.end <= until]
-    return [ParsedPeriod(hour, label_of(hour, market.calendar)) for hour in hours]
+    hours = [hour for hour in market.day_periods(day) if begin.start <= hour.start and hour.end <= until]
+    return [ParsedPeriod(hour, market.label_of(hour)) for hour in hours]

@@ -20,7 +20,6 @@ from dashboard.render.board import page_version, render_parts
 from dashboard.render.desk import render_desk
 from market import clock
 from market.models import Market
-from market.periods import day_of
 from market.queries import active_markets
 from market.tables import unless_missing
 from prices.queries import price_versions
@@ -46,7 +45,7 @@ class Rendered:
     @property
     def today(self) -> str:
         """The market's date now, so that a page that follows today notices midnight."""
-        return day_of(clock.now(), self.board.market.calendar).isoformat()
+        return self.board.market.day_of(clock.now()).isoformat()
 
 
 def render(key: BoardKey, now: datetime, before: Rendered | None) -> Rendered:

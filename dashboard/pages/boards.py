@@ -30,7 +30,7 @@ from dashboard.render.board import page_version, render_parts
 from dashboard.render.client_messages import page_messages
 from market import clock
 from market.models import Market
-from market.periods import day_of, parse_day
+from market.periods import parse_day
 from market.queries import active_markets
 from trades.models import Trader
 
@@ -63,7 +63,7 @@ def choose(request: HttpRequest) -> HttpResponse:
     """Where the page's switches lead: `?trader=&day=&market=` to the address of that board; what is left out stays."""
     trader_id, day = request.GET.get("trader"), request.GET.get("day")
     market = asked_market(request)
-    chosen = parse_day(day) if day else day_of(clock.now(), market.calendar)
+    chosen = parse_day(day) if day else market.day_of(clock.now())
     if not trader_id:
         return redirect("home")
     try:

@@ -42,7 +42,7 @@ def asked_history(request: HttpRequest, *, days: DayRange | None = None) -> Aske
         market=market,
         named=named_market(market, active_markets()),
         trader=_asked_trader(request.user, request.GET.get("trader", "")),
-        days=days or _asked_days(request, day_of(clock.now(), market.calendar)),
+        days=days or _asked_days(request, market.day_of(clock.now())),
         reading=asked_reading(request),
         by=request.GET.get("by", ""),
     )
@@ -99,7 +99,7 @@ def _no_range(request: HttpRequest, error: str) -> HttpResponse:
 
 def _head(request: HttpRequest, asked: Asked) -> dict[str, Any]:
     """The page's head: whose history, of which days."""
-    today = day_of(clock.now(), asked.market.calendar)
+    today = asked.market.day_of(clock.now())
     traders = visible_traders(request.user) if may_see_all(request.user) else []
     presets = [(days, last_days(days, today)) for days in PRESETS]
     return {

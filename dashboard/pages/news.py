@@ -13,7 +13,6 @@ from django.http import HttpRequest, JsonResponse
 
 from dashboard.figures.board import Board
 from dashboard.live.messages import message, news_since
-from market.periods import day_of
 
 PART, HAVE = "X-Part", "X-Have"
 
@@ -29,7 +28,7 @@ def news(request: HttpRequest, shown: Board, *, version: str, parts: Mapping[str
         news_since(request.headers.get(HAVE, ""), version, parts),
         now=now,
         right=now,
-        today=day_of(now, shown.market.calendar).isoformat(),
+        today=shown.market.day_of(now).isoformat(),
         app=settings.VERSION,
     )
     return JsonResponse(told, headers={"Vary": PART})

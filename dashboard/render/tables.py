@@ -20,9 +20,8 @@ from dashboard.figures.history import History, Slice
 from dashboard.figures.performance import Figures
 from dashboard.figures.period import JudgedTrade
 from market import clock
-from market.labels import file_label, label_of
+from market.labels import file_label
 from market.models import Market
-from market.periods import day_bounds
 
 Value = str | int | Decimal | date | datetime | None
 
@@ -191,7 +190,7 @@ def trades_table(board: Board, row: BoardRow, trades: Sequence[JudgedTrade]) -> 
 
 def _product(judged: JudgedTrade, market: Market) -> tuple[Value, ...]:
     period = judged.trade.period
-    return file_label(label_of(period, market.calendar)), *(2 * (period.start, period.end))
+    return file_label(market.label_of(period)), *(2 * (period.start, period.end))
 
 
 def _trade(judged: JudgedTrade) -> tuple[Value, ...]:
@@ -264,7 +263,7 @@ def history_table(history: History) -> Table:
         """Of a day how many traded periods' final prices changed afterwards."""
         return history.restated.get(day, (0,))[0] if day else None
 
-    rows = [row("day", part, day=day, bounds=2 * day_bounds(day, market.calendar)) for day, part in history.days]
+    rows = [row("day", part, day=day, bounds=2 * market.day_bounds(day)) for day, part in history.days]
     rows += [row("hour", part, more=(file_label(f"{hour:02d}-{hour + 1:02d}"), None)) for hour, part in history.hours]
     rows += [row("trader", part, who=(whose.trader_id, str(whose))) for whose, part in history.traders]
     rows.append(row("side", Slice(sold=history.total.sold), more=(None, "sell")))

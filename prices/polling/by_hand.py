@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
 from market.models import Market
-from market.periods import HOUR, DeliveryPeriod, day_periods
+from market.periods import HOUR, DeliveryPeriod
 from market.tables import unless_missing
 from prices.models import PriceCheck, ReferencePrice
 from prices.observations import PeriodKey
@@ -34,7 +34,7 @@ def _periods(check: PriceCheck, market: Market) -> Iterator[DeliveryPeriod]:
     if check.delivery_start is not None and check.delivery_end is not None:
         yield DeliveryPeriod(check.delivery_start, check.delivery_end)
         return
-    yield from day_periods(check.delivery_day, market.calendar, 60)
+    yield from market.day_periods(check.delivery_day, 60)
     known = ReferencePrice.objects.filter(market=market, delivery_day=check.delivery_day)
     for start, end in known.values_list("delivery_start", "delivery_end"):
         if end - start != HOUR:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from market.models import Market
-from market.periods import day_bounds, day_of
 from trades.feed.gap_coverage import Cover, OpenGap, covers, objections_to
 from trades.ledger.confirmations import TradeConfirmation
 from trades.ledger.effective import lengths_between, traders_between
@@ -39,8 +38,8 @@ class Scope:
         """Start and end (UTC) of the local days on which the file's trades were executed."""
         assert self.first is not None
         assert self.last is not None
-        start = day_bounds(day_of(self.first, market.calendar), market.calendar)[0]
-        return start, day_bounds(day_of(self.last, market.calendar), market.calendar)[1]
+        start = market.day_bounds(market.day_of(self.first))[0]
+        return start, market.day_bounds(market.day_of(self.last))[1]
 
 
 def covered_gaps(market: Market, scope: Scope, *, unread: int) -> list[Cover]:

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from bench.history_data import generate_day, generate_prices, generated_traders, is_empty_but_for_generated
-from market.periods import PeriodError, day_of, parse_day
+from market.periods import PeriodError, parse_day
 from market.queries import MarketError, market_by_code
 
 _BAR = 40
@@ -41,7 +41,7 @@ class Command(BaseCommand):
             raise CommandError("This database has real trades; made-up ones are not put beside them.")
         try:
             market = market_by_code(options["market"])
-            until = parse_day(options["until"]) if options["until"] else day_of(datetime.now(UTC), market.calendar)
+            until = parse_day(options["until"]) if options["until"] else market.day_of(datetime.now(UTC))
         except (MarketError, PeriodError) as error:
             raise CommandError(f"{error}.") from None
         people = generated_traders(count=traders)

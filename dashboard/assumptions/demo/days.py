@@ -26,9 +26,8 @@ from dashboard.assumptions.rules import is_late
 from dashboard.assumptions.store import digest_of
 from dashboard.assumptions.wishes import gate_of
 from dashboard.models import TraderLogin
-from market.labels import label_of
 from market.models import Market
-from market.periods import DeliveryPeriod, day_periods
+from market.periods import DeliveryPeriod
 from prices.models import ReferencePrice, ReferencePriceHistory
 
 DAYS, STEPS, A_DAY = 30, 14, 4
@@ -74,7 +73,7 @@ def make_demo(*, market: Market, today: date) -> int:
         if ReferencePriceHistory.objects.filter(market=market, delivery_day=day).exists():
             continue
         chance = random.Random(day.toordinal())  # noqa: S311 - play, no secret
-        paths = [_path(period, day, market, chance) for period in day_periods(day, market.calendar)]
+        paths = [_path(period, day, market, chance) for period in market.day_periods(day)]
         _store_prices(market, day, paths)
         ideas = [_idea(author, path, chance) for author in authors for path in chance.sample(paths, A_DAY)]
         for idea in sorted(ideas, key=lambda one: one.created):  # their numbers are in the order of time
@@ -90,7 +89,7 @@ def _sales(
 ) -> Iterator[Deal]:
     for author in authors:
         for path in chance.sample(paths, SALES_A_DAY):
-            label, reference = label_of(path.period, market.calendar), path.points[-1][1]
+            label, reference = market.label_of(path.period), path.points[-1][1]
             yield of_the_portfolio(
                 trader_id=author.trader.trader_id, day=day, label=label, reference=reference, gate=path.gate
             )
@@ -120,7 +119,7 @@ def _prices(market: Market, day: date, path: Path) -> Iterator[dict[str, Any]]:
         yield {
             "market": market,
             "delivery_day": day,
-            "delivery_hour": label_of(path.period, market.calendar),
+            "delivery_hour": market.label_of(path.period),
             "delivery_start": path.period.start,
             "delivery_end": path.period.end,
             "value": value,
@@ -161,7 +160,7 @@ def _assume(idea: Idea, market: Market, day: date, chance: random.Random) -> lis
     return on_an_assumption(
         trader_id=author.trader.trader_id,
         day=day,
-        label=label_of(path.period, market.calendar),
+        label=market.label_of(path.period),
         claim=assumption.claim,
         tag=tag,
         frozen=frozen,
@@ -176,7 +175,7 @@ def _freeze(assumption: Assumption, idea: Idea, market: Market) -> None:
     (_, before), (moment, frozen) = path.points[step - 1], path.points[step]
     period = AssumedPeriod.objects.create(
         assumption=assumption,
-        delivery_hour=label_of(path.period, market.calendar),
+        delivery_hour=market.label_of(path.period),
         delivery_start=path.period.start,
         delivery_end=path.period.end,
         reference_start=path.period.start,

@@ -9,7 +9,6 @@ from django.core.management.base import BaseCommand, CommandError
 
 from dashboard.assumptions.demo.days import make_demo
 from market import clock
-from market.periods import day_of
 from market.queries import active_markets
 
 
@@ -20,5 +19,5 @@ class Command(BaseCommand):
         if not settings.DEBUG:
             raise CommandError("demo assumptions are for a laptop: they are only made up with DEBUG on")
         for market in active_markets()[:1]:
-            made = make_demo(market=market, today=day_of(clock.now(), market.calendar))
+            made = make_demo(market=market, today=market.day_of(clock.now()))
             self.stdout.write(f"{made} assumptions are made up.")

@@ -30,7 +30,6 @@ from dashboard.pages.requests import NotThereError, asked_market, refusal, refus
 from dashboard.render.assumptions.page import listed, money_body, rates_body, tags_body
 from dashboard.render.formatting import currency_sign
 from market.models import Market
-from market.periods import day_of
 from market.queries import currency_now
 from trades.models import Trader
 
@@ -85,7 +84,7 @@ def _show(request: HttpRequest, selection: Selection, *, error: str = "", status
 
 
 def _today(selection: Selection, market: Market) -> str:
-    return day_of(selection.now, market.calendar).isoformat()
+    return market.day_of(selection.now).isoformat()
 
 
 def _lists(request: HttpRequest, selection: Selection, read: list[Fact], theories: list[Theorised]) -> dict[str, Any]:

@@ -31,7 +31,6 @@ from dashboard.render.earnings.skill import skill_words
 from dashboard.render.earnings.trades import trade_lines
 from dashboard.render.history import hour_title
 from market import clock
-from market.periods import day_of
 from market.queries import active_markets
 from trades.models import Trader
 
@@ -81,7 +80,7 @@ def trades(request: HttpRequest) -> HttpResponse:
 
 def _head(request: HttpRequest, selection: Selection) -> dict[str, Any]:
     asked = selection.asked
-    ranges = [(days, last_days(days, day_of(clock.now(), asked.market.calendar))) for days in (*PRESETS, 365)]
+    ranges = [(days, last_days(days, asked.market.day_of(clock.now()))) for days in (*PRESETS, 365)]
     name = "%(count)s day", "%(count)s days"
     return {
         "asked": asked,

@@ -17,7 +17,6 @@ from dashboard.access.rights import home_trader, is_wall_screen
 from dashboard.pages.programs.api import document
 from dashboard.pages.requests import refusal
 from market import clock
-from market.periods import day_of
 from market.queries import active_markets
 
 
@@ -44,7 +43,7 @@ def page(request: HttpRequest) -> HttpResponse:
     market = markets[0] if markets else None
     values = {
         "trader_id": trader.trader_id if trader else "trader_1",
-        "day": day_of(clock.now(), market.calendar).isoformat() if market else "2026-11-23",
+        "day": market.day_of(clock.now()).isoformat() if market else "2026-11-23",
         "delivery_hour": "12-13",
         "market": market.code if market else "DE",
         "number": "1",
