@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import schemathesis
-from django.core.wsgi import get_wsgi_application
+from django.core.handlers.wsgi import WSGIHandler
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -33,7 +33,7 @@ def described(transactional_db: None, settings: Any) -> Any:
     store_sketch()
     user = a_trader()
     token = create_token(user=user, name="schemathesis", scope="write", now=clock.now())
-    schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", get_wsgi_application())
+    schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", WSGIHandler())
     schema.config.update(headers={"Authorization": f"Bearer {token}"})
     return schema
 
