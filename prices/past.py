@@ -14,7 +14,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from market.periods import DeliveryPeriod
-from prices.queries import KnownPrice, PriceTimeline
+from prices.queries import KnownPrice
 
 
 class PathPoint(NamedTuple):
@@ -25,7 +25,6 @@ class PathPoint(NamedTuple):
     arrived: float
 
 
-_ARRIVED, _PUBLISHED = "arrived_at", "last_update"
 _FIRST_STORED = 1000
 """Among so many prices the first one that arrived is looked for: they are stored in the order in which they come."""
 
@@ -42,31 +41,6 @@ def prices_published_by(*, market_id: int, day: date, moment: datetime) -> dict[
             [market_id, day, moment],
         )
         return {DeliveryPeriod(start, end): KnownPrice(*price) for start, end, *price in cursor.fetchall()}
-
-
-def price_timelines_then(
-    *, market_id: int, day: date, slot_seconds: int, moment: datetime, happened: bool = False
-) -> dict[DeliveryPeriod, PriceTimeline]:
-    """What `prices.queries.price_timelines` said at `moment` of what had arrived; `happened`: was published. One query.
-
-    A price stands in the slot in which it arrived, or was published.
-    """
-    when = _PUBLISHED if happened else _ARRIVED
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""SELECT delivery_start, delivery_end, array_agg(slot ORDER BY slot), array_agg(value ORDER BY slot)
-               FROM (SELECT DISTINCT ON (delivery_start, delivery_end, slot) delivery_start, delivery_end, slot, value
-                   FROM (SELECT *, ceil(extract(epoch FROM {when}) / %s)::bigint - 1 AS slot
-                       FROM prices_referencepricehistory
-                       WHERE market_id = %s AND delivery_day = %s AND {when} <= %s) AS h
-                   ORDER BY delivery_start, delivery_end, slot, last_update DESC) AS newest
-               GROUP BY 1, 2""",  # noqa: S608 - one of two names of ours
-            [slot_seconds, market_id, day, moment],
-        )
-        rows = cursor.fetchall()
-    return {
-        DeliveryPeriod(start, end): PriceTimeline(tuple(slots), tuple(values)) for start, end, slots, values in rows
-    }
 
 
 def paths_of_day(*, market_id: int, day: date, until: datetime) -> list[tuple[DeliveryPeriod, list[PathPoint]]]:

@@ -290,17 +290,25 @@ class PriceTimeline:
     values: tuple[Decimal, ...]
 
 
-def price_timelines(*, market_id: int, day: date, slot_seconds: int) -> dict[DeliveryPeriod, PriceTimeline]:
-    """Per period the course of the day's prices; slots are counted from 1970. One query."""
+def price_timelines(
+    *, market_id: int, day: date, slot_seconds: int, moment: datetime | None = None, happened: bool = False
+) -> dict[DeliveryPeriod, PriceTimeline]:
+    """Per period the course of the day's prices; slots are counted from 1970. One query.
+
+    With a `moment` (UTC) of what had arrived by then. `happened`: prices stand in the slots, and are known from the
+    moment, in which they were published.
+    """
+    when, until = "last_update" if happened else "arrived_at", "" if moment is None else "AND {} <= %(moment)s"
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT delivery_start, delivery_end, array_agg(slot ORDER BY slot), array_agg(value ORDER BY slot)
+            f"""SELECT delivery_start, delivery_end, array_agg(slot ORDER BY slot), array_agg(value ORDER BY slot)
                FROM (SELECT DISTINCT ON (delivery_start, delivery_end, slot) delivery_start, delivery_end, slot, value
-                   FROM (SELECT *, ceil(extract(epoch FROM arrived_at) / %s)::bigint - 1 AS slot
-                       FROM prices_referencepricehistory WHERE market_id = %s AND delivery_day = %s) AS h
+                   FROM (SELECT *, ceil(extract(epoch FROM {when}) / %(slot)s)::bigint - 1 AS slot
+                       FROM prices_referencepricehistory
+                       WHERE market_id = %(market)s AND delivery_day = %(day)s {until.format(when)}) AS h
                    ORDER BY delivery_start, delivery_end, slot, last_update DESC) AS newest
-               GROUP BY 1, 2""",
-            [slot_seconds, market_id, day],
+               GROUP BY 1, 2""",  # noqa: S608 - one of two names of ours
+            {"slot": slot_seconds, "market": market_id, "day": day, "moment": moment},
         )
         rows = cursor.fetchall()
     return {

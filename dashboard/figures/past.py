@@ -14,8 +14,8 @@ from enum import StrEnum
 
 from market.models import Market
 from market.periods import DeliveryPeriod
-from prices.past import first_arrived, price_timelines_then, prices_published_by, publications_of_day
-from prices.queries import KnownPrice, PricePoint, PriceTimeline, price_paths, prices_as_of
+from prices.past import first_arrived, prices_published_by, publications_of_day
+from prices.queries import KnownPrice, PricePoint, PriceTimeline, price_paths, price_timelines, prices_as_of
 from trades.models import TradeFlag, Trader
 from trades.past import Traded, first_received, moments_of_day, state_then, traded_then, trades_then
 from trades.queries import SLOT_SECONDS, PeriodKey, PeriodTrade, TradeState
@@ -67,7 +67,7 @@ class Past:
 
     def price_timelines(self, market: Market, day: date) -> Mapping[DeliveryPeriod, PriceTimeline]:
         """How the day's prices came about up to the moment. One query."""
-        return price_timelines_then(
+        return price_timelines(
             market_id=market.pk, day=day, slot_seconds=SLOT_SECONDS, moment=self.moment, happened=self.happened
         )
 
