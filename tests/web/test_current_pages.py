@@ -5,10 +5,8 @@ from __future__ import annotations
 import itertools
 import random
 import re
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from urllib.request import urlopen
 
 import pytest
 from django.contrib.auth.models import User
@@ -18,8 +16,9 @@ from dashboard.access.rights import DESK_HEAD
 from dashboard.models import TraderLogin
 from tests.dashboard.boards import SKETCH_DAY, store_price, store_trade
 from tests.dashboard.people import a_head, a_trader
-from tests.processes import free_port, running, wait_until
+from tests.processes import wait_until
 from tests.web.browsers import Browser, shown
+from tests.web.serving import answers, starting_web
 from trades.models import Trader
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
@@ -34,23 +33,10 @@ def webs(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """Two web processes for all tests of this file; their addresses."""
     tmp_path = tmp_path_factory.mktemp("webs")
     with ExitStack() as stack:
-        addresses = []
-        for number in range(2):
-            port = free_port()
-            argv = (sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "reporting.asgi:application")
-            stack.enter_context(running(*argv, log=tmp_path / f"web-{number}.log", PROCESS_ROLE="web"))
-            addresses.append(f"http://127.0.0.1:{port}")
+        addresses = [stack.enter_context(starting_web(tmp_path / f"web-{number}.log")) for number in range(2)]
         for address in addresses:  # both start at the same time
-            wait_until(lambda where=address: _answers(where), "the web process")
+            wait_until(lambda where=address: answers(where), "the web process")
         yield addresses
-
-
-def _answers(address: str) -> bool:
-    try:
-        with urlopen(f"{address}/healthz", timeout=2) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
 
 
 def test_whatever_changes_is_on_the_very_next_page(webs: list[str]) -> None:

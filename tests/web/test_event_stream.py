@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import socket
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -24,8 +23,9 @@ from dashboard.events.store import number_events
 from market import clock
 from tests.dashboard.boards import store_price
 from tests.dashboard.people import a_head, a_trader
-from tests.processes import free_port, running, wait_until
+from tests.processes import wait_until
 from tests.trades.frames import confirmation, germany, store
+from tests.web.serving import web_process
 from tests.web.streams import PATH, Follower
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
@@ -34,20 +34,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True), 
 @pytest.fixture(scope="module")
 def web(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One web process for all tests of this file; its address."""
-    port = free_port()
-    argv = (sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "reporting.asgi:application")
-    log = tmp_path_factory.mktemp("web") / "web.log"
-    with running(*argv, log=log, PROCESS_ROLE="web", API_REQUESTS_PER_MINUTE="100000"):
-        address = f"http://127.0.0.1:{port}"
-        wait_until(lambda: _answers(address), "the web process", details=log.read_text)
+    with web_process(tmp_path_factory.mktemp("web") / "web.log", API_REQUESTS_PER_MINUTE="100000") as address:
         yield address
-
-
-def _answers(address: str) -> bool:
-    try:
-        return requests.get(f"{address}/healthz", timeout=2).ok
-    except requests.RequestException:
-        return False
 
 
 def a_token(user: User) -> str:
@@ -127,9 +115,11 @@ def test_what_is_refused(web: str) -> None:
 # --- how it ends ------------------------------------------------------------------------------------------------------
 def test_a_revoked_token_ends_its_stream_with_a_word(web: str) -> None:
     anna = a_trader()
-    with following(web, a_token(anna)) as follower:
+    with following(web, a_token(anna)) as follower, following(web, a_token(a_head())) as other:
+        store(confirmation(9, trader_id="trader_2"))
+        wait_until(lambda: other.of("trade"), "a process that hears news")
         began = time.monotonic()
-        revoke_token(user=anna, pk=ApiToken.objects.get().pk, now=clock.now())
+        revoke_token(user=anna, pk=ApiToken.objects.get(user=anna).pk, now=clock.now())
         wait_until(lambda: follower.of("end"), "the last word")
         assert time.monotonic() - began < 4.5, "by the news of it, not by the look every five seconds"
         assert "holds no longer" in follower.of("end")[0].data["error"]

@@ -12,15 +12,15 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-import requests
 
 from accounts.tokens import create_token
 from local.checks import programs
 from market import clock
 from tests.dashboard.boards import SKETCH_DAY, store_sketch, store_trade
 from tests.dashboard.people import a_trader
-from tests.processes import free_port, running, wait_until
+from tests.processes import wait_until
 from tests.trades.frames import germany
+from tests.web.serving import web_process
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "api.md"
@@ -29,19 +29,8 @@ RECIPES = dict(re.findall(r"```\w+ (\w+)\n(.*?)```", DOCUMENT.read_text(encoding
 
 @pytest.fixture(scope="module")
 def web(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    port = free_port()
-    argv = (sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "reporting.asgi:application")
-    with running(*argv, log=tmp_path_factory.mktemp("web") / "web.log", PROCESS_ROLE="web"):
-        address = f"http://127.0.0.1:{port}"
-        wait_until(lambda: _answers(address), "the web process")
+    with web_process(tmp_path_factory.mktemp("web") / "web.log") as address:
         yield address
-
-
-def _answers(address: str) -> bool:
-    try:
-        return requests.get(f"{address}/healthz", timeout=2).ok
-    except requests.RequestException:
-        return False
 
 
 @pytest.fixture
