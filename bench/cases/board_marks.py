@@ -6,17 +6,15 @@ Both are open in one Chromium, on one web process and one listener, with 14 more
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from bench.cases.full_board import EACH, PAUSE, frame_of, labels_of, publish_all, shown
-from bench.cases.screen import chromium, in_turn
-from bench.desk import DAY, Login, listener, log_in, percentile, wait_until, web
+from bench.cases.full_board import EACH, PAUSE, labels_of, publish_all, two_boards
+from bench.cases.screen import in_turn
+from bench.desk import DAY, Login, log_in, percentile, wait_until
 from bench.table import Row
 from dashboard.render.assumptions.marks import SHOWN
-from local.simulators.exchange import ScriptedExchange
 
 ON_A_ROW = 10
 
@@ -27,16 +25,7 @@ def run(folder: Path) -> list[Row]:
     labels = labels_of(60) + labels_of(15)
     publish_all()
     _expect(logins[0], labels)
-    with ExitStack() as stack:
-        browser = stack.enter_context(chromium())
-        exchange = stack.enter_context(ScriptedExchange())
-        address, _ = stack.enter_context(web())
-        stack.enter_context(listener(exchange.url, folder))
-        exchange.wait_for_connections(1, 30)
-        for login in logins:
-            exchange.send(*(frame_of(login.trader_id, label) for label in labels))
-        marked, plain = (stack.enter_context(shown(exchange, browser, address, login)) for login in logins)
-        wait_until(lambda: min(marked.count(), plain.count()), 30, "both boards filled")
+    with two_boards(folder, logins, (labels, labels)) as (_browser, _address, marked, plain):
         marks = "document.querySelectorAll('.theories a').length"
         wait_until(lambda: marked.page.evaluate(marks) == SHOWN * len(labels), 30, "marks on each row")
         assert plain.page.evaluate(marks) == 0

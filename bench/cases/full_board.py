@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,16 +28,7 @@ def run(folder: Path) -> list[Row]:
     logins = [log_in(name) for name in names]  # first: beside Playwright's own loop Django refuses to work
     labels = labels_of(60), labels_of(15)
     publish_all()
-    with ExitStack() as stack:
-        browser = stack.enter_context(chromium())
-        exchange = stack.enter_context(ScriptedExchange())
-        address, _ = stack.enter_context(web())
-        stack.enter_context(listener(exchange.url, folder))
-        exchange.wait_for_connections(1, 30)
-        for login, traded in zip(logins, (labels[0] + labels[1], labels[0]), strict=True):
-            exchange.send(*(frame_of(login.trader_id, label) for label in traded))
-        full, hours = (stack.enter_context(shown(exchange, browser, address, login)) for login in logins)
-        wait_until(lambda: min(full.count(), hours.count()), 30, "both boards filled")
+    with two_boards(folder, logins, (labels[0] + labels[1], labels[0])) as (browser, address, full, hours):
         late, floor = in_turn(full, hours, EACH, PAUSE)
         loads = [_load(browser, address, logins[0]) for _ in range(LOADS)]
     tail = f"at most 1.3 x floor; p95 {percentile(late, 95):.1f}, floor {percentile(floor, 95):.1f}; of {EACH} each"
@@ -47,6 +38,24 @@ def run(folder: Path) -> list[Row]:
         Row(f"{WHAT}, first load as it travels", "KB", kilobytes, None, "at most 150; nothing cached, page and assets"),
         Row(f"{WHAT}, first load until it is live", "s", seconds, None, f"at most 1; median of {LOADS}"),
     ]
+
+
+@contextmanager
+def two_boards(
+    folder: Path, logins: Sequence[Login], traded: Sequence[Sequence[str]]
+) -> Iterator[tuple[Any, str, Side, Side]]:
+    """The boards of two logins, open beside each other once their periods are traded: browser, address and both."""
+    with ExitStack() as stack:
+        browser = stack.enter_context(chromium())
+        exchange = stack.enter_context(ScriptedExchange())
+        address, _ = stack.enter_context(web())
+        stack.enter_context(listener(exchange.url, folder))
+        exchange.wait_for_connections(1, 30)
+        for login, labels in zip(logins, traded, strict=True):
+            exchange.send(*(frame_of(login.trader_id, label) for label in labels))
+        one, other = (stack.enter_context(shown(exchange, browser, address, login)) for login in logins)
+        wait_until(lambda: min(one.count(), other.count()), 30, "both boards filled")
+        yield browser, address, one, other
 
 
 @contextmanager
