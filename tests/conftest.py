@@ -40,6 +40,7 @@ from tests.template_database import template_database  # noqa: E402
 
 # How long an example takes says something of the machine, nothing of the code.
 hypothesis.settings.register_profile("desk", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile("repeatable", hypothesis.settings.get_profile("desk"), derandomize=True)
 hypothesis.settings.load_profile("desk")
 
 

@@ -43,6 +43,14 @@ def test_a_period_without_a_price_is_missing_too_where_each_is_published_by_itse
     assert 17 in [k.start.hour for k in found.asks], "what was never asked goes out at once"
 
 
+def test_a_period_without_a_price_is_asked_again_at_once_when_the_publication_is_out() -> None:
+    nothing = period(0, None, seen(SLOT - 300, Outcome.UNCHANGED))
+    known = [period(h, SLOT + 3, seen(SLOT + 4, Outcome.NEWER)) for h in range(1, 4)]
+    assert [k.start.hour for k in plan(SLOT + 8, nothing, *known).asks] == [11]
+    asked_since = period(0, None, seen(SLOT + 5, Outcome.UNCHANGED))
+    assert plan(SLOT + 8, asked_since, *known).asks == ()
+
+
 def test_nothing_is_asked_between_publications() -> None:
     known = [period(h, SLOT + 4, seen(SLOT + 5, Outcome.NEWER)) for h in range(5)]
     assert plan(SLOT + 100, *known) == Plan((), SLOT + 600 + policy.SHORTEST_PAUSE)
