@@ -14,7 +14,7 @@ from dashboard.figures.readings import Legs, Reading, counted_once, net_by_quart
 from dashboard.figures.references import Prices, Reference, reference_of
 from market.labels import doubled_periods
 from market.models import Market
-from market.periods import DeliveryPeriod
+from market.periods import HOUR, DeliveryPeriod
 from market.rules import Gate, ReferenceSource
 from market.totals import EXACT, ZERO, Total
 from prices.queries import KnownPrice, latest_prices, unclear_periods
@@ -82,6 +82,8 @@ class Board:
     version: str
     prices: Prices
     """What the rows' references were taken from: the whole day's, by start and end of delivery."""
+    products: Legs
+    """What was traded, by product, whatever the reading."""
     reading: Reading = Reading.PRODUCT
     past: Past | None = None
     """Of which moment it is, as known or as it had happened; None: of now."""
@@ -182,7 +184,7 @@ def build_board(
         {*whole_day, *legs, *([also] if also and reading is Reading.PRODUCT else [])},
         key=lambda p: (p.start, -p.duration.total_seconds()),
     )
-    revisions = _revisions(positions, reading)
+    revisions = _revisions(positions, reading, prices)
     gates = {period: market.gates(delivery_day, period) for period in periods}
     next_start = min((p.start for p in periods if gates[p][-1].closes_at > now), default=None)
     of = {period: reference_of(market, delivery_day, period, prices) for period in periods}
@@ -200,6 +202,7 @@ def build_board(
         total=_counting_once(total_figures(row.figures for row in rows), products),
         version=board_version(positions, prices.values()),
         prices=prices,
+        products=products,
         reading=reading,
     )
 
@@ -230,12 +233,27 @@ def _legs(positions: list[PositionRow]) -> dict[DeliveryPeriod, dict[str, Total]
     return legs
 
 
-def _revisions(positions: list[PositionRow], reading: Reading) -> dict[DeliveryPeriod, int]:
+def _revisions(positions: list[PositionRow], reading: Reading, prices: Prices) -> dict[DeliveryPeriod, int]:
     revisions: dict[DeliveryPeriod, int] = {}
     for p in positions:
         for row in rows_of(p.period, reading):
             revisions[row] = revisions.get(row, 0) + p.revision
+    if reading is Reading.HOUR:
+        _add_what_it_holds(revisions, {p.period for p in positions if p.period.is_block}, prices)
     return revisions
+
+
+def _add_what_it_holds(revisions: dict[DeliveryPeriod, int], blocks: set[DeliveryPeriod], prices: Prices) -> None:
+    """An opened hour shows its quarters and the blocks that it is part of (figures/inside.py): their prices count."""
+    for period, price in prices.items():
+        shown_in = () if period.duration >= HOUR else rows_of(period, Reading.HOUR)
+        in_blocks = (row for block in blocks if _lies_in(period, block) for row in rows_of(block, Reading.HOUR))
+        for row in {*shown_in, *in_blocks}:
+            revisions[row] = revisions.get(row, 0) + price.revision
+
+
+def _lies_in(period: DeliveryPeriod, block: DeliveryPeriod) -> bool:
+    return block.start <= period.start and period.end <= block.end
 
 
 def _row(

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from dashboard.figures.board import PeriodState
 from dashboard.figures.closing import Closing
 from dashboard.figures.firmness.rules import Firmness
+from dashboard.figures.inside import inside
 from dashboard.figures.past import Basis, Past
 from dashboard.figures.performance import Figures
 from dashboard.figures.period import JudgedTrade, OpenedPeriod
@@ -28,6 +29,7 @@ from dashboard.render.addresses import at_moment
 from dashboard.render.board import row_id
 from dashboard.render.cells import Cell, restated_title
 from dashboard.render.panel.closing import closing_form
+from dashboard.render.panel.inside import lines_of
 from dashboard.render.rows.clocks import about
 from dashboard.render.rows.firm import firm_lines
 from dashboard.render.rows.flags import SHORT_FLAGS
@@ -140,6 +142,7 @@ def render_opened(
     """The panel; `whole` with all its sections, for a page without script, else with what is shown: with the chart
     come the trades, as a wide page has room for both."""
     row, zone = opened.row, opened.board.market.people_zone(opened.board.delivery_day)
+    held = lines_of(inside(opened.board, row))
     sections = SECTIONS if whole else (CHART, TRADES) if show == CHART else (show,)
     context = {
         "row": row,
@@ -152,7 +155,8 @@ def render_opened(
         "show": show,
         "tabs": _tabs(opened, addresses, show),
         **_leads(addresses),
-        "about": about(row, opened.board.market, opened.board.delivery_day),
+        "about": about(row, opened.board.market, opened.board.delivery_day, by_quarter=not held),
+        "inside": held,
         "closing": closing_form(opened.row, addresses.asked(show), closing),
         "assumed": assumed,
         "firm": firm_lines(firm, fmt.currency_sign(opened.board.currency)) if firm else "",

@@ -83,8 +83,9 @@ def gate_cell(row: BoardRow, clocks: Clocks) -> GateCell:
     )
 
 
-def about(row: BoardRow, market: Market, day: date) -> list[str]:
-    """What an opened row says of itself: the people's clock, its gates, its net by quarter hour, and its reference."""
+def about(row: BoardRow, market: Market, day: date, *, by_quarter: bool = True) -> list[str]:
+    """What an opened row says of itself: the people's clock, its gates, its net by quarter hour if wanted, and its
+    reference."""
     clocks, name = clocks_of(market, day), market.rules_on(day).reference_name
     local, opens = local_title(row, clocks), opens_title(row, clocks)
     gates = gate_cell(row, clocks).words
@@ -92,7 +93,7 @@ def about(row: BoardRow, market: Market, day: date) -> list[str]:
         *([f"{local} {gettext('local')}"] if local else []),
         *([opens] if opens else []),
         *([gettext("gates: %(gates)s") % {"gates": gates}] if gates else []),
-        *([_by_quarter(row, market.rules_on(day).zone)] if row.quarters else []),
+        *([_by_quarter(row, market.rules_on(day).zone)] if row.quarters and by_quarter else []),
         *([gettext("reference: %(name)s") % {"name": name}] if name else []),
     ]
 

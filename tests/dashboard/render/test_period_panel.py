@@ -226,6 +226,25 @@ def test_a_trader_id_is_data(client: Client, trader_id: str) -> None:
 # --- the chart's data -------------------------------------------------------------------------------------------------
 
 
+def test_an_hour_by_hour_shows_its_quarters_and_products(client: Client, anna: User) -> None:
+    store_trade("15:15-15:30", "sell", "4", "33")
+    store_price("15:15-15:30", "27")
+    opened = page(client, f"{OPENED}?by=hour", **{"X-Part": "opened"})
+    table = opened.partition('class="inside-part"')[2].partition("</table>")[0]
+    lines = re.findall(r'<th scope="row">([^<]+)</th>(.*?)</tr>', table)
+    assert [title for title, _ in lines] == [
+        *("15:00–15:15", "15:15–15:30", "15:30–15:45", "15:45–16:00"),
+        *("15–16", "15:15–15:30"),
+    ]
+    reference = re.compile(r'data-part="reference_price" data-value="([^"]*)"')
+    assert [reference.findall(cells) for _, cells in lines] == [[""], ["27"], [""], [""], ["25"], ["27"]]
+    assert 'data-part="performance_eur" data-value="6" data-trend="good"' in lines[-1][1], "1 MWh sold 6 above"
+    assert "net by quarter" not in opened
+    for other in ("product", "quarter"):
+        address = f"{OPENED.replace('15-16', '15:15-15:30')}?by={other}"
+        assert "inside-part" not in page(client, address, **{"X-Part": "opened"})
+
+
 def test_the_chart_gets_what_is_new(client: Client, anna: User) -> None:
     first = data(client)
     assert first["after"] == 0
