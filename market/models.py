@@ -17,6 +17,7 @@ from market.rules import (
     DatedGate,
     DayRules,
     Gate,
+    PeriodRules,
     ReferenceSource,
     calendar_by,
     gate_rules,
@@ -28,6 +29,9 @@ from market.rules import (
 )
 
 __all__ = ["ClockReport", "DeskClock", "GateClosure", "Market", "MarketRule", "ReferenceRule", "validate_time_zone"]
+
+_DAYS_KEPT = 8
+"""Days whose periods' rules a market remembers: a board's and its neighbours'."""
 
 
 class Market(models.Model):
@@ -123,6 +127,27 @@ class Market(models.Model):
     @cached_property
     def _gate_rules(self) -> dict[tuple[date, int], tuple[DatedGate, ...]]:
         """What was found out already: a board asks for a hundred periods of a day."""
+        return {}
+
+    def period_rules(self, day: date, period: DeliveryPeriod) -> PeriodRules:
+        """Everything that the rules say of a period of that delivery day; found out once for the last few days that
+        were asked about, as a board asks with each trade."""
+        of_day = self._period_rules.get(day)
+        if of_day is None:
+            if len(self._period_rules) >= _DAYS_KEPT:
+                self._period_rules.clear()
+            of_day = self._period_rules.setdefault(day, {})
+        found = of_day.get(period)
+        if found is None:
+            source = self.reference_source(day, period)
+            referred = ((one, self.gate_closure(day, one)) for one in reference_periods(period, source))
+            gates, opens_at = self.gates(day, period), self.opens_at(day, period)
+            found = PeriodRules(self.label_of(period), gates, opens_at, source, tuple(referred))
+            of_day[period] = found
+        return found
+
+    @cached_property
+    def _period_rules(self) -> dict[date, dict[DeliveryPeriod, PeriodRules]]:
         return {}
 
     def gate_closure(self, day: date, period: DeliveryPeriod) -> datetime:

@@ -125,6 +125,19 @@ def _closes_at(rule: DatedGate, period: DeliveryPeriod) -> datetime:
     return start - (rule.lead or timedelta())
 
 
+@dataclass(frozen=True, slots=True)
+class PeriodRules:
+    """What a delivery day's rules say of one of its periods; times UTC."""
+
+    label: str
+    gates: tuple[Gate, ...]
+    """The first to close first."""
+    opens_at: datetime | None
+    source: ReferenceSource
+    referred: tuple[tuple[DeliveryPeriod, datetime], ...]
+    """The periods whose price, or mean of prices, is the reference, each with its own gate closure."""
+
+
 # --- everything else ------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class DayRules:

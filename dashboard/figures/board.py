@@ -15,11 +15,13 @@ from dashboard.figures.references import Prices, Reference, reference_of
 from market.labels import doubled_periods
 from market.models import Market
 from market.periods import HOUR, DeliveryPeriod
-from market.rules import Gate, ReferenceSource
+from market.rules import Gate, PeriodRules, ReferenceSource
 from market.totals import EXACT, ZERO, Total
 from prices.queries import KnownPrice, latest_prices, unclear_periods
 from trades.models import Trader
 from trades.queries import PositionRow, next_slot, positions_of_day
+
+_NO_LEGS: Mapping[str, Total] = {}
 
 
 class PeriodState(StrEnum):
@@ -134,8 +136,8 @@ def load_board(
 ) -> Board:
     """The board as it stands in the database: two queries; a third while an hour that exists twice lacks a price.
 
-    `also` is a period that gets a row even if it is shorter than an hour and was never traded. With `prices`, an
-    earlier board's, only the positions are read. `past`: as it stood then, and `now` means nothing.
+    `also` is a period that gets a row even if it is shorter than an hour and was never traded. With `prices` only
+    the positions are read. `past`: as it stood then, and `now` means nothing.
     """
     if past:
         positions = past.traded_by(trader, market, delivery_day).positions
@@ -154,6 +156,13 @@ def load_board(
         reading=reading,
     )
     return replace(_marked(board, past), past=past) if past else _marked(board)
+
+
+def load_after(before: Board, *, now: datetime) -> Board:
+    """A board whose prices are still the newest, after trades: one query, and the rows that they leave as they were."""
+    asked = _Asked(before.trader, before.market, before.delivery_day, before.reading)
+    positions = positions_of_day(trader_pk=asked.trader.pk, market_id=asked.market.pk, day=asked.day)
+    return _marked(_build(asked, now, positions, before.prices, {row.period: row for row in before.rows}))
 
 
 def _marked(board: Board, past: Past | None = None) -> Board:
@@ -177,26 +186,51 @@ def build_board(
     reading: Reading = Reading.PRODUCT,
 ) -> Board:
     """Rows as the reading has them: by product every hour of the day, and each shorter period that was traded. Pure."""
-    products = _legs(positions)
+    return _build(_Asked(trader, market, delivery_day, reading, also), now, positions, prices, {})
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Which board; `also` has a row even without a trade."""
+
+    trader: Trader
+    market: Market
+    day: date
+    reading: Reading
+    also: DeliveryPeriod | None = None
+
+    def periods(self, legs: Iterable[DeliveryPeriod]) -> list[DeliveryPeriod]:
+        """Its rows' in order."""
+        whole_day = self.market.day_periods(
+            self.day, self.reading.minutes or self.market.rules_on(self.day).row_minutes
+        )
+        also = [self.also] if self.also and self.reading is Reading.PRODUCT else []
+        return sorted({*whole_day, *legs, *also}, key=lambda p: (p.start, -p.duration.total_seconds()))
+
+
+def _build(
+    asked: _Asked,
+    now: datetime,
+    positions: list[PositionRow],
+    prices: Prices,
+    held: Mapping[DeliveryPeriod, BoardRow],
+) -> Board:
+    """`held`: earlier rows with the same prices, taken over where nothing about them has changed."""
+    market, reading, products = asked.market, asked.reading, _legs(positions)
     legs = read(products, reading)
-    whole_day = market.day_periods(delivery_day, reading.minutes or market.rules_on(delivery_day).row_minutes)
-    periods = sorted(
-        {*whole_day, *legs, *([also] if also and reading is Reading.PRODUCT else [])},
-        key=lambda p: (p.start, -p.duration.total_seconds()),
-    )
     revisions = _revisions(positions, reading, prices)
-    gates = {period: market.gates(delivery_day, period) for period in periods}
-    next_start = min((p.start for p in periods if gates[p][-1].closes_at > now), default=None)
-    of = {period: reference_of(market, delivery_day, period, prices) for period in periods}
+    ruled = [(period, market.period_rules(asked.day, period)) for period in asked.periods(legs)]
+    next_start = min((period.start for period, rules in ruled if rules.gates[-1].closes_at > now), default=None)
     nets = net_by_quarter(products)
     rows = tuple(
-        _row((p, gates[p]), legs.get(p, {}), of[p], (market, delivery_day, now, next_start), revisions.get(p, 0), nets)
-        for p in periods
+        _as_it_was(held.get(one[0]), one[1], (now, next_start), revisions, nets)
+        or _row(one, legs.get(one[0], _NO_LEGS), reference_of(one[1], prices), (now, next_start), revisions, nets)
+        for one in ruled
     )
     return Board(
-        trader=trader,
+        trader=asked.trader,
         market=market,
-        delivery_day=delivery_day,
+        delivery_day=asked.day,
         as_of=now,
         rows=rows,
         total=_counting_once(total_figures(row.figures for row in rows), products),
@@ -244,7 +278,7 @@ def _revisions(positions: list[PositionRow], reading: Reading, prices: Prices) -
 
 
 def _add_what_it_holds(revisions: dict[DeliveryPeriod, int], blocks: set[DeliveryPeriod], prices: Prices) -> None:
-    """An opened hour shows its quarters and the blocks that it is part of (figures/inside.py): their prices count."""
+    """An opened hour shows its quarters and the blocks that it is part of: their prices count."""
     for period, price in prices.items():
         shown_in = () if period.duration >= HOUR else rows_of(period, Reading.HOUR)
         in_blocks = (row for block in blocks if _lies_in(period, block) for row in rows_of(block, Reading.HOUR))
@@ -256,28 +290,56 @@ def _lies_in(period: DeliveryPeriod, block: DeliveryPeriod) -> bool:
     return block.start <= period.start and period.end <= block.end
 
 
+def _as_it_was(
+    row: BoardRow | None,
+    rules: PeriodRules,
+    times: tuple[datetime, datetime | None],
+    revisions: Mapping[DeliveryPeriod, int],
+    nets: Mapping[datetime, Decimal],
+) -> BoardRow | None:
+    """An earlier board's row with the same prices, if nothing about it has changed: of a hundred rows a trade changes
+    one or two, and what knows the others need not compare them figure by figure."""
+    if (
+        row is None
+        or row.revision != _revision(row.period, revisions, row.reference)
+        or row.state != _state(row.period, rules, *times)
+        or (row.opens_at is not None and row.opens_at <= times[0])
+        or row.quarters != quarters_of(row.period, nets)
+    ):
+        return None
+    return row
+
+
+def _revision(period: DeliveryPeriod, revisions: Mapping[DeliveryPeriod, int], price: KnownPrice | None) -> str:
+    return f"{revisions.get(period, 0)}.{price.revision if price else 0}"
+
+
+def _state(period: DeliveryPeriod, rules: PeriodRules, now: datetime, next_start: datetime | None) -> PeriodState:
+    if rules.gates[-1].closes_at <= now:
+        return PeriodState.CLOSED
+    return PeriodState.NEXT if period.start == next_start else PeriodState.OPEN
+
+
 def _row(
-    gated: tuple[DeliveryPeriod, tuple[Gate, ...]],
-    legs: dict[str, Total],
+    ruled: tuple[DeliveryPeriod, PeriodRules],
+    legs: Mapping[str, Total],
     reference: Reference,
-    board: tuple[Market, date, datetime, datetime | None],
-    revision: int,
+    times: tuple[datetime, datetime | None],
+    revisions: Mapping[DeliveryPeriod, int],
     nets: Mapping[datetime, Decimal],
 ) -> BoardRow:
-    """One row of a `board`: of a market's delivery day, now, and when delivery of the next to close starts."""
-    (period, gates), (market, day, now, next_start) = gated, board
-    price, opens_at = reference.price, market.opens_at(day, period)
-    open_state = PeriodState.NEXT if period.start == next_start else PeriodState.OPEN
+    """One row. `times`: now, and when delivery of the next to close starts."""
+    (period, rules), price, opens_at = ruled, reference.price, ruled[1].opens_at
     return BoardRow(
         period=period,
-        delivery_hour=market.label_of(period),
+        delivery_hour=rules.label,
         figures=period_figures(legs.get("sell", NOTHING), legs.get("buy", NOTHING), price.value if price else None),
         reference=price,
-        gates=gates,
-        state=PeriodState.CLOSED if gates[-1].closes_at <= now else open_state,
-        revision=f"{revision}.{price.revision if price else 0}",
+        gates=rules.gates,
+        state=_state(period, rules, *times),
+        revision=_revision(period, revisions, price),
         source=reference.source,
         quarters=quarters_of(period, nets),
         is_final=reference.is_final,
-        opens_at=opens_at if opens_at and opens_at > now else None,
+        opens_at=opens_at if opens_at and opens_at > times[0] else None,
     )

@@ -63,8 +63,9 @@ def net_by_quarter(legs: Legs) -> dict[datetime, Decimal]:
     found: dict[datetime, Decimal] = {}
     for period, sides in legs.items():
         touched, parts = _rows_of(period, _QUARTER_MINUTES)
-        bought, sold = (part_of(sides.get(side, _NOTHING), parts).energy for side in ("buy", "sell"))
-        part = EXACT.subtract(bought, sold)
+        bought, sold = (sides.get(side, _NOTHING).energy for side in ("buy", "sell"))
+        net = EXACT.subtract(bought, sold)
+        part = EXACT.divide(net, parts) if parts > 1 else net
         for quarter in touched:
             start = quarter.start
             found[start] = EXACT.add(found[start], part) if start in found else part

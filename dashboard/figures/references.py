@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from itertools import accumulate
 
-from market.models import Market
 from market.periods import DeliveryPeriod
-from market.rules import ReferenceSource
+from market.rules import PeriodRules, ReferenceSource
 from market.totals import EXACT, ZERO
 from prices.queries import KnownPrice, PricePoint, PriceTimeline
 
@@ -33,16 +31,16 @@ class Reference:
     """Whether it was published at or after the last gate closure of every period whose price it is."""
 
 
-def reference_of(market: Market, day: date, period: DeliveryPeriod, prices: Prices) -> Reference:
-    """The reference of a period of that delivery day, among the day's known prices."""
-    source = market.reference_source(day, period)
-    referred = market.reference_periods(day, period)
-    found = [(prices[one], market.gate_closure(day, one)) for one in referred if one in prices]
-    if not found or len(found) < len(referred):
-        return Reference(source, None, False)
-    return Reference(
-        source, mean_of([price for price, _ in found]), all(price.last_update >= gate for price, gate in found)
-    )
+def reference_of(rules: PeriodRules, prices: Prices) -> Reference:
+    """The reference of a period with these rules, among its day's known prices."""
+    known, is_final = [], True
+    for period, gate_closes_at in rules.referred:
+        price = prices.get(period)
+        if price is None:
+            return Reference(rules.source, None, False)
+        known.append(price)
+        is_final = is_final and price.last_update >= gate_closes_at
+    return Reference(rules.source, mean_of(known), is_final) if known else Reference(rules.source, None, False)
 
 
 def mean_of(prices: Sequence[KnownPrice]) -> KnownPrice:

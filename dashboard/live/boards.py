@@ -8,7 +8,7 @@ from datetime import date, datetime
 from django.utils.translation import override
 
 from dashboard.assumptions.queries import day_versions
-from dashboard.figures.board import Board, load_board
+from dashboard.figures.board import Board, load_after, load_board
 from dashboard.figures.board_key import WHOLE_DESK, BoardKey
 from dashboard.figures.desk import load_desk
 from dashboard.figures.feed_status import FeedStates, load_feeds
@@ -63,8 +63,10 @@ def render(key: BoardKey, now: datetime, before: Rendered | None) -> Rendered:
     else:
         market, trader, feeds, address = before.board.market, before.board.trader, before.feeds, before.address
         outlook = before.outlook.at(now)
-    prices = before.board.prices if before is not None and not before.prices_moved else None
-    board = load_board(trader=trader, market=market, delivery_day=key.day, now=now, prices=prices, reading=key.reading)
+    if before is not None and not before.prices_moved:
+        board = load_after(before.board, now=now)
+    else:
+        board = load_board(trader=trader, market=market, delivery_day=key.day, now=now, reading=key.reading)
     timeline = load_timeline(board)
     with override(key.language):
         parts = render_parts(board, feeds, address, timeline, outlook)

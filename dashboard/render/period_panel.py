@@ -17,9 +17,9 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from dashboard.figures.board import PeriodState
-from dashboard.figures.closing import Closing
 from dashboard.figures.firmness.rules import Firmness
-from dashboard.figures.inside import inside
+from dashboard.figures.opened.closing import Closing
+from dashboard.figures.opened.inside import inside
 from dashboard.figures.past import Basis, Past
 from dashboard.figures.performance import Figures
 from dashboard.figures.period import JudgedTrade, OpenedPeriod

@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from dashboard.figures.closing import HIGHEST, Closing, closed_at
+from dashboard.figures.opened.closing import HIGHEST, Closing, closed_at
 from dashboard.figures.performance import Figures
 from dashboard.pages.requests import QueryError
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from dashboard.figures.board import BoardRow, PeriodState
-from dashboard.figures.closing import Closing
+from dashboard.figures.opened.closing import Closing
 from dashboard.render import formatting as fmt
 from dashboard.render.cells import Cell
 

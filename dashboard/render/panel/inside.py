@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from dashboard.figures.inside import Inside, Part
+from dashboard.figures.opened.inside import Inside, Part
 from dashboard.render import formatting as fmt
 from dashboard.render.cells import Cell, plain_cell, quiet_cells, signed_cell
 

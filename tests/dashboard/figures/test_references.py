@@ -82,23 +82,36 @@ def test_the_same_by_slots() -> None:
 def test_a_block_goes_by_its_own_price_its_hours_or_none() -> None:
     block = DeliveryPeriod(HOURS[8].start, HOURS[10].end)
     prices = {hour: known(str(n), 0, 1) for n, hour in enumerate(HOURS)} | {block: known("99", 0, 1)}
-    own = reference_of(a_market(ReferenceSource.OWN, BLOCK), DAY, block, prices)
+    own = reference_of(a_market(ReferenceSource.OWN, BLOCK).period_rules(DAY, block), prices)
     assert own.price is not None and own.price.value == 99
-    hours = reference_of(a_market(ReferenceSource.HOUR, BLOCK), DAY, block, prices)
+    hours = reference_of(a_market(ReferenceSource.HOUR, BLOCK).period_rules(DAY, block), prices)
     assert hours.price is not None and (hours.price.value, hours.source) == (9, ReferenceSource.HOUR)
-    assert reference_of(a_market(ReferenceSource.NONE, BLOCK), DAY, block, prices).price is None
+    assert reference_of(a_market(ReferenceSource.NONE, BLOCK).period_rules(DAY, block), prices).price is None
     del prices[HOURS[9]]
-    assert reference_of(a_market(ReferenceSource.HOUR, BLOCK), DAY, block, prices).price is None
+    assert reference_of(a_market(ReferenceSource.HOUR, BLOCK).period_rules(DAY, block), prices).price is None
 
 
 def test_a_stand_in_is_final_with_the_last_of_those_that_it_stands_for() -> None:
     """A quarter's gate closes later than its hour's, whose price changes no more by then."""
     market, quarter = a_market(ReferenceSource.HOUR, 15), day_periods(DAY, BERLIN, 15)[35]
     hour = HOURS[8]  # 08-09 is delivered from 07:00 UTC on: its gate closes 55 minutes after FIRST
-    assert reference_of(market, DAY, quarter, {hour: known("1", 55, 56)}).is_final
-    assert not reference_of(market, DAY, quarter, {hour: known("1", 54, 56)}).is_final
+    assert reference_of(market.period_rules(DAY, quarter), {hour: known("1", 55, 56)}).is_final
+    assert not reference_of(market.period_rules(DAY, quarter), {hour: known("1", 54, 56)}).is_final
     block = DeliveryPeriod(HOURS[8].start, HOURS[9].end)
     market = a_market(ReferenceSource.HOUR, BLOCK)
     first_only = {HOURS[8]: known("1", 55, 56), HOURS[9]: known("1", 114, 116)}
-    assert not reference_of(market, DAY, block, first_only).is_final
-    assert reference_of(market, DAY, block, first_only | {HOURS[9]: known("1", 115, 116)}).is_final
+    assert not reference_of(market.period_rules(DAY, block), first_only).is_final
+    assert reference_of(market.period_rules(DAY, block), first_only | {HOURS[9]: known("1", 115, 116)}).is_final
+
+
+def test_what_a_market_remembers_of_a_period_is_what_its_rules_say_of_that_day() -> None:
+    """Two rounds over more days than it remembers, over a dated rule and both clock changes."""
+    market, days = a_market(ReferenceSource.HOUR, 15), [date(2026, 3, 24) + timedelta(days=n) for n in range(12)]
+    for day in [*days, *days, date(2026, 10, 25), DAY]:
+        for period in (*market.day_periods(day, 15), *market.day_periods(day)):
+            found = market.period_rules(day, period)
+            referred = market.reference_periods(day, period)
+            assert (found.label, found.gates) == (market.label_of(period), market.gates(day, period))
+            assert found.source is market.reference_source(day, period)
+            assert found.referred == tuple((one, market.gate_closure(day, one)) for one in referred)
+            assert found.opens_at == market.opens_at(day, period)

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from dashboard.figures.board import Board, BoardRow, build_board
-from dashboard.figures.inside import Inside, inside
+from dashboard.figures.opened.inside import Inside, inside
 from dashboard.figures.performance import total_figures
 from dashboard.figures.readings import Reading
 from market.labels import parse_period

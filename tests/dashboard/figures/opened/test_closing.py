@@ -7,7 +7,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.figures.closing import closed_at
+from dashboard.figures.opened.closing import closed_at
 from dashboard.figures.performance import NOTHING, period_figures
 from market.totals import EXACT, Total
 

@@ -53,7 +53,8 @@ def inside(board: Board, row: BoardRow) -> Inside:
 def _part(board: Board, period: DeliveryPeriod, legs: Legs, parts: int = 1) -> Part:
     sides = legs.get(period, {})
     sold, bought = (part_of(sides.get(side, NOTHING), parts) for side in ("sell", "buy"))
-    reference = reference_of(board.market, board.delivery_day, period, board.prices)
+    rules = board.market.period_rules(board.delivery_day, period)
+    reference = reference_of(rules, board.prices)
     value = reference.price.value if reference.price else None
     is_stand_in = reference.price is not None and reference.source is ReferenceSource.HOUR
-    return Part(period, board.market.label_of(period), period_figures(sold, bought, value), is_stand_in, parts)
+    return Part(period, rules.label, period_figures(sold, bought, value), is_stand_in, parts)
