@@ -12,6 +12,7 @@ help: ## what there is
 	@echo "make setup        the set-up alone"
 	@echo "make bench        the benchmarks beside the last recorded run; BENCH=name: one; results in bench/results/"
 	@echo "                  RECORD=1: the next are compared with this one (docs/performance.json and .md)"
+	@echo "                  BASE=commit: that commit beside this build, in turn, ROUNDS=n times; BUSY=1: a core is busy"
 	@echo "make bench-growth the same with ten million trades stored: takes its time"
 	@echo "make bench-alternatives  our desk beside Streamlit, Dash and others, installed apart from it: 1 GB, eight minutes"
 	@echo "make drills       end processes and servers while they work, and prove that nothing is lost; a table"

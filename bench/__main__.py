@@ -2,7 +2,8 @@
 
 RECORD=1 makes a whole run the one that later ones are compared with: docs/performance.json, and the table in its .md.
 `make bench-growth` and `make bench-alternatives` (`python -m bench growth`, `alternatives`) run those that take their
-time, each on a database of its own.
+time, each on a database of its own. BASE=commit measures this build and that commit in turn, ROUNDS times (1); BUSY=1
+keeps one core busy meanwhile.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
 
-from bench import aims, document, runs, table
+from bench import against, aims, document, runs, table
+from bench.busy import busy_core
 from local.servers import embedded
 
 NAMES = (
@@ -29,11 +31,39 @@ FOLDER = Path(__file__).resolve().parent.parent / "var" / "bench"
 
 def main(arguments: list[str]) -> int:
     wanted = (arguments or [os.environ.get("BENCH") or ""])[0]
-    recording = os.environ.get("RECORD", "") not in {"", "0"}
+    recording, busy, base = _is_set("RECORD"), _is_set("BUSY"), os.environ.get("BASE", "")
     if wanted and wanted not in {*NAMES, *APART}:
         return _refuse(f"BENCH must be one of {', '.join(NAMES)}")
     if wanted and recording:
         return _refuse("RECORD=1 records a whole run; leave BENCH out")
+    if recording and (busy or base):
+        return _refuse("RECORD=1 records this build alone on a quiet machine; leave BASE and BUSY out")
+    with busy_core(wanted=busy):
+        return _against(base, wanted, busy=busy) if base else _run(wanted, recording=recording)
+
+
+def _is_set(name: str) -> bool:
+    return os.environ.get(name, "") not in {"", "0"}
+
+
+def _against(commit: str, wanted: str, *, busy: bool) -> int:
+    """This build beside another one."""
+    rounds = os.environ.get("ROUNDS", "1")
+    if not rounds.isdecimal() or int(rounds) < 1:
+        return _refuse("ROUNDS must be a number from 1 on")
+    try:
+        base = against.base_of(commit)
+    except against.BaseError as error:
+        return _refuse(str(error))
+    ours = against.Build(runs.ROOT, "this build")
+    pairs = against.measure([wanted] if wanted else NAMES, base, ours, rounds=int(rounds))
+    print(*against.console(pairs), sep="\n")
+    print(f"{against.WRITTEN}{against.keep(pairs, base, busy=busy)}")
+    return 0
+
+
+def _run(wanted: str, *, recording: bool) -> int:
+    """This build alone."""
     folder = FOLDER.with_name(f"bench-{wanted}") if wanted in APART else FOLDER
     with ExitStack() as stack:
         _prepare(stack, folder)

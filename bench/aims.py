@@ -53,6 +53,21 @@ AIMS: dict[str, tuple[Aim, ...]] = {
 """Row -> what must hold of it."""
 
 
+OF_BASE = {
+    "an ordinary minute, 15 viewers, all processes": 0.55,
+    "an idle minute, all processes": 0.5,
+}
+"""Row -> at most this share of what commit 105cb3b took, both measured in one run (bench/against.py)."""
+
+
+def missed_of_base(what: str, share: float | None) -> str:
+    """A line if the row has an aim against the base and misses it; empty otherwise."""
+    at_most = OF_BASE.get(what)
+    if at_most is None or share is None or share <= at_most:
+        return ""
+    return f"{what}: {figure(share)} of the base, aim ≤ {at_most:g}"
+
+
 def words(row: Row) -> str:
     """The row's aims for people; empty when there are none."""
     return "; ".join(aim.words(row.unit) for aim in AIMS.get(row.what, ()))
