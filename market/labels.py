@@ -38,6 +38,9 @@ _ONE_DIGIT_HOUR = re.compile(r"(?<![\d:])(\d)(?!\d)", re.ASCII)
 
 _DAY_MINUTES = 24 * 60
 
+_LONGEST = 16
+"""Characters of the longest label; what is longer is no label, and not worth remembering."""
+
 _PASSES = {Marks.UPPER: "AB", Marks.LOWER: "ab", Marks.NUMBERED: "AB", Marks.SECOND: ("", "X")}
 """What stands behind a label for the first and the second pass of a doubled hour."""
 
@@ -73,6 +76,12 @@ def parse_period(day: date, text: str, days: Days, *, from_file: bool = False) -
         text = f"{text}-{int(text) + 1}"
     if from_file and "-" in text:
         text = _ONE_DIGIT_HOUR.sub(r"0\1", text)
+    return _parsed(day, text, days) if len(text) <= _LONGEST else _parsed.__wrapped__(day, text, days)
+
+
+@lru_cache(maxsize=8192)
+def _parsed(day: date, text: str, days: Days) -> ParsedPeriod:
+    """Remembered: a day's trades name the same hundred periods again and again."""
     calendar = calendar_of(days).on(day)
     located = _locate(day, _taken_apart(text, calendar), calendar)
     if located is None:

@@ -34,6 +34,9 @@ class PeriodError(ValueError):
         self.values = values
 
 
+_HOURS = {timedelta(minutes=minutes): Decimal(minutes) / 60 for minutes in (15, 30, *range(60, 26 * 60, 60))}
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class DeliveryPeriod:
     """One product of a delivery day. `start` and `end` are aware UTC datetimes; identity is start and duration."""
@@ -48,7 +51,8 @@ class DeliveryPeriod:
     @property
     def hours(self) -> Decimal:
         """Length in hours, exact: 0.25, 0.5, 1, or a block's. MW times this is MWh."""
-        return Decimal(int(self.duration.total_seconds())) / 3600
+        duration = self.end - self.start
+        return _HOURS.get(duration) or Decimal(int(duration.total_seconds())) / 3600
 
     @property
     def is_block(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 EXACT = Context(prec=60)
 ZERO = Decimal(0)
@@ -71,7 +71,14 @@ _Key = TypeVar("_Key", bound=Hashable)
 
 def totals_by_key(trades: Iterable[tuple[_Key, Booked]]) -> dict[_Key, Total]:
     """One total a key, whatever the order of the trades."""
-    totals: dict[_Key, Total] = {}
+    sums: dict[_Key, list[Any]] = {}
     for key, trade in trades:
-        totals[key] = totals.get(key, Total()) + Total.of(trade)
-    return totals
+        held = sums.get(key)
+        if held is None:
+            sums[key] = [1, trade.energy, trade.turnover, trade.quantity]
+        else:
+            held[0] += 1
+            held[1] = EXACT.add(held[1], trade.energy)
+            held[2] = EXACT.add(held[2], trade.turnover)
+            held[3] = EXACT.add(held[3], trade.quantity)
+    return {key: Total(*held) for key, held in sums.items()}

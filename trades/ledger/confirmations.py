@@ -260,6 +260,8 @@ def identifier_problem(value: str) -> str:
     """What is wrong with an id or trader id, or "": 1 to 255 characters, none of them a control character."""
     if not 1 <= len(value) <= _LONGEST_ID:
         return f"has {len(value)} characters; 1 to {_LONGEST_ID} are allowed"
+    if value.isascii() and value.isprintable():  # what nearly all are
+        return ""
     if any(unicodedata.category(c) in {"Cc", "Cs"} for c in value):
         return "has control characters or broken text"
     return ""

@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from market.periods import DeliveryPeriod
-from market.totals import Booked, totals_by_key
+from market.totals import Booked, Total, totals_by_key
 from trades.effective_trades import IDENTITY, IS_POSITION, TRADES_OF_TRADERS_DAY, effective_trades
 from trades.ledger.effective import PositionKey
 from trades.queries import SLOT_SECONDS, slot_of
@@ -24,12 +24,29 @@ _SUMS = f"""floor(extract(epoch FROM e.execution_time) / {SLOT_SECONDS})::bigint
     sum(e.price * e.quantity * extract(epoch FROM e.delivery_end - e.delivery_start) / 3600) AS eur"""
 
 
-def slot_rows(trades: Iterable[tuple[tuple[int, DeliveryPeriod, str], datetime, Booked]]) -> list[tuple[Any, ...]]:
-    """Trades, each with its (trader primary key, period, side) and its execution, summed as ADD_TO_SLOTS takes them."""
-    sums = totals_by_key(((*key, slot_of(executed)), trade) for key, executed, trade in trades)
+PositionOf = tuple[int, DeliveryPeriod, str]
+"""(trader primary key, period, side)"""
+SlotSums = dict[tuple[PositionOf, int], Total]
+
+
+def slot_sums(trades: Iterable[tuple[PositionOf, datetime, Booked]]) -> SlotSums:
+    """Trades, each with its position and its execution, added up by position and slot."""
+    return totals_by_key(((key, slot_of(executed)), trade) for key, executed, trade in trades)
+
+
+def position_sums(slots: SlotSums) -> dict[PositionOf, Total]:
+    """The same by position alone."""
+    sums: dict[PositionOf, Total] = {}
+    for (key, _), total in slots.items():
+        sums[key] = sums[key] + total if key in sums else total
+    return sums
+
+
+def slot_rows(slots: SlotSums) -> list[tuple[Any, ...]]:
+    """The sums as ADD_TO_SLOTS takes them."""
     return [
         (trader, period.start, period.end, side, slot, total.trade_count, total.energy, total.turnover)
-        for (trader, period, side, slot), total in sums.items()
+        for ((trader, period, side), slot), total in slots.items()
     ]
 
 

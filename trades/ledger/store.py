@@ -18,11 +18,12 @@ from django.db.backends.utils import CursorWrapper
 from market import clock
 from market.models import Market
 from market.periods import DeliveryPeriod
-from market.totals import Total, totals_by_key
+from market.statements.columns import column_of
+from market.totals import Total
 from trades.frames import FrameSource, JournalFrame
 from trades.ledger.confirmations import TradeConfirmation, Unusable, flags_of, parse_frame
 from trades.ledger.effective import stored_facts
-from trades.ledger.position_history import ADD_TO_SLOTS, slot_rows
+from trades.ledger.position_history import ADD_TO_SLOTS, position_sums, slot_rows, slot_sums
 from trades.models import Direction, JournalProgress, QuarantinedMessage
 from trades.signals import Change, announce_positions
 
@@ -239,7 +240,7 @@ def _row(trade: ConfirmedFrame, market: Market, traders: dict[str, tuple[int, bo
     flags = flags_of(
         c,
         received_at=trade.frame.received_at,
-        gate_closes_at=market.gate_closure(c.delivery_day, c.period),
+        gate_closes_at=market.period_rules(c.delivery_day, c.period).gates[-1].closes_at,
         rules=market.rules_on(c.delivery_day),
         trader_is_known=known,
     )
@@ -300,10 +301,10 @@ def add_to_positions(
     if not trades:
         return set()
     labels = {t.confirmation.period: (t.confirmation.delivery_day, t.confirmation.delivery_hour) for t in trades}
-    confirmed = [
+    slots = slot_sums(
         ((traders[c.exchange_id], c.period, c.direction), c.execution_time, c) for c in (t.confirmation for t in trades)
-    ]
-    sums = totals_by_key((key, confirmation) for key, _, confirmation in confirmed)
+    )
+    sums = position_sums(slots)
     rows = [_position_row(key, sums[key], labels[key[1]]) for key in sorted(sums)]
     cursor.execute(
         f"""WITH changed AS (
@@ -317,13 +318,13 @@ def add_to_positions(
                revision = p.revision + 1, updated_at = now()
            RETURNING id, trader_id, delivery_start, delivery_end, direction)
            {ADD_TO_SLOTS}""",  # noqa: S608 - our own text
-        [market.pk, *_columns(rows), *_columns(slot_rows(confirmed))],
+        [market.pk, *_columns(rows), *_columns(slot_rows(slots))],
     )
     return {(key[0], market.pk, labels[key[1]][0]) for key in sums}
 
 
 def _columns(rows: list[tuple[Any, ...]]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
+    return [column_of(column) for column in zip(*rows, strict=True)]
 
 
 def _position_row(key: tuple[int, DeliveryPeriod, str], sums: Total, label: tuple[date, str]) -> tuple[Any, ...]:
