@@ -14,10 +14,11 @@ from typing import Any, assert_never
 import structlog
 from django.db import ProgrammingError, connection, transaction
 
+from market.periods import DeliveryPeriod
 from prices import request_ledger
 from prices.models import ReferencePrice
 from prices.observations import Answer, CheckReason, Outcome, PeriodKey, Published, Refusal, Undefined
-from prices.signals import prices_changed, prices_storing
+from prices.signals import StoredPrice, prices_changed, prices_storing
 
 log = structlog.get_logger(__name__)
 
@@ -101,7 +102,10 @@ def _store_price(arrival: Arrival, price: Published) -> Outcome:
     _log_price(row, changed[0])
     _note_correction(arrival, price, row, *changed)
     changes = frozenset({(arrival.key.market_id, arrival.key.day)})
-    prices_storing.send_robust(sender=ReferencePrice, changes=changes)
+    stored = StoredPrice(
+        arrival.key.market_id, DeliveryPeriod(arrival.key.start, arrival.key.end), is_first=changed[0] is None
+    )
+    prices_storing.send_robust(sender=ReferencePrice, price=stored)
     transaction.on_commit(lambda: prices_changed.send_robust(sender=ReferencePrice, changes=changes))
     return Outcome.NEWER
 

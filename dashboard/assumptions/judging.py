@@ -1,10 +1,11 @@
 """Judging: what waits for a price is frozen at the first one, what has its final gets its verdict, each exactly once.
 
-It runs within the transaction that stores a price, so that a final and its verdicts are there together whatever is
-killed, and every second from Celery's beat: for what is void by time, what could not be judged with its price, and what
-was being written down while its first price came. What is missing is worked out from the stored history, so it makes no
-difference who is first, how often, or when; unique constraints let each row in once. Rows are added in the order of
-their numbers, so that two that add the same wait for each other and can't block each other.
+It runs within the transaction that stores a price, for what is about that price, so that a final and its verdicts are
+there together whatever is killed, and every second from Celery's beat: for what is void by time, what could not be
+judged with its price, and what was being written down while its first price came. What is missing is worked out from
+the stored history, so it makes no difference who is first, how often, or when; unique constraints let each row in once.
+Rows are added in the order of their numbers, so that two that add the same wait for each other and can't block each
+other.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from dashboard.assumptions.rules import NO_FINAL_AFTER, Claim, Judgement, Theory
 from dashboard.assumptions.signals import Change, announce
 from market import clock
 from market.tables import unless_missing
-from prices.signals import prices_storing
+from prices.signals import StoredPrice, prices_storing
 
 log = structlog.get_logger("dashboard.assumptions")
 
@@ -32,6 +33,7 @@ SWEEP_BACK = timedelta(days=14)
 """How far the sweep looks back: longer than the desk stands still. `check_assumptions` looks at everything."""
 
 _OF_DAY = "(a.market_id, a.delivery_day) = (%(market)s, %(day)s)"
+_OF_PRICE = "(a.market_id, p.reference_start, p.reference_end) = (%(market)s, %(start)s, %(end)s)"
 _RECENT = "p.gate_closes_at > %(since)s"
 _FROM = "FROM dashboard_assumedperiod AS p JOIN dashboard_assumption AS a ON a.id = p.assumption_id"
 _HISTORY = """JOIN LATERAL (SELECT h.value, h.last_update FROM prices_referencepricehistory AS h
@@ -81,6 +83,12 @@ def judge_day(*, market_pk: int, day: date) -> int:
     return _judge(_OF_DAY, {"market": market_pk, "day": day})
 
 
+def judge_price(price: StoredPrice) -> int:
+    """The same for one that was just stored: where it isn't the first of its period, nobody waits for it."""
+    values = {"market": price.market_pk, "start": price.period.start, "end": price.period.end}
+    return _judge(_OF_PRICE, values, may_wait=price.is_first)
+
+
 def sweep() -> int:
     """The same for everything recent, and void where no final came in time."""
     return _judge(_RECENT, {"since": clock.now() - SWEEP_BACK})
@@ -91,18 +99,17 @@ def connect_signals() -> None:
     prices_storing.connect(_on_prices_storing, dispatch_uid="dashboard.assumptions.judging")
 
 
-def _on_prices_storing(changes: frozenset[tuple[int, date]], **_kwargs: Any) -> None:
-    for market_pk, day in changes:
-        unless_missing(partial(judge_day, market_pk=market_pk, day=day), 0)  # a savepoint's end: the price stays
+def _on_prices_storing(price: StoredPrice, **_kwargs: Any) -> None:
+    unless_missing(partial(judge_price, price), 0)  # a savepoint's end: the price stays
 
 
-def _judge(which: str, values: dict[str, Any]) -> int:
+def _judge(which: str, values: dict[str, Any], *, may_wait: bool = True) -> int:
     now = clock.now()
     values = {**values, "now": now, "in_time": NO_FINAL_AFTER}
     changes: set[Change] = set()
     added = 0
     with transaction.atomic():
-        rows = _rows(_WAITING.format(which), values)
+        rows = _rows(_WAITING.format(which), values) if may_wait else []
         added += _added(FrozenPrice, [_frozen(row, now) for row in rows], rows, changes)
         rows = _rows(_VOID.format(which), values)
         added += _added(VerdictRecord, [_record(row[0], Judgement(Verdict.VOID), now) for row in rows], rows, changes)

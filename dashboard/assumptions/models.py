@@ -92,7 +92,10 @@ class AssumedPeriod(models.Model):
             ),
             models.CheckConstraint(name="assumed_period_forward", condition=Q(delivery_end__gt=F("delivery_start"))),
         )
-        indexes = (models.Index(name="assumed_period_by_gate", fields=("gate_closes_at",)),)
+        indexes = (
+            models.Index(name="assumed_period_by_gate", fields=("gate_closes_at",)),
+            models.Index(name="assumed_period_by_price", fields=("reference_start", "reference_end", "gate_closes_at")),
+        )
 
     def __str__(self) -> str:
         return f"{self.assumption_id} {self.delivery_hour}"

@@ -113,10 +113,12 @@ _WANTED = """JOIN unnest(%s::timestamptz[], %s::timestamptz[]) AS wanted (starts
     ON p.delivery_start = wanted.starts AND p.delivery_end = wanted.ends"""
 _HOLD = f"""SELECT p.delivery_start, p.delivery_end FROM prices_referenceprice AS p {_WANTED}
     WHERE p.market_id = %s ORDER BY p.id FOR SHARE OF p"""  # noqa: S608
-_NEWEST_TWO = f"""SELECT delivery_start, delivery_end, last_update, value FROM (
-        SELECT p.*, row_number() OVER (PARTITION BY p.delivery_start, p.delivery_end ORDER BY p.last_update DESC) AS age
-        FROM prices_referencepricehistory AS p {_WANTED} WHERE p.market_id = %s) AS newest
-    WHERE age <= 2 ORDER BY delivery_start, delivery_end, last_update DESC"""  # noqa: S608
+_NEWEST_TWO = """SELECT wanted.starts, wanted.ends, newest.last_update, newest.value
+    FROM unnest(%s::timestamptz[], %s::timestamptz[]) AS wanted (starts, ends)
+    CROSS JOIN LATERAL (SELECT h.last_update, h.value FROM prices_referencepricehistory AS h
+        WHERE h.market_id = %s AND h.delivery_start = wanted.starts AND h.delivery_end = wanted.ends
+        ORDER BY h.last_update DESC LIMIT 2) AS newest
+    ORDER BY wanted.starts, wanted.ends, newest.last_update DESC"""
 
 
 # --- the newest price -------------------------------------------------------------------------------------------------

@@ -7,15 +7,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
 from django.db import connection
 
-from dashboard.assumptions.models import Assumption
+from dashboard.assumptions.checking import differences
+from dashboard.assumptions.models import AssumedPeriod, Assumption
 from dashboard.assumptions.queries import standings
 from dashboard.figures.history import DayRange, load_history
 from dashboard.pages.assumptions.form import form_fields
 from market.queries import clock_zone
-from tests.dashboard.assumptions.written import DAY, NOW
+from tests.dashboard.assumptions.written import DAY, GATE, MINUTE, NOW, publish, written
 from tests.dashboard.people import a_trader
 from tests.trades.frames import germany
 from trades.models import Position, Trader
@@ -23,6 +25,8 @@ from trades.models import Position, Trader
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 OFTEN, OTHERS = 15, 3_000
 """Times, and rows of others. After eight times PostgreSQL may have one plan for whatever values."""
+FEW = 20
+"""Rows that PostgreSQL looks at while it plans: the ends of an index."""
 
 
 def a_resting_trader_among_others() -> Trader:
@@ -102,3 +106,44 @@ def test_a_listing_reads_its_market_once(django_assert_num_queries: Callable[[in
     rows = Assumption.objects.order_by("-id")[:20]
     with django_assert_num_queries(5):  # without periods no verdicts are asked for; the last is the market's rules
         assert len({clock_zone(one.assumption.market) for one in standings(rows)}) == 1
+
+
+def an_expectation(assumption: Assumption, number: int) -> AssumedPeriod:
+    """The n-th hour of days to come; of number 0 there are as many as there are of all others."""
+    start = GATE + timedelta(minutes=5, hours=number)
+    end = start + timedelta(hours=1)
+    return AssumedPeriod(
+        assumption=assumption,
+        delivery_hour="any",
+        delivery_start=start,
+        delivery_end=end,
+        reference_start=start,
+        reference_end=end,
+        gate_closes_at=start - timedelta(minutes=5),
+        net_mwh=0,
+    )
+
+
+def test_a_stored_price_reads_nothing_of_what_is_not_due_by_it() -> None:
+    a_resting_trader_among_others()
+    all_of_day = list(Assumption.objects.all())
+    expected = [an_expectation(one, max(0, n - OTHERS // 2)) for n, one in enumerate(all_of_day)]
+    AssumedPeriod.objects.bulk_create(expected)
+    publish("50", NOW, label="11-12")
+    publish("50", NOW, label="12-13")
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE dashboard_assumedperiod, dashboard_frozenprice")
+    minutes = iter(range(1, 100))
+    for label in ("11-12", "12-13"):
+        read = read_of(
+            "dashboard_assumedperiod", lambda label=label: publish("51", NOW + next(minutes) * MINUTE, label=label)
+        )
+        assert read < FEW, label
+
+
+def test_the_check_reads_each_periods_prices_once(django_assert_max_num_queries: Callable[[int], Any]) -> None:
+    publish("50", NOW)
+    for minute in range(3):
+        written(at=NOW + minute * MINUTE)
+    with django_assert_max_num_queries(5), time_machine.travel(NOW + 3 * MINUTE, tick=False):
+        assert list(differences()) == []
