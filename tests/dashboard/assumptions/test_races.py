@@ -37,6 +37,8 @@ from trades.models import Trader
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
 
 AUTHORS = 4
+_NEWEST = "SELECT last_update FROM prices_referencepricehistory ORDER BY id DESC LIMIT 1"
+"""One writer, and each later than the one before."""
 
 
 class Race:
@@ -89,7 +91,7 @@ class Judge:
     def look(self, _changes: object) -> None:
         if not hasattr(self._own, "connection"):
             self._own.connection = psycopg.connect(**self._address, autocommit=True)
-        row = self._own.connection.execute("SELECT max(last_update) FROM prices_referencepricehistory").fetchone()
+        row = self._own.connection.execute(_NEWEST).fetchone()
         assert row is not None
         frozen = FrozenPrice.objects.latest("period_id")  # by this transaction: the audit log lets in one at a time
         if row[0] != frozen.last_update:
@@ -97,7 +99,7 @@ class Judge:
         self.newest.append(row[0])
 
 
-def run(races: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def run(races: int, monkeypatch: pytest.MonkeyPatch, *, seconds: float = 250) -> None:
     race, judge = Race(), Judge()
     monkeypatch.setattr(store, "announce", judge.look)
     with ThreadPoolExecutor(AUTHORS + 1) as pool:
@@ -105,7 +107,7 @@ def run(races: int, monkeypatch: pytest.MonkeyPatch) -> None:
         try:
             wait_until(ReferencePriceHistory.objects.exists, "a first price")
             for one in [pool.submit(race.write, races // AUTHORS) for _ in range(AUTHORS)]:
-                one.result(timeout=250)
+                one.result(timeout=seconds)
         finally:
             race.done.set()
         publishing.result(timeout=60)
