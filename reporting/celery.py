@@ -47,6 +47,21 @@ def keep_our_logging(**_kwargs: Any) -> None:
     """Django's LOGGING stays: without a receiver here Celery would take over the root logger."""
 
 
+@signals.celeryd_after_setup.connect
+def begin_rounds(**_kwargs: Any) -> None:
+    """Before the broker is asked for: rounds need none."""
+    from dashboard.rounds import rounds
+
+    rounds.start()
+
+
+@signals.worker_shutdown.connect
+def end_rounds(**_kwargs: Any) -> None:
+    from dashboard.rounds import rounds
+
+    rounds.stop()
+
+
 @signals.heartbeat_sent.connect
 @signals.before_task_publish.connect
 def give_sign_of_life(**_kwargs: Any) -> None:

@@ -282,9 +282,8 @@ CHASE_TICK_SECONDS = 5
 # No tick expires: a worker whose clock is ahead of beat's would throw all away. The task itself skips what piled up.
 _REGULARLY = (
     ("chase-reference-prices", "prices.tasks.chase_reference_prices", CHASE_TICK_SECONDS),
-    ("judge-assumptions", "dashboard.tasks.judge_assumptions", 1),
+    ("do-round", "dashboard.tasks.do_round", 10),
     ("build-like-cases", "dashboard.tasks.build_like_cases", 1800),
-    ("watch-alerts", "dashboard.tasks.watch_alerts", 1),
     ("keep-events", "dashboard.tasks.keep_events", 60),
     ("note-the-audit-logs-head", "audit.tasks.note_head", 3600),
     ("clear-ended-sessions", "accounts.tasks.clear_ended", 3600),

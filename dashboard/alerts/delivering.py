@@ -1,18 +1,21 @@
-"""Mails and webhooks: sent one after the other by one worker's thread, tried again with growing pauses.
+"""Mails and webhooks: a lane for each user and channel, tried again with growing pauses.
 
-Each is claimed before it is sent and written down after it, so that no transaction waits for a receiver. A kill between
-the two sends it once more: a receiver knows an alert by its number.
+What a receiver does that fails, hangs or drips costs its own lane alone. Each delivery is claimed before it is sent and
+written down after it, so that no transaction waits for a receiver. A kill between the two sends it once more: a
+receiver knows an alert by its number.
 """
 
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import structlog
 from django.conf import settings
 from django.core.mail import send_mail
-from django.db import transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.utils.translation import gettext, override
 
 from dashboard.alerts.models import Alert, AlertDelivery, AlertTarget
@@ -25,35 +28,84 @@ log = structlog.get_logger("dashboard.alerts.delivering")
 
 CLAIMED_FOR = timedelta(minutes=2)
 """Longer than any attempt takes: then another worker tries."""
-AT_ONCE = 20
-_alone = threading.Lock()
+LANES_AT_ONCE = 16
+"""Threads, made when there is something to send: more than a desk has users who are told."""
 
 
-def deliver() -> int:
-    """Send what is due; how much has arrived. Nothing while this process is at it already: a slow receiver must not
-    take the worker's other threads."""
-    if not _alone.acquire(blocking=False):
-        return 0
-    try:
-        arrived = 0
-        for _ in range(AT_ONCE):
-            claimed = _claim(clock.now())
-            if claimed is None:
-                break
-            arrived += _attempt(claimed)
-        return arrived
-    finally:
-        _alone.release()
+class Lane(NamedTuple):
+    """Whose deliveries by which channel."""
+
+    user_pk: int
+    channel: str
+
+
+def due_lanes(now: datetime) -> list[Lane]:
+    """Those that have something to send. One query, by index."""
+    rows = AlertDelivery.objects.filter(next_at__lte=now).order_by("alert__user_id", "channel")
+    return [Lane(user, channel) for user, channel in rows.values_list("alert__user_id", "channel").distinct()]
+
+
+def serve(lane: Lane) -> int:
+    """Send what is due in a lane, the oldest first; how much has arrived."""
+    arrived = 0
+    while (claimed := _claim(lane, clock.now())) is not None:
+        arrived += _attempt(claimed)
+    return arrived
 
 
 @transaction.atomic
-def _claim(now: datetime) -> AlertDelivery | None:
-    due = AlertDelivery.objects.filter(next_at__lte=now).order_by("next_at").select_for_update(skip_locked=True)
-    row = due.first()
+def _claim(lane: Lane, now: datetime) -> AlertDelivery | None:
+    of_lane = AlertDelivery.objects.filter(alert__user_id=lane.user_pk, channel=lane.channel, next_at__lte=now)
+    row = of_lane.order_by("next_at", "pk").select_for_update(skip_locked=True, of=("self",)).first()
     if row is not None:
         row.attempts, row.next_at = row.attempts + 1, now + CLAIMED_FOR
         row.save(update_fields=["attempts", "next_at"])
     return row
+
+
+class Lanes:
+    """The lanes that this process serves, each by a thread while there is something in it."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(LANES_AT_ONCE, thread_name_prefix="deliver")
+        self._lock = threading.Lock()
+        self._busy: dict[Lane, bool] = {}
+        """Lane -> whether something came while it was served."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is under way."""
+        return bool(self._busy)
+
+    def begin(self) -> None:
+        """Serve what is due; returns at once."""
+        for lane in due_lanes(clock.now()):
+            with self._lock:
+                is_busy = lane in self._busy
+                self._busy[lane] = is_busy
+            if not is_busy:
+                self._threads.submit(self._serve, lane)
+
+    def close(self) -> None:
+        """Begin nothing more; what is under way and doesn't end is sent again by another worker."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _serve(self, lane: Lane) -> None:
+        try:
+            more = True
+            while more:
+                serve(lane)
+                with self._lock:
+                    more = self._busy[lane]
+                    self._busy[lane] = False
+        except (DatabaseError, InterfaceError):
+            log.warning("lane_without_database", channel=lane.channel)
+        except Exception:  # a bug; what is due stays due
+            log.error("lane_failed", channel=lane.channel, exc_info=True)
+        finally:
+            connection.close()
+            with self._lock:
+                del self._busy[lane]
 
 
 def _attempt(delivery: AlertDelivery) -> bool:

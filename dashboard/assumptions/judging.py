@@ -1,11 +1,11 @@
 """Judging: what waits for a price is frozen at the first one, what has its final gets its verdict, each exactly once.
 
 It runs within the transaction that stores a price, for what is about that price, so that a final and its verdicts are
-there together whatever is killed, and every second from Celery's beat: for what is void by time, what could not be
-judged with its price, and what was being written down while its first price came. What is missing is worked out from
-the stored history, so it makes no difference who is first, how often, or when; unique constraints let each row in once.
-Rows are added in the order of their numbers, so that two that add the same wait for each other and can't block each
-other.
+there together whatever is killed, and by a worker's round, which looks every second whether there is anything new: for
+what is void by time, what could not be judged with its price, and what was being written down while its first price
+came. What is missing is worked out from the stored history, so it makes no difference who is first, how often, or when;
+unique constraints let each row in once. Rows are added in the order of their numbers, so that two that add the same
+wait for each other and can't block each other.
 """
 
 from __future__ import annotations
@@ -31,6 +31,20 @@ log = structlog.get_logger("dashboard.assumptions")
 
 SWEEP_BACK = timedelta(days=14)
 """How far the sweep looks back: longer than the desk stands still. `check_assumptions` looks at everything."""
+SWEEP_ANYWAY = 30.0
+"""Seconds after which it is swept, whether or not anything is new."""
+
+# Numbers are given before the commit: one that is committed late is counted. What time alone makes due is a gate that
+# closed, or did so an hour ago.
+_NEWS = """SELECT
+    (SELECT (max(id), count(*))::text FROM (
+        SELECT id FROM prices_referencepricehistory ORDER BY id DESC LIMIT 200) AS p
+        WHERE id > (SELECT max(id) - 200 FROM prices_referencepricehistory)),
+    (SELECT (max(id), count(*))::text FROM (
+        SELECT id FROM dashboard_assumedperiod ORDER BY id DESC LIMIT 200) AS a
+        WHERE id > (SELECT max(id) - 200 FROM dashboard_assumedperiod)),
+    (SELECT max(gate_closes_at) FROM dashboard_assumedperiod WHERE gate_closes_at <= %(now)s),
+    (SELECT max(gate_closes_at) FROM dashboard_assumedperiod WHERE gate_closes_at < %(now)s - %(in_time)s)"""
 
 _OF_DAY = "(a.market_id, a.delivery_day) = (%(market)s, %(day)s)"
 _OF_PRICE = "(a.market_id, p.reference_start, p.reference_end) = (%(market)s, %(start)s, %(end)s)"
@@ -92,6 +106,23 @@ def judge_price(price: StoredPrice) -> int:
 def sweep() -> int:
     """The same for everything recent, and void where no final came in time."""
     return _judge(_RECENT, {"since": clock.now() - SWEEP_BACK})
+
+
+@dataclass(slots=True)
+class Sweeper:
+    """Sweeps where prices, assumptions or gates that closed are others than at its last look."""
+
+    _seen: tuple[Any, ...] | None = None
+    _anyway_at: float = 0.0
+
+    def look(self, timer: float) -> int:
+        """One look, at a moment of the monotonic clock (seconds); how many rows were added."""
+        news = _rows(_NEWS, {"now": clock.now(), "in_time": NO_FINAL_AFTER})[0]
+        if news == self._seen and timer < self._anyway_at:
+            return 0
+        added = sweep()
+        self._seen, self._anyway_at = news, timer + SWEEP_ANYWAY
+        return added
 
 
 def connect_signals() -> None:

@@ -15,7 +15,7 @@ from django.contrib.auth.models import User
 from pytest_django import Settings
 
 from dashboard.alerts import webhooks
-from dashboard.alerts.delivering import deliver
+from dashboard.alerts.delivering import due_lanes, serve
 from dashboard.alerts.models import Alert, AlertDelivery, AlertTarget
 from dashboard.alerts.webhooks import RefusedAddressError, checked, public_address
 from market import clock
@@ -57,6 +57,11 @@ def due(url: str, channel: str = "webhook", user: User | None = None) -> AlertDe
         user=user, kind="price_late", subject="DE", facts=FACTS, level="alert", started_at=now, last_at=now
     )
     return AlertDelivery.objects.create(alert=alert, channel=channel, next_at=now)
+
+
+def deliver() -> int:
+    """All that is due, here and now."""
+    return sum(serve(lane) for lane in due_lanes(clock.now()))
 
 
 def test_what_arrives_is_signed(receiver: str, settings: Settings) -> None:
