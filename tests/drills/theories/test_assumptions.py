@@ -18,7 +18,7 @@ from market.periods import DeliveryPeriod
 from prices.models import ReferencePrice, ReferencePriceHistory
 from tests.dashboard.assumptions.test_races import run
 from tests.dashboard.people import a_trader
-from tests.prices.desk import beat, worker
+from tests.prices.desk import worker
 from tests.processes import wait_until
 from tests.trades.frames import germany
 
@@ -96,18 +96,18 @@ def delay_of(periods: list[AssumedPeriod]) -> float:
     return time.monotonic() - began
 
 
-def test_a_killed_workers_final_is_judged_by_the_next_sweep_exactly_once(tmp_path: Path) -> None:
+def test_a_killed_workers_final_is_judged_by_the_next_round_exactly_once(tmp_path: Path) -> None:
+    """No beat runs: rounds need none."""
     world = OneAfterTheOther(germany())
     delays: list[float] = []
-    with beat(tmp_path / "beat.log"):
-        with worker(tmp_path / "worker.log") as first:
-            delay_of([world.final()])  # both run
-            delays.extend(delay_of([world.final()]) for _ in range(8))
-            first.kill()
-        left = [world.final() for _ in range(3)]
-        with worker(tmp_path / "again.log", name="two"):
-            after_restart = delay_of(left)
-            delays.append(delay_of([world.final()]))
+    with worker(tmp_path / "worker.log") as first:
+        delay_of([world.final()])  # it runs
+        delays.extend(delay_of([world.final()]) for _ in range(8))
+        first.kill()
+    left = [world.final() for _ in range(3)]
+    with worker(tmp_path / "again.log", name="two"):
+        after_restart = delay_of(left)
+        delays.append(delay_of([world.final()]))
     print(f"delays {[round(one, 2) for one in delays]}, after a restart {after_restart:.2f} s")
     assert max(delays) <= WITHIN
     assert VerdictRecord.objects.count() == world.number, "each once"
