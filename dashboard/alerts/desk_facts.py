@@ -30,12 +30,14 @@ _BOARDS = """SELECT trader_id, market_id, delivery_day, bool_or(source NOT LIKE 
 
 @dataclass(slots=True)
 class DeskNews:
-    """What is new since the last look. `quiet_…`: boards that only late, replayed or imported trades have changed."""
+    """What is new since the last look. `quiet_…`: boards that only late, replayed or imported trades have changed;
+    `live_names`: those that one which had just come has changed."""
 
     gaps: dict[int, tuple[int, datetime]] = field(default_factory=dict)
     frames: dict[int, int] = field(default_factory=dict)
     quiet_boards: list[tuple[int, int, date]] = field(default_factory=list)
     quiet_names: set[tuple[str, str, str]] = field(default_factory=set)
+    live_names: set[tuple[str, str, str]] = field(default_factory=set)
     _feeds: dict[int, FeedStates] = field(default_factory=dict)
 
     def of(self, kind: Kind, markets: Sequence[Market], now: datetime) -> Iterator[tuple[int, Finding]]:
@@ -100,10 +102,14 @@ def _read_trades(state: AlertWatch, news: DeskNews) -> None:
     asked: dict[str, Any] = {"live": LIVE_WITHIN, "near": state.trade - _NEAR, "since": state.looked_at - _OVERLAP}
     with connection.cursor() as cursor:
         cursor.execute(_BOARDS, asked)
-        quiet = [(trader, market, day) for trader, market, day, live in cursor.fetchall() if not live]
+        traded = {(trader, market, day): live for trader, market, day, live in cursor.fetchall()}
         cursor.execute("SELECT coalesce(max(id), 0) FROM trades_trade")
         state.trade = int(cursor.fetchone()[0])
-    news.quiet_boards = quiet
-    traders = dict(Trader.objects.filter(pk__in={t for t, _, _ in quiet}).values_list("pk", "trader_id"))
-    markets = dict(Market.objects.filter(pk__in={m for _, m, _ in quiet}).values_list("pk", "code"))
-    news.quiet_names = {(traders[t], markets[m], day.isoformat()) for t, m, day in quiet}
+    if not traded:
+        return
+    news.quiet_boards = [board for board, live in traded.items() if not live]
+    traders = dict(Trader.objects.filter(pk__in={t for t, _, _ in traded}).values_list("pk", "trader_id"))
+    markets = dict(Market.objects.filter(pk__in={m for _, m, _ in traded}).values_list("pk", "code"))
+    for (trader, market, day), live in traded.items():
+        names = news.live_names if live else news.quiet_names
+        names.add((traders[trader], markets[market], day.isoformat()))

@@ -5,39 +5,54 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from enum import StrEnum
 
 from django.contrib.auth.models import User
 from django.db import transaction
 
 from dashboard.alerts.models import Alert, AlertDelivery, AlertRule
-from dashboard.alerts.rules import Change, Episode, Finding, Level, changes
+from dashboard.alerts.rules import Change, Episode, Finding, Kind, Level, changes
 from dashboard.alerts.sentences import sentence
 from dashboard.alerts.signals import announce
 from dashboard.events.models import Event
 from dashboard.events.wire import Kind as EventKind
 
 
+class Cause(StrEnum):
+    """What has changed a board since the last look."""
+
+    QUIET = "quiet"
+    """Only trades that were replayed, imported or late: what they bring about is told to nobody."""
+    LIVE = "live"
+    """A trade that had just come: what it finds is told, also where an import had brought it about."""
+    OTHER = "other"
+    """No trade: prices, or time."""
+
+
 def write(
-    rule: AlertRule, user: User, found: Sequence[Finding], now: datetime, *, muted: Callable[[Finding], bool]
+    rule: AlertRule, user: User, found: Sequence[Finding], now: datetime, *, cause: Callable[[Kind, Finding], Cause]
 ) -> int:
     """Bring one user's episodes of a rule up to what was found; how many are new and told."""
     rows = {row.subject: row for row in Alert.objects.filter(rule=rule, user=user, ended_at=None)}
     episodes = [Episode(row.subject, Level(row.level), row.clear_since) for row in rows.values()]
-    return sum(_apply(change, rule, user, rows, now, muted) for change in changes(found, episodes, now))
+    told = 0
+    for change in changes(found, episodes, now):
+        finding = change.finding
+        if change.what == "begins" and finding is not None:
+            told += _begin(rule, user, finding, now, muted=cause(Kind(rule.kind), finding) is Cause.QUIET)
+        else:
+            _apply(change, rows[change.subject], now)
+            told += _tell_if_worse(change, rows[change.subject], rule, cause)
+    silent = [(rows[one.subject], one) for one in found if one.subject in rows and rows[one.subject].muted]
+    for row, finding in silent:
+        if cause(Kind(rule.kind), finding) is Cause.LIVE:
+            row.facts, row.level = finding.facts, finding.level.value
+            told += _speak_up(row, rule, now)
+    return told
 
 
-def _apply(
-    change: Change,
-    rule: AlertRule,
-    user: User,
-    rows: dict[str, Alert],
-    now: datetime,
-    muted: Callable[[Finding], bool],
-) -> int:
+def _apply(change: Change, row: Alert, now: datetime) -> None:
     finding = change.finding
-    if change.what == "begins" and finding is not None:
-        return _begin(rule, user, finding, now, muted=muted(finding))
-    row = rows[change.subject]
     if change.what == "clears":
         row.clear_since = now
     elif change.what == "ends":
@@ -47,9 +62,21 @@ def _apply(
         row.last_at, row.clear_since, row.facts, row.level = now, None, finding.facts, finding.level.value
         row.seen_at = None if change.what == "worse" else row.seen_at
     row.save()
-    if change.what == "worse" and not row.muted:
-        _tell(row, rule)
-    return int(change.what == "worse" and not row.muted)
+
+
+def _tell_if_worse(change: Change, row: Alert, rule: AlertRule, cause: Callable[[Kind, Finding], Cause]) -> int:
+    """A warning that has become an alert is told once more; not by what is told to nobody."""
+    finding = change.finding
+    if change.what != "worse" or finding is None or cause(Kind(rule.kind), finding) is Cause.QUIET:
+        return 0
+    return _speak_up(row, rule, row.last_at)
+
+
+def _speak_up(row: Alert, rule: AlertRule, now: datetime) -> int:
+    row.muted, row.last_at = False, now
+    row.save()
+    _tell(row, rule)
+    return 1
 
 
 def _begin(rule: AlertRule, user: User, finding: Finding, now: datetime, *, muted: bool) -> int:

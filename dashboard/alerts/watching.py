@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
@@ -18,7 +19,7 @@ from dashboard.access.rights import SEE_STATUS, group_roles, may_see_all, own_tr
 from dashboard.alerts import board_facts
 from dashboard.alerts.board_facts import BoardOf
 from dashboard.alerts.desk_facts import DeskNews, read_news
-from dashboard.alerts.episodes import write
+from dashboard.alerts.episodes import Cause, write
 from dashboard.alerts.models import AlertRule, AlertWatch
 from dashboard.alerts.rules import OF_BOARDS, BoardFacts, Condition, Finding, Kind, of_board
 from market.locks import AdvisoryLock
@@ -69,10 +70,7 @@ def _tell(told: list[_Told], news: DeskNews, now: datetime) -> int:
     """Write down what each rule finds; how many alerts are new."""
     look = _Look(now, news, active_markets())
     look.boards = board_facts.read(_wanted(told, look), now, anew=set(news.quiet_boards))
-    return sum(
-        write(one.rule, one.user, _found(one, look), now, muted=lambda finding: _is_quiet(finding, news))
-        for one in told
-    )
+    return sum(write(one.rule, one.user, _found(one, look), now, cause=partial(_cause, news)) for one in told)
 
 
 def _rules(now: datetime) -> list[AlertRule]:
@@ -138,7 +136,11 @@ def _found(one: _Told, look: _Look) -> list[Finding]:
     return [finding for market in markets for finding in by_market[market.pk]]
 
 
-def _is_quiet(finding: Finding, news: DeskNews) -> bool:
-    facts = finding.facts
-    board = (facts.get("trader", ""), facts.get("market", ""), facts.get("day", ""))
-    return board in news.quiet_names
+def _cause(news: DeskNews, kind: Kind, finding: Finding) -> Cause:
+    """What has changed the board that it is about, since the last look; of other kinds nothing does."""
+    board = (finding.facts.get("trader", ""), finding.facts.get("market", ""), finding.facts.get("day", ""))
+    if kind not in OF_BOARDS:
+        return Cause.OTHER
+    if board in news.quiet_names:
+        return Cause.QUIET
+    return Cause.LIVE if board in news.live_names else Cause.OTHER
