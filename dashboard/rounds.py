@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import structlog
-from django.db import InterfaceError, OperationalError, ProgrammingError, connection
+from django.db import InterfaceError, InternalError, OperationalError, ProgrammingError, connection
 
 from dashboard.alerts.delivering import Lanes
 from dashboard.alerts.watching import watch
@@ -34,7 +34,7 @@ def until_the_next(work: Callable[[], object]) -> None:
     """Without a database, or before an update has brought the tables, the next time finds the same."""
     try:
         work()
-    except (OperationalError, InterfaceError):
+    except (OperationalError, InterfaceError, InternalError):  # the last: it had frozen within a transaction
         connection.close()
     except ProgrammingError:
         with suppress(OperationalError, InterfaceError):

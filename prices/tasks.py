@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from celery import shared_task, signals
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, InternalError, OperationalError, connection
 
 from market import clock
 from prices.polling import loop, run
@@ -29,7 +29,7 @@ def chase_reference_prices() -> None:
     _begun["at"] = time.monotonic()
     try:
         run.chase_prices(now=clock.now())
-    except (OperationalError, InterfaceError) as error:
+    except (OperationalError, InterfaceError, InternalError) as error:  # the last: it had frozen within a transaction
         connection.close()
         log.warning("chase_without_database", error=str(error).strip().splitlines()[:1])
 

@@ -7,7 +7,7 @@ from unittest.mock import Mock
 
 import pytest
 import time_machine
-from django.db import OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 
 from dashboard import rounds as module
 from dashboard.assumptions import judging
@@ -33,6 +33,14 @@ def test_an_error_ends_no_round_that_follows(monkeypatch: pytest.MonkeyPatch) ->
     made.start()
     wait_until(lambda: len(calls) > 3, "rounds after the error")
     made.stop()
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError, InternalError])
+def test_a_connection_that_has_ended_is_given_up(monkeypatch: pytest.MonkeyPatch, error: type[Exception]) -> None:
+    closed = Mock()
+    monkeypatch.setattr(module.connection, "close", closed)
+    module.until_the_next(Mock(side_effect=error("terminating connection")))
+    assert closed.called
 
 
 def test_a_tick_does_a_round_only_where_none_was_begun_lately(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ import django
 
 django.setup()
 
-from django.db import InterfaceError, OperationalError, connection, transaction  # noqa: E402
+from django.db import Error, InterfaceError, connection, transaction  # noqa: E402
 
 from dashboard.assumptions.models import AssumedPeriod, Assumption, FrozenPrice  # noqa: E402
 from dashboard.models import TraderLogin  # noqa: E402
@@ -91,12 +91,12 @@ def store_without_judging() -> AssumedPeriod:
 
 def main(pause: float) -> None:
     for number in count():
-        with suppress(OperationalError, InterfaceError):
+        with suppress(Error, InterfaceError):  # a server that had frozen within a transaction says InternalError
             try:
                 period = an_expectation(number)
                 for correction in range(2 if number % 3 == 0 else 1):
                     store(period, 51 - 2 * correction, clock.now())
-            except (OperationalError, InterfaceError):
+            except (Error, InterfaceError):
                 connection.close()
                 raise
         time.sleep(pause)
