@@ -1,7 +1,8 @@
 """The market that both simulators share: a reference price for any period at any moment, repeatable from a seed.
 
 Pure: no clock, no state. The day has the shape of a sunny one (negative around noon, peaks in the morning and the
-evening); prices walk from slot to slot, most of it together, some of it each period for itself.
+evening); prices walk from slot to slot, most of it together, some of it each period for itself. In a period's last
+hours its price drifts, less and less, as the average of all trades does: it tends to go on as it last moved.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ CENT = Decimal("0.01")
 _HOURLY = (52, 48, 45, 44, 46, 55, 78, 96, 88, 55, 18, -8, -27, -34, -28, -9, 20, 62, 98, 118, 112, 92, 74, 60)
 _DAY_LEVEL = 5.0
 _TOGETHER = ((8 * 3600, 4.0), (2 * 3600, 3.0), (1800, 1.5))  # (seconds, EUR/MWh): slow to quick
-_ALONE = ((3 * 3600, 3.0), (2400, 1.5), (600, 0.8))
+_ALONE = ((3 * 3600, 3.0), (2400, 1.5), (600, 0.2))
+_DRIFT, _DRIFTING, _LESS_AND_LESS = 16.0, 4 * 3600, 1.3
+"""At most so many EUR/MWh over the last so many seconds. With these the sign of the last ten minutes' change is that of
+what is still to come in about two of three cases, as on a real day."""
 
 
 def chance(seed: int, *about: object) -> float:
@@ -35,7 +39,12 @@ def reference(seed: int, period: DeliveryPeriod, at: datetime, zone: ZoneInfo) -
     own = (period.start.timestamp(), period.duration.seconds)
     level = _DAY_LEVEL * (2 * chance(seed, "day", day_of(period.start, zone)) - 1)
     walk = _walk(seed, ("together",), _TOGETHER, seconds) + _walk(seed, ("alone", *own), _ALONE, seconds)
-    return Decimal(_shape(period, zone) + level + walk).quantize(CENT)
+    return Decimal(_shape(period, zone) + level + walk - _still_to_drift(seed, own, seconds)).quantize(CENT)
+
+
+def _still_to_drift(seed: int, own: tuple[float, int], seconds: float) -> float:
+    left = min(max(own[0] - seconds, 0) / _DRIFTING, 1)
+    return _DRIFT * (2 * chance(seed, "drift", *own) - 1) * float(left**_LESS_AND_LESS)
 
 
 def _shape(period: DeliveryPeriod, zone: ZoneInfo) -> float:

@@ -98,16 +98,25 @@ class Market:
         """The value known at this moment and when it came out; `back` goes further into the past. None: no price."""
         if self.hours_only and period.duration != timedelta(hours=1):
             return None
-        latest = min(now, period.gate_closure(self.area.gate_closure))
-        slot, first = self.slot_of(latest), opening(period, self.area.calendar)
+        slot, first = min(self.slot_of(now), self.last_slot(period)), opening(period, self.area.calendar)
         while slot >= first:
             out = self.published_at(slot, period)
-            if out is not None and out <= latest:
+            if out is not None and out <= now:
                 if not back:
-                    return reference(self.seed, period, slot, self.area.zone), out
+                    return self.value(period, slot), out
                 back -= 1
             slot -= timedelta(seconds=self.interval)
         return None
+
+    def last_slot(self, period: DeliveryPeriod) -> datetime:
+        """The first one that covers the period's gate closure: what it says is final."""
+        gate = period.gate_closure(self.area.gate_closure)
+        return self.slot_of(gate + timedelta(seconds=self.interval) - timedelta(microseconds=1))
+
+    def value(self, period: DeliveryPeriod, slot: datetime) -> Decimal:
+        """What the publication of a slot says of a period, in the market's currency per MWh."""
+        traded_until = min(slot, period.gate_closure(self.area.gate_closure))
+        return reference(self.seed, period, traded_until, self.area.zone)
 
 
 @dataclass(frozen=True, slots=True)

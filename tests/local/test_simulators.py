@@ -207,11 +207,16 @@ def test_before_its_publication_the_price_before_is_told() -> None:
     assert before[1] < slot <= after[1] == out
 
 
-def test_a_price_stays_after_gate_closure() -> None:
+def test_the_publication_that_covers_the_gate_closure_is_the_last_one() -> None:
     market, period = Market(), day_periods(DAY, BERLIN)[9]
-    last = market.price(period, period.start - timedelta(minutes=5))
-    assert last == market.price(period, period.start) == market.price(period, period.start + timedelta(days=40))
-    assert last and last[1] <= period.start - timedelta(minutes=5)
+    gate = period.start - timedelta(minutes=5)
+    before = market.price(period, gate)
+    last = market.price(period, period.start + timedelta(seconds=30))
+    assert before and last
+    assert before[1] < gate <= last[1] < period.start + timedelta(seconds=30)
+    assert last == market.price(period, period.start + timedelta(days=40))
+    assert last[0] == reference(market.seed, period, gate, BERLIN), "what is traded until then counts, and no more"
+    assert market.price(period, period.start + timedelta(days=40), back=1) == before
 
 
 def test_tomorrow_has_no_price_before_three_o_clock() -> None:
