@@ -15,7 +15,7 @@ from django.db.models import Sum
 from market.periods import DeliveryPeriod
 from market.totals import Total
 from trades.effective_trades import effective_trades
-from trades.models import JournalProgress, Position, Trader
+from trades.models import JournalProgress, Position, Trade, Trader
 
 SLOT_SECONDS = 600
 DECIDED_TRADES = effective_trades(ids="SELECT DISTINCT trade_id AS id FROM trades_tradechange")
@@ -354,3 +354,13 @@ def slots_of_day(*, trader_pk: int, market_id: int, day: date) -> list[SlotSums]
 def _slot_sums(row: tuple[Any, ...]) -> SlotSums:
     start, end, direction, *columns = row
     return SlotSums(DeliveryPeriod(start, end), direction, *map(tuple, columns))
+
+
+MADE_UP = "demo-"
+"""How the sources of a demo's trades begin."""
+
+
+def is_real(*, market_id: int) -> bool:
+    """Whether a market has trades, and none that was made up for a demo. Two queries."""
+    trades = Trade.objects.filter(market=market_id)
+    return trades.exists() and not trades.filter(source__startswith=MADE_UP).exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import Group, User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -57,11 +58,12 @@ def _check_password(password: str, username: str) -> None:
 @transaction.atomic
 def ensure_demo_logins(*, password: str) -> None:
     """The demo desk's logins, all with one password: five traders, `head` (desk head) and `admin` (superuser)."""
+    hashed = _OnePassword(password)
     for trader_id in DEMO_TRADERS:
-        user = _ensure_user(trader_id, password)
+        user = _ensure_user(trader_id, hashed)
         TraderLogin.objects.get_or_create(user=user, defaults={"trader": ensure_trader(trader_id=trader_id)})
-    _ensure_user("head", password).groups.add(Group.objects.get_or_create(name=DESK_HEAD)[0])
-    admin = _ensure_user("admin", password)
+    _ensure_user("head", hashed).groups.add(Group.objects.get_or_create(name=DESK_HEAD)[0])
+    admin = _ensure_user("admin", hashed)
     admin.is_staff = admin.is_superuser = True
     admin.save(update_fields=["is_staff", "is_superuser"])
     bot = ensure_trader(trader_id="bot_1")
@@ -69,9 +71,28 @@ def ensure_demo_logins(*, password: str) -> None:
     bot.save(update_fields=["is_bot"])
 
 
-def _ensure_user(username: str, password: str) -> User:
+class _OnePassword:
+    """A password of several logins: as costly as it is to hash, it is hashed or compared once."""
+
+    def __init__(self, password: str) -> None:
+        self._password = password
+        self._right = ""
+
+    def is_behind(self, encoded: str) -> bool:
+        """Whether a stored hash is that of the password."""
+        if encoded != self._right and check_password(self._password, encoded):
+            self._right = encoded
+        return encoded == self._right
+
+    def encoded(self) -> str:
+        """A hash of it."""
+        self._right = self._right or make_password(self._password)
+        return self._right
+
+
+def _ensure_user(username: str, password: _OnePassword) -> User:
     user, created = User.objects.get_or_create(username=username)
-    if created or not user.check_password(password):
-        user.set_password(password)
+    if created or not password.is_behind(user.password):
+        user.password = password.encoded()
         user.save(update_fields=["password"])
     return user

@@ -20,6 +20,8 @@ MARK = "DESK_OF_CHECKOUT"
 LOOPBACK = "127.0.0.1"
 EXCHANGE_PORT, PROVIDER_PORT = 8765, 8766
 FIRST_MARKET = "DE"
+PRODUCTS = ["--quarter-hours", "0.4", "--blocks", "0.03"]
+"""What the simulators trade: two of five trades of a real German day are quarter hours."""
 
 
 class DeskError(Exception):
@@ -53,6 +55,12 @@ class Plan:
     provider_port: int | None
     environment: dict[str, str]
     more_markets: tuple[PlayedMarket, ...] = ()
+
+    @property
+    def played_codes(self) -> list[str]:
+        """The markets whose exchange and provider are both played here."""
+        first = [FIRST_MARKET] if self.exchange_port is not None and self.provider_port is not None else []
+        return first + [market.code for market in self.more_markets]
 
     @property
     def address(self) -> str:
@@ -183,8 +191,8 @@ def _simulators(plan: Plan, root: Path) -> list[Program]:
     played += [(f"-{m.code}", m.code, m.exchange_port, m.provider_port) for m in plan.more_markets]
     found = []
     for suffix, area, exchange_port, provider_port in played:
-        commands = {  # two of five trades of a real German day are quarter hours
-            "simulate_exchange": (exchange_port, ["--quarter-hours", "0.4", "--blocks", "0.03"]),
+        commands: dict[str, tuple[int | None, list[str]]] = {
+            "simulate_exchange": (exchange_port, PRODUCTS),
             "simulate_market_data": (provider_port, []),
         }
         for command, (port, options) in commands.items():

@@ -30,6 +30,7 @@ import dotenv
 import psutil  # type: ignore[import-untyped]
 
 from local.servers import cluster, embedded, installation, leftovers
+from local.servers.past import Past
 from local.servers.processes import MARK, DeskError, Plan, make_plan, programs
 from local.servers.supervision import Program, State, Supervisor
 from local.simulators.arguments import is_free
@@ -129,20 +130,24 @@ def run_desk(plan: Plan) -> int:
     cluster.prepare(plan.var, postgres=plan.postgres)
     everything = programs(plan, ROOT)
     supervisor = Supervisor(plan.var, everything, plan.environment)
+    past = Past(plan)
     try:
+        past.begin()
         supervisor.start()
         _start_servers(plan, supervisor, everything)
         _manage(plan, "migrate", "--noinput", "--verbosity", "0")
         if plan.debug:
-            _manage(plan, "create_demo_markets", *(market.addresses for market in plan.more_markets))
-            _manage(plan, "create_demo_logins", "--password", demo_password(plan.var))
-            _manage(plan, "create_demo_assumptions")
+            addresses = [market.addresses for market in plan.more_markets]
+            _manage(plan, "create_demo", *addresses, "--password", demo_password(plan.var), *past.arguments())
+            past.stored()
         for program in everything:
             supervisor.launch(program)
+        past.go_on()
         return _watch(plan, supervisor, everything)
     finally:
         _ignore_signals()
         say("Stopping…")
+        past.end()
         supervisor.stop(STOP_SECONDS)
         end_leftovers(plan.var)
 

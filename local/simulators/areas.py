@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from local.simulators.arguments import market_zone
 from market.areas.presets import PRESETS
-from market.periods import Calendar, DeliveryPeriod, day_of
+from market.periods import Calendar, DeliveryPeriod, day_of, day_periods
 from market.rules import BLOCK, DayRules, Phase
 
 
@@ -37,8 +38,20 @@ class Area:
 
     def is_open(self, period: DeliveryPeriod, now: datetime) -> bool:
         """Whether trading of the period has been opened."""
-        rules = DayRules(self.zone, "EUR", opening=self.opening)
-        opens_at = rules.opens_at(day_of(period.start, self.calendar), 60)
+        return self._is_day_open(day_of(period.start, self.calendar), now)
+
+    def tradable(self, now: datetime, minutes: int) -> list[DeliveryPeriod]:
+        """The periods of this length that can be traded now, up to the end of tomorrow, in order."""
+        today, closed = day_of(now, self.calendar), now + self.gate_closure
+        found: list[DeliveryPeriod] = []
+        for day in (today, today + timedelta(days=1)):
+            if self._is_day_open(day, now):
+                periods = day_periods(day, self.calendar, minutes)
+                found += periods[bisect_right(periods, closed, key=lambda period: period.start) :]
+        return found
+
+    def _is_day_open(self, day: date, now: datetime) -> bool:
+        opens_at = DayRules(self.zone, "EUR", opening=self.opening).opens_at(day, 60)
         return opens_at is None or opens_at <= now
 
 

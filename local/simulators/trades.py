@@ -15,7 +15,7 @@ from decimal import Decimal
 from local.simulators.areas import Area
 from local.simulators.prices import CENT, as_json, reference
 from market.labels import label_of
-from market.periods import HOUR, DeliveryPeriod, day_of, tradable_periods
+from market.periods import HOUR, DeliveryPeriod, day_of
 from market.rules import BLOCK
 
 ENVELOPES = ("trade_confirmation", "deal_confirmation")
@@ -146,7 +146,7 @@ class Desk:
         minutes = dice.choice(area.shorter) if area.shorter and dice.random() < habits.quarter_hours else 60
         if 60 not in area.products:
             minutes = dice.choice(area.shorter)
-        choice = [p for p in tradable_periods(now, area.calendar, area.gate_closure, minutes) if area.is_open(p, now)]
+        choice = area.tradable(now, minutes)
         if BLOCK in area.products and dice.random() < habits.blocks and (block := self._block(choice)):
             return block
         near = int(dice.expovariate(1 / 3) * 60 / minutes)

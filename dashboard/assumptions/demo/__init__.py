@@ -1,1 +1,1 @@
-"""Thirty past days of a made-up desk: references, what five traders assumed of them, and what they traded."""
+"""Past days of a made-up desk: what five traders assumed of its references, and what they traded on it."""

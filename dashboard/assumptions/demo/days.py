@@ -1,36 +1,36 @@
-"""Thirty past days of the demo desk: made-up references, what five traders assumed of them, and their trades.
+"""What the demo's traders assumed on the past days of its first market, by its own references, and their trades on it.
 
 Never on a real desk.
 
 One tag knows more than the drift (“wind update”), one only rides it (“trend”), one guesses (“gut feeling”): the page of
-assumptions tells which. The same day is the same day again.
+assumptions tells which. The same days are the same again.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from itertools import pairwise
 
 from django.db import transaction
 
 from accounts.audit.log import record
 from accounts.audit.models import Action
 from dashboard.assumptions import judging
-from dashboard.assumptions.demo.trading import SALES_A_DAY, Deal, book, of_the_portfolio, on_an_assumption
+from dashboard.assumptions.demo.trading import Deal, book, on_an_assumption
 from dashboard.assumptions.models import AssumedPeriod, Assumption, FrozenPrice
 from dashboard.assumptions.rules import is_late
 from dashboard.assumptions.store import digest_of
 from dashboard.assumptions.wishes import gate_of
 from dashboard.models import TraderLogin
 from market.models import Market
-from market.periods import DeliveryPeriod
-from prices.models import ReferencePrice, ReferencePriceHistory
+from market.periods import HOUR, DeliveryPeriod
+from prices.past import PathPoint, paths_of_day
+from trades.queries import is_real
 
-DAYS, STEPS, A_DAY = 30, 14, 4
+DAYS, A_DAY, FEWEST_POINTS = 30, 4, 8
 SLOT = timedelta(minutes=10)
 TAGS = {
     "wind update": "the newest forecast has less wind than the one that the market trades on",
@@ -43,11 +43,12 @@ KNOWS = 0.85
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """The made-up references of one period, oldest first; the last one is final."""
+    """The newest references of one period, ten minutes apart, oldest first; `final`: the last one is it."""
 
     period: DeliveryPeriod
     gate: datetime
     points: tuple[tuple[datetime, Decimal], ...]
+    final: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,74 +63,60 @@ class Idea:
 
 
 @transaction.atomic
-def make_demo(*, market: Market, today: date) -> int:
-    """Prices, assumptions and trades of the days before `today`, judged; how many. Nothing where there are any."""
+def make_demo(*, market: Market, now: datetime) -> int:
+    """Assumptions of the days until `now` (UTC) and trades on them, judged; how many. None where there are any, nor in
+    a market whose trades are real."""
     authors = list(TraderLogin.objects.select_related("trader", "user").order_by("trader__trader_id"))
-    if Assumption.objects.exists() or not authors:
+    if Assumption.objects.exists() or not authors or is_real(market_id=market.pk):
         return 0
     deals: list[Deal] = []
-    for number in range(DAYS, 0, -1):
-        day = today - timedelta(days=number)
-        if ReferencePriceHistory.objects.filter(market=market, delivery_day=day).exists():
-            continue
+    for number in range(DAYS, -1, -1):
+        day = market.day_of(now) - timedelta(days=number)
         chance = random.Random(day.toordinal())  # noqa: S311 - play, no secret
-        paths = [_path(period, day, market, chance) for period in market.day_periods(day)]
-        _store_prices(market, day, paths)
-        ideas = [_idea(author, path, chance) for author in authors for path in chance.sample(paths, A_DAY)]
+        paths = _paths(market, day, now)
+        ideas = [idea for author in authors for idea in _ideas(author, paths, chance)]
         for idea in sorted(ideas, key=lambda one: one.created):  # their numbers are in the order of time
-            deals += _assume(idea, market, day, chance)
-        deals += _sales(authors, paths, market, day, chance)
+            deals += [deal for deal in _assume(idea, market, day, chance) if deal.at < now]
         judging.judge_day(market_pk=market.pk, day=day)
     book(deals, market)
     return Assumption.objects.count()
 
 
-def _sales(
-    authors: list[TraderLogin], paths: list[Path], market: Market, day: date, chance: random.Random
-) -> Iterator[Deal]:
-    for author in authors:
-        for path in chance.sample(paths, SALES_A_DAY):
-            label, reference = market.label_of(path.period), path.points[-1][1]
-            yield of_the_portfolio(
-                trader_id=author.trader.trader_id, day=day, label=label, reference=reference, gate=path.gate
-            )
+def _paths(market: Market, day: date, now: datetime) -> list[Path]:
+    """Of those hours whose references of the last ten minutes before their gate, or now, are on record."""
+    found = [
+        _path(period, points, market, day)
+        for period, points in paths_of_day(market_id=market.pk, day=day, until=now)
+        if period.duration == HOUR
+    ]
+    return [path for path in found if len(path.points) >= FEWEST_POINTS]
 
 
-def _path(period: DeliveryPeriod, day: date, market: Market, chance: random.Random) -> Path:
-    """What an average does: it goes on as it last moved, less and less."""
+def _path(period: DeliveryPeriod, points: list[PathPoint], market: Market, day: date) -> Path:
     gate = gate_of(period, day, market)
-    first = gate.replace(minute=gate.minute // 10 * 10, second=0, microsecond=0) - (STEPS - 2) * SLOT
-    value, move = 60 + 40 * chance.random(), chance.gauss(0, 1)
-    points = []
-    for step in range(STEPS):
-        points.append((first + step * SLOT, Decimal(round(value * 100)) / 100))
-        move = 0.55 * move + chance.gauss(0, 0.8)
-        value += move
-    return Path(period, gate, tuple(points))
+    kept = [points[-1]]
+    for later, earlier in pairwise(reversed(points)):
+        if later.published - earlier.published > 1.5 * SLOT.total_seconds():
+            break
+        kept.append(earlier)
+    known = tuple((datetime.fromtimestamp(point.published, UTC), point.value) for point in reversed(kept))
+    return Path(period, gate, known, final=known[-1][0] >= gate)
 
 
-def _store_prices(market: Market, day: date, paths: list[Path]) -> None:
-    rows = [list(_prices(market, day, path)) for path in paths]
-    ReferencePriceHistory.objects.bulk_create(ReferencePriceHistory(**point) for points in rows for point in points)
-    ReferencePrice.objects.bulk_create(ReferencePrice(**points[-1]) for points in rows)
-
-
-def _prices(market: Market, day: date, path: Path) -> Iterator[dict[str, Any]]:
-    for number, (moment, value) in enumerate(path.points):
-        yield {
-            "market": market,
-            "delivery_day": day,
-            "delivery_hour": market.label_of(path.period),
-            "delivery_start": path.period.start,
-            "delivery_end": path.period.end,
-            "value": value,
-            "last_update": moment,
-            "arrived_at": moment + timedelta(seconds=4 + number),
-        }
+def _ideas(author: TraderLogin, paths: list[Path], chance: random.Random) -> list[Idea]:
+    """Of closed hours, and of some of the next ones."""
+    closed, still_open = [p for p in paths if p.final], [p for p in paths if not p.final][: 2 * A_DAY]
+    chosen = [
+        *chance.sample(closed, min(A_DAY, len(closed))),
+        *chance.sample(still_open, min(A_DAY // 2, len(still_open))),
+    ]
+    return [_idea(author, path, chance) for path in chosen]
 
 
 def _idea(author: TraderLogin, path: Path, chance: random.Random) -> Idea:
-    step = chance.randrange(1, STEPS - 3)
+    """In the last hour or two before the gate; of an open hour at the price before the newest one."""
+    number = len(path.points)
+    step = chance.randrange(max(1, number - 11), number - 3) if path.final else number - 2
     created = path.points[step][0] + timedelta(seconds=chance.randrange(60, 500))
     return Idea(author, path, step, created, chance.choice(list(TAGS)))
 

@@ -1,4 +1,4 @@
-"""What the demo's traders traded on its past days, as confirmations: some of it on what they assumed."""
+"""What the demo's traders traded on what they assumed, as confirmations."""
 
 from __future__ import annotations
 
@@ -15,12 +15,9 @@ from pathlib import Path
 from django.core.management import call_command
 
 from market.models import Market
-from trades.models import Trade
 
 ACTS = {"wind update": 0.7, "trend": 0.6, "gut feeling": 0.4}
 """How often somebody who assumes something acts on it."""
-SALES_A_DAY = 10
-"""What each trader sells of the portfolio, whatever anybody expects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,28 +45,18 @@ def on_an_assumption(
     return [Deal(trader_id, day, label, "buy" if claim == "up" else "sell", price, chance.randrange(4, 16), at)]
 
 
-def of_the_portfolio(*, trader_id: str, day: date, label: str, reference: Decimal, gate: datetime) -> Deal:
-    """A sale somewhere around the period's final reference, hours before its gate closes."""
-    chance = random.Random(f"{trader_id} {day} {label}")  # noqa: S311 - play, no secret
-    price = reference + Decimal(round(chance.gauss(10, 180))) / 100
-    at = gate - timedelta(seconds=chance.randrange(600, 14_400))
-    return Deal(trader_id, day, label, "sell", price, chance.randrange(5, 40), at)
-
-
 def book(deals: Iterable[Deal], market: Market) -> None:
-    """Store them as a listener's frames are (`create_demo_trades`); a desk that has trades keeps its own alone."""
-    if Trade.objects.exists():
-        return
+    """Store them as a listener's frames are."""
     lines = [_line(number, deal) for number, deal in enumerate(sorted(deals, key=lambda deal: deal.at), start=1)]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "demo-trades.jsonl"
         path.write_text("\n".join(lines))
-        call_command("create_demo_trades", str(path), market=market.code, stdout=io.StringIO())
+        call_command("create_demo_trades", str(path), market=market.code, name="theories", stdout=io.StringIO())
 
 
 def _line(number: int, deal: Deal) -> str:
     fields = {
-        "id": f"demo-{number}",
+        "id": f"theory-{number}",
         "price": float(deal.price),
         "quantity": deal.mw,
         "direction": deal.side,

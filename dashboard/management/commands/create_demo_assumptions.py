@@ -13,11 +13,13 @@ from market.queries import active_markets
 
 
 class Command(BaseCommand):
-    help = "Makes up thirty past days of references, assumptions and trades, once. Only with DEBUG on."
+    help = (
+        "Makes up what traders assumed on the last thirty days and today, and traded on it, once. Only with DEBUG on."
+    )
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         if not settings.DEBUG:
             raise CommandError("demo assumptions are for a laptop: they are only made up with DEBUG on")
         for market in active_markets()[:1]:
-            made = make_demo(market=market, today=market.day_of(clock.now()))
+            made = make_demo(market=market, now=clock.now())
             self.stdout.write(f"{made} assumptions are made up.")
