@@ -6,8 +6,6 @@ corrected, moved to other traders and periods, and cancelled; prices come in any
 
 from __future__ import annotations
 
-import hashlib
-import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -19,16 +17,15 @@ import time_machine
 from django.contrib.auth.models import User
 from django.db import connection
 
-from dashboard.figures.board import Board
 from dashboard.figures.board_key import WHOLE_DESK, BoardKey
 from dashboard.figures.readings import Reading
 from dashboard.live.boards import Rendered, render
-from dashboard.render.board_json import board_json
 from market.labels import parse_period
 from market.models import Market
 from prices.models import ProviderRequest
 from prices.observations import PeriodKey, Published
 from prices.store import Arrival, store_answer
+from tests.dashboard.past.digests import digest
 from tests.trades.frames import confirmation, germany
 from trades.frames import FrameSource, JournalFrame
 from trades.ledger.confirmations import TradeConfirmation, parse_frame
@@ -43,16 +40,6 @@ BEGIN, HOURS = datetime(2026, 11, 23, 8, tzinfo=UTC), 2
 TRADERS = ("trader_1", "trader_2", "bot_1")
 HOUR_LABELS = ("08-09", "09-10", "10-11", "11-12", "12-13", "14-15")
 LABELS = (*HOUR_LABELS, "12:00-12:15", "12:15-12:30", "10:30-10:45", "14:30-14:45")
-
-
-def digest(board: Board) -> str:
-    """Of every figure that programs get of a board, apart from the clock and what hangs on it alone."""
-    shown = board_json(board)
-    shown.pop("as_of")
-    shown.pop("basis", None)
-    for period in shown["periods"]:
-        del period["state"], period["gate_closures"]
-    return hashlib.sha256(json.dumps(shown).encode()).hexdigest()
 
 
 @dataclass(slots=True)

@@ -20,7 +20,8 @@ from dashboard.figures.timeline import build_timeline, load_timeline
 from dashboard.render.board_json import board_json
 from market.models import Market
 from prices.queries import price_timelines
-from tests.dashboard.past.recorded import BEGIN, DAY, HOURS, Drill, Recording, digest, moved, trader_of
+from tests.dashboard.past.digests import digest
+from tests.dashboard.past.recorded import BEGIN, DAY, HOURS, Drill, Recording, moved, trader_of
 from trades.ledger.effective import position_differences
 from trades.models import Trade, TradeChange
 from trades.queries import SLOT_SECONDS, slots_of_day

@@ -6,26 +6,22 @@ for a long while; web processes, the listener, the worker, Redis and PostgreSQL 
 
 from __future__ import annotations
 
-import os
 import random
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
 
 import psycopg
 import pytest
 
 from accounts.tokens import create_token
-from local.checks.testbed import ROOT
 from market import clock
 from tests.dashboard.people import a_head, a_trader
 from tests.drills.rig.desk import Desk, using
-from tests.processes import free_port, wait_until
+from tests.drills.rig.processes import Web, Worker
+from tests.processes import wait_until
 from tests.web.streams import Follower
 from trades.models import Market, Trade, Trader
 
@@ -36,37 +32,6 @@ TRADE = """INSERT INTO trades_trade (market_id, source, exchange_id, trader_id, 
         stored_at)
     SELECT %s, 'drill', 'w-' || n, %s, 'buy', 20.5, 10, '2026-11-23', '12-13', '2026-11-23 11:00Z',
         '2026-11-23 12:00Z', now(), now(), n, '{}', now() FROM generate_series(%s::bigint, %s::bigint) AS n"""
-
-
-@dataclass
-class Web:
-    """A web process that is killed and comes back at the same address."""
-
-    desk: Desk
-    port: int = field(default_factory=free_port)
-    process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        environment = {
-            **os.environ,
-            "DATABASE_URL": self.desk.url,
-            "REDIS_URL": self.desk.servers.own.redis_url,
-            "DJANGO_SETTINGS_MODULE": "reporting.settings",
-            "PROCESS_ROLE": "web",
-            "API_REQUESTS_PER_MINUTE": "100000",
-        }
-        argv = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port), "reporting.asgi:application"]
-        quiet = subprocess.DEVNULL
-        self.process = subprocess.Popen(argv, cwd=ROOT, env=environment, stdout=quiet, stderr=quiet)
-
-    def kill(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait(10)
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
 
 
 class Writers:
@@ -156,7 +121,7 @@ def test_nothing_is_missed_and_nothing_comes_twice(
         for web in webs:
             stack.callback(web.kill)
             web.start()
-        worker = _Worker(desk)
+        worker = Worker(desk)
         stack.callback(worker.kill)
         worker.start()
         listener = desk.listener()
@@ -181,21 +146,6 @@ def test_nothing_is_missed_and_nothing_comes_twice(
         _check(followers, stored, own)
         desk.row.sent, desk.row.stored = trades, len(stored)
         desk.row.done += f"; streams opened {sum(f.opened for f in followers)} times"
-
-
-class _Worker(Web):
-    """The Celery worker, killed and started again."""
-
-    def start(self) -> None:
-        environment = {
-            **os.environ,
-            "DATABASE_URL": self.desk.url,
-            "REDIS_URL": self.desk.servers.own.redis_url,
-            "DJANGO_SETTINGS_MODULE": "reporting.settings",
-        }
-        argv = [sys.executable, "-m", "celery", "-A", "reporting", "worker", "--without-gossip", "--without-mingle"]
-        quiet = subprocess.DEVNULL
-        self.process = subprocess.Popen(argv, cwd=ROOT, env=environment, stdout=quiet, stderr=quiet)
 
 
 def _break(
