@@ -17,7 +17,9 @@ from django.db import connection
 from market.totals import Total, total_of
 from trades.effective_trades import KNOWN_SINCE, effective_trades
 from trades.queries import (
+    EVER_OF_DAY,
     SLOT_SECONDS,
+    DayTrade,
     PeriodKey,
     PeriodTrade,
     PositionRow,
@@ -25,6 +27,7 @@ from trades.queries import (
     TradeState,
     of_period,
     period_at,
+    read_day,
     read_state,
     read_trades,
 )
@@ -131,6 +134,11 @@ def trades_then(
 ) -> list[PeriodTrade]:
     """What `trades.queries.trades_of_period` gave at `moment`. One query."""
     return read_trades(_OF_PERIOD[happened], key, moment=moment, after=0, skip=skip, most=most)
+
+
+def trades_of_day_then(*, market_id: int, day: date, moment: datetime, happened: bool = False) -> list[DayTrade]:
+    """What `trades.queries.trades_of_day` gave at `moment`. One query."""
+    return read_day(_then(EVER_OF_DAY, happened=happened), market_id=market_id, day=day, moment=moment)
 
 
 def moments_of_day(*, market_id: int, day: date, until: datetime, trader_pk: int | None = None) -> list[int]:

@@ -132,10 +132,10 @@ def position_versions(*, keys: set[tuple[int, int, date]]) -> dict[tuple[int, in
     return {key: versions.get(key, 0) for key in keys}
 
 
-_OF_DAY = effective_trades(
-    """SELECT id FROM trades_trade WHERE market_id = %(market)s AND delivery_day = %(day)s
-        UNION SELECT trade_id FROM trades_tradechange WHERE delivery_day = %(day)s"""
-)
+EVER_OF_DAY = """SELECT id FROM trades_trade WHERE market_id = %(market)s AND delivery_day = %(day)s
+    UNION SELECT trade_id FROM trades_tradechange WHERE delivery_day = %(day)s"""
+"""The ids of all trades that are or ever were of a delivery day."""
+_OF_DAY = effective_trades(EVER_OF_DAY)
 
 DayTrade = tuple[str, str, str, Decimal, Decimal, datetime, DeliveryPeriod]
 """Exchange's id, trader's id, direction, price, quantity (MW), execution (UTC), product."""
@@ -143,13 +143,18 @@ DayTrade = tuple[str, str, str, Decimal, Decimal, datetime, DeliveryPeriod]
 
 def trades_of_day(*, market_id: int, day: date) -> list[DayTrade]:
     """All trades of a delivery day that count, with their facts as they are now, in the order of storing. One query."""
+    return read_day(_OF_DAY, market_id=market_id, day=day)
+
+
+def read_day(trades: str, *, market_id: int, day: date, moment: datetime | None = None) -> list[DayTrade]:
+    """Those of a SELECT of trades as they count, now or at a moment, that are of a delivery day. One query."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""SELECT e.exchange_id, w.trader_id, e.direction, e.price, e.quantity, e.execution_time,
                 extract(epoch FROM e.delivery_start)::bigint, extract(epoch FROM e.delivery_end)::bigint
-            FROM ({_OF_DAY}) AS e JOIN trades_trader AS w ON w.id = e.trader_id
+            FROM ({trades}) AS e JOIN trades_trader AS w ON w.id = e.trader_id
             WHERE e.market_id = %(market)s AND e.delivery_day = %(day)s ORDER BY e.id""",  # noqa: S608 - our own text
-            {"market": market_id, "day": day},
+            {"market": market_id, "day": day, "moment": moment},
         )
         return [(*row[:6], period_at(row[6], row[7])) for row in cursor.fetchall()]
 

@@ -17,8 +17,16 @@ from market.periods import DeliveryPeriod
 from prices.past import first_arrived, prices_published_by, publications_of_day
 from prices.queries import KnownPrice, PricePoint, PriceTimeline, price_paths, price_timelines, prices_as_of
 from trades.models import TradeFlag, Trader
-from trades.past import Traded, first_received, moments_of_day, state_then, traded_then, trades_then
-from trades.queries import SLOT_SECONDS, PeriodKey, PeriodTrade, TradeState
+from trades.past import (
+    Traded,
+    first_received,
+    moments_of_day,
+    state_then,
+    traded_then,
+    trades_of_day_then,
+    trades_then,
+)
+from trades.queries import SLOT_SECONDS, DayTrade, PeriodKey, PeriodTrade, TradeState
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SHOWN_BY_FILES = TradeFlag.NOT_IN_FILE.value
@@ -59,6 +67,10 @@ class Past:
     def traded_by(self, trader: Trader, market: Market, day: date) -> Traded:
         """One trader's."""
         return self.traded(market, day, trader.pk).get(trader.pk, Traded())
+
+    def trades_of_day(self, market: Market, day: date) -> list[DayTrade]:
+        """Everybody's that counted, in the order of storing. One query."""
+        return trades_of_day_then(market_id=market.pk, day=day, moment=self.moment, happened=self.happened)
 
     def prices(self, market: Market, day: date) -> dict[DeliveryPeriod, KnownPrice]:
         """The day's prices as they stood. One query."""

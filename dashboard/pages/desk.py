@@ -89,7 +89,9 @@ def _show(request: HttpRequest, shown: Desk, now: datetime, *, follows_today: bo
         "periods": parts.values(),
         "words": page_messages(),
         "readings": readings(shown.whole.reading),
-        "against_itself": against_address(frame.day, named) if may_see_against_itself(request.user) else "",
+        "against_itself": against_address(frame.day, named, shown.whole.past)
+        if may_see_against_itself(request.user)
+        else "",
         "exports": _exports(frame, shown.whole.past),
         "nav": links(request.user, here=Here.DESK, market=named, day=None if follows_today else frame.day),
     }

@@ -17,8 +17,11 @@ router = Router(tags=["reading"])
 
 
 @router.get("desk/{str:day}/against-itself", response={200: schemas.Against, **READS})
-def api_against_itself(request: HttpRequest, day: str, market: str = "", hour: str = "") -> Any:
-    """The desk against itself on a delivery day, or in one product of it, for heads and compliance."""
+def api_against_itself(
+    request: HttpRequest, day: str, market: str = "", hour: str = "", as_of: str = "", basis: str = "known"
+) -> Any:
+    """The desk against itself on a delivery day, or in one product of it, now or as of a moment, for heads and
+    compliance."""
     need_right(request.user)
-    need_known(request, "market", "hour")
+    need_known(request, "market", "hour", "as_of", "basis")
     return against_json(asked_against(request, day).load())

@@ -10,15 +10,18 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from dashboard.access.rights import AnyUser, may_see_against_itself
 from dashboard.figures.itself.day import Against, load_against
+from dashboard.figures.past import Past
 from dashboard.pages.navigation import Here, links
+from dashboard.pages.past.asked import asked_past
+from dashboard.pages.past.page import asked_with
 from dashboard.pages.requests import NotThereError, asked_market, refusing
-from dashboard.render.addresses import named_market
+from dashboard.render.addresses import at_moment, named_market
 from dashboard.render.formatting import day_title, period_title
 from dashboard.render.itself.page import against_body
 from market import clock
@@ -37,11 +40,12 @@ class Asked:
     day: date
     now: datetime
     parsed: ParsedPeriod | None
+    past: Past | None = None
 
     def load(self) -> Against:
         """What is asked for."""
         period = self.parsed.period if self.parsed else None
-        return load_against(market=self.market, day=self.day, now=self.now, period=period)
+        return load_against(market=self.market, day=self.day, now=self.now, period=period, past=self.past)
 
 
 @require_safe
@@ -49,13 +53,13 @@ class Asked:
 @login_required
 @refusing
 def page(request: HttpRequest, day: str = "") -> HttpResponse:
-    """GET /desk/against-itself/<YYYY-MM-DD>/?market=&hour=; without a day today's. 404 without the right."""
+    """GET /desk/against-itself/<YYYY-MM-DD>/?market=&hour=&as_of=; without a day today's. 404 without the right."""
     need_right(request.user)
     chosen = day or request.GET.get("day", "")
     asked = asked_against(request, chosen)
     markets = active_markets()
     named = named_market(asked.market, markets)
-    address = against_address(asked.day, named)
+    address = against_address(asked.day, named, asked.past)
     if chosen and not day:
         return redirect(address)
     body = against_body(
@@ -70,29 +74,44 @@ def page(request: HttpRequest, day: str = "") -> HttpResponse:
         "zone": asked.market.people_zone(asked.day).key,
         "markets": markets if named else [],
         "address": address,
-        "of_period": f"{address}{'&' if named else '?'}hour=",
-        "earlier": against_address(asked.day - timedelta(days=1), named),
-        "later": against_address(asked.day + timedelta(days=1), named),
+        "of_period": f"{address}{'&' if '?' in address else '?'}hour=",
+        "earlier": against_address(asked.day - timedelta(days=1), named, asked.past),
+        "later": against_address(asked.day + timedelta(days=1), named, asked.past),
+        "past": _past_words(asked),
+        "asked": asked_with(asked.past),
+        "of_now": against_address(asked.day, named),
         "nav": links(request.user, here=Here.DESK, market=named, day=asked.day),
     }
     return render(request, "dashboard/itself/page.html", context)
 
 
+def _past_words(asked: Asked) -> str:
+    """The moment in words; empty for now."""
+    if asked.past is None:
+        return ""
+    local = asked.past.moment.astimezone(asked.market.people_zone(asked.day))
+    moment = f"{day_title(local.date())} {local:%H:%M:%S}"
+    words = _("As it was at %(moment)s") if asked.past.happened else _("As known at %(moment)s")
+    return words % {"moment": moment}
+
+
 def need_right(user: AnyUser) -> None:
     """NotThereError for everybody without the right, whatever was asked."""
     if not may_see_against_itself(user):
-        raise NotThereError(gettext("There is nothing at this address."))
+        raise NotThereError(_("There is nothing at this address."))
 
 
 def asked_against(request: HttpRequest, day: str) -> Asked:
     """What a request asks for; MarketError or PeriodError says what is wrong."""
     market, now = asked_market(request), clock.now()
-    delivery_day = parse_day(day) if day else market.day_of(now)
+    past = asked_past(request, market, now)
+    delivery_day = parse_day(day) if day else market.day_of(past.moment if past else now)
     hour = request.GET.get("hour", "")
-    return Asked(market, delivery_day, now, parse_period(delivery_day, hour, market.calendar) if hour else None)
+    parsed = parse_period(delivery_day, hour, market.calendar) if hour else None
+    return Asked(market, delivery_day, now, parsed, past)
 
 
-def against_address(day: date, market: Market | None) -> str:
-    """Path of the page of one day; `market` only where there are several."""
+def against_address(day: date, market: Market | None, past: Past | None = None) -> str:
+    """Path of the page of one day, now or as of a moment; `market` only where there are several."""
     path = reverse("against_itself_day", args=[day.isoformat()])
-    return f"{path}?{urlencode({'market': market.code})}" if market else path
+    return at_moment(f"{path}?{urlencode({'market': market.code})}" if market else path, past)

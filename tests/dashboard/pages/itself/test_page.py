@@ -129,7 +129,7 @@ def test_what_no_address_has_is_refused_in_a_sentence(client: Client, head: User
     assert "is not a delivery hour" in text_of(client, f"{PAGE}?hour=noon", 404)
     assert text_of(client, "/desk/against-itself/yesterday/", 404)
     assert text_of(client, f"{PAGE}?market=XX", 404)
-    assert ask(client, status=400, as_of="now")["field"] == "as_of"
+    assert ask(client, status=400, by="hour")["field"] == "by"
     assert client.get(f"/desk/against-itself/?day={DAY}").headers["Location"] == PAGE
     assert client.get("/desk/against-itself/").status_code == 200
 
@@ -151,3 +151,21 @@ def test_a_day_is_read_with_one_query(head: User, django_assert_num_queries: Dja
         found = load_against(market=market, day=SKETCH_DAY, now=clock.now())
     assert sum_of(found.matches).count == 2
     assert len(trades_of_day(market_id=market.pk, day=SKETCH_DAY + timedelta(days=1))) == 0
+
+
+def test_a_past_moment_has_what_was_known_then(client: Client, head: User) -> None:
+    store_day()
+    today = ask(client)
+    cancelled = Trade.objects.get(price="32.5")
+    cancel_trade(trade=cancelled, reason="by the exchange", user=head)
+    decided = TradeChange.objects.get().made_at
+    before, after = ({"as_of": at.isoformat()} for at in (decided - timedelta(microseconds=1), clock.now()))
+    assert ask(client, **before) | {"as_of": ""} == today | {"as_of": ""}
+    assert ask(client, **after) | {"as_of": ""} == ask(client) | {"as_of": ""} != today | {"as_of": ""}
+    assert ask(client, **before, basis="happened")["total"] == ask(client)["total"], "all that is decided by today"
+    page = client.get(PAGE, before).content.decode()
+    assert "As known at" in page and f'href="{PAGE}"' in page
+    assert re.search(r'rel="prev"', page) and "?as_of=" in page
+    assert "against-itself" in client.get(f"/desk/{DAY}/", before).content.decode()
+    for wrong in ("2199-01-01T00:00:00Z", "yesterday", "2020-01-01T00:00:00"):
+        assert client.get(PAGE, {"as_of": wrong}).status_code == 400
