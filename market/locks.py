@@ -18,8 +18,8 @@ class AdvisoryLock(IntEnum):
     """Alone. Until the transaction ends, for one reservation (milliseconds); every request to the provider waits."""
 
     PRICE_CHASE = 7_021_002
-    """With a market. By a session for as long as a chase lasts (up to two minutes); nobody waits: who finds it taken
-    leaves the market to its holder."""
+    """With a market. Until a transaction of a connection of its own ends, with the chase (up to two minutes); nobody
+    waits: who finds it taken leaves the market to its holder."""
 
     FEED_GAPS = 7_021_003
     """With a market. Until the transaction ends, for one look at the connections; nobody waits: who finds it taken

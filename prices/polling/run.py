@@ -10,14 +10,15 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 
 import structlog
 from django.conf import settings
-from django.db import connection
+from django.db import Error, connection
+from django.db.backends.utils import CursorWrapper
 
 from market import clock
 from market.locks import AdvisoryLock
@@ -138,23 +139,25 @@ def _periods(market: Market, now: datetime) -> Iterator[tuple[date, DeliveryPeri
 def _market_locks(markets: Mapping[int, Market]) -> Iterator[dict[int, Market]]:
     """Those of the markets that no other chase holds, for the length of the block.
 
-    Session locks of this thread's connection: they end with it, so a killed worker holds nothing.
+    Locks of one transaction on a connection of its own: they end with it, so a killed worker holds nothing. A session's
+    lock would be another process's behind a pooler that gives each transaction another connection.
     """
-    mine = {pk: market for pk, market in markets.items() if _lock_call("pg_try_advisory_lock", pk)}
+    holder = connection.copy()
     try:
-        yield mine
+        holder.set_autocommit(False)
+        with holder.cursor() as cursor:
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")  # it says nothing while the chase lasts
+            yield {pk: market for pk, market in markets.items() if _is_locked(cursor, pk)}
     finally:
-        if connection.is_usable():
-            for pk in mine:
-                _lock_call("pg_advisory_unlock", pk)
-        else:
-            connection.close()
+        with suppress(Error):
+            holder.rollback()
+        holder.close()
 
 
-def _lock_call(function: str, market_pk: int) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {function}(%s, %s)", [AdvisoryLock.PRICE_CHASE, market_pk])
-        return bool(cursor.fetchone()[0])
+def _is_locked(cursor: CursorWrapper, market_pk: int) -> bool:
+    """Whether the market's chase is ours now."""
+    cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [AdvisoryLock.PRICE_CHASE, market_pk])
+    return bool(cursor.fetchone()[0])
 
 
 @cache

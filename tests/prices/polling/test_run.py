@@ -31,6 +31,7 @@ from prices.polling import loop, priority, run
 from prices.polling import provider as provider_client
 from prices.polling.run import chase_prices
 from prices.rhythms import interval_of
+from tests.prices.desk import chasing_backend
 from tests.processes import wait_for_moment, wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
@@ -267,14 +268,15 @@ def test_a_market_is_chased_by_one_at_a_time(desk: Market, provider: ScriptedPro
 
 
 def test_a_lock_ends_with_its_connection(desk: Market) -> None:
-    with run._market_locks({desk.pk: desk}):
-        connection.close()
-
     def is_free() -> bool:
         with run._market_locks({desk.pk: desk}) as mine:
             return bool(mine)
 
-    wait_until(is_free, "PostgreSQL to see that the connection is gone", 20)
+    with run._market_locks({desk.pk: desk}):
+        assert not is_free()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s)", [chasing_backend(desk.pk)])
+        wait_until(is_free, "PostgreSQL to see that the connection is gone", 20)
 
 
 def test_many_ticks_at_once_ask_for_nothing_twice(desk: Market, provider: ScriptedProvider) -> None:
