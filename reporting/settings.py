@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import environs
 from dotenv import dotenv_values
 
+from reporting import database as database_settings
 from reporting import errors, logs, settings_checks, version
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -193,44 +194,27 @@ for _name in ("DATABASE_URL", "REDIS_URL"):
         stop(f"{_name} is missing; set it, or let `make setup` write where this checkout's own servers listen")
 
 
-# Seconds after which PostgreSQL ends a transaction whose process says nothing: one that is frozen, or whose machine is
-# gone, in the middle of storing trades. Who stores the same trades would wait for it as long as it is away.
-LONGEST_SILENCE_IN_TRANSACTION = {"listener": 3, "web": 10, "worker": 10, "beat": 10, "import_trades": 10}
-
-
-def database() -> dict[str, Any]:
-    """Django's database settings for this process: a pool under ASGI, one kept connection a thread elsewhere."""
-    address("DATABASE_URL", "", ("postgres", "postgresql", "pgsql"))
+def database(name: str) -> dict[str, Any]:
+    """Django's database settings for this process, from the address in the environment."""
+    schemes = ("postgres", "postgresql", "pgsql")
     try:
-        parsed: dict[str, Any] = dict(env.dj_db_url("DATABASE_URL"))
-    except (ValueError, KeyError, environs.EnvError):
-        stop("DATABASE_URL can't be read; it must look like postgres://user:password@host:5432/name")
+        if database_settings.split(os.environ[name])[0].scheme not in schemes:
+            raise ValueError
+    except ValueError:
+        stop(f"{name} must be an address that starts with {' or '.join(s + '://' for s in schemes)}")
+    speaker = database_settings.Speaker(PROCESS_ROLE, positive("DATABASE_POOL_SIZE", 12), DATABASE_POOLED)
+    try:
+        parsed = database_settings.database(os.environ[name], speaker)
+    except (ValueError, KeyError):
+        stop(f"{name} can't be read; it must look like postgres://user:password@host:5432/name")
     if not parsed.get("NAME"):
-        stop("DATABASE_URL names no database; it must look like postgres://user:password@host:5432/name")
-    options: dict[str, Any] = parsed.setdefault("OPTIONS", {})
-    options.setdefault("connect_timeout", 5)
-    # Statements that a connection runs again and again are parsed and planned by PostgreSQL once. Not to be had behind
-    # a pooler that gives each transaction another connection; there is none here. What must be planned by its values is
-    # sent within market.statements.planning.planned_by_values.
-    options |= {"server_side_binding": True, "prepare_threshold": 3}
-    options.setdefault("application_name", f"reporting {PROCESS_ROLE}".strip())
-    session = [options.pop("options", "")]
-    if PROCESS_ROLE in LONGEST_SILENCE_IN_TRANSACTION:
-        longest = LONGEST_SILENCE_IN_TRANSACTION[PROCESS_ROLE]
-        session.append(f"-c idle_in_transaction_session_timeout={longest * 1000}")
-    if PROCESS_ROLE == "web":
-        options["pool"] = {"min_size": 1, "max_size": positive("DATABASE_POOL_SIZE", 12), "timeout": 5}
-        session.append("-c statement_timeout=5000")
-        parsed["CONN_MAX_AGE"] = 0
-    else:
-        parsed["CONN_MAX_AGE"] = None
-    if any(session):
-        options["options"] = " ".join(session).strip()
-    parsed["CONN_HEALTH_CHECKS"] = True
+        stop(f"{name} names no database; it must look like postgres://user:password@host:5432/name")
     return parsed
 
 
-DATABASES = {"default": database()}
+# 1 behind a pooler that gives each transaction another connection (docs/growth.md).
+DATABASE_POOLED = flag("DATABASE_POOLED", False)
+DATABASES = {"default": database("DATABASE_URL")}
 # The role that the processes connect as, where it isn't the one that migrates: `migrate` then grants it its rights.
 APPLICATION_DATABASE_ROLE = os.environ.get("APPLICATION_DATABASE_ROLE", "")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

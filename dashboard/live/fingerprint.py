@@ -111,7 +111,6 @@ class FingerprintReader:
 async def connect() -> psycopg.AsyncConnection[Any]:
     """A connection to the database of Django's settings, outside of its pool."""
     wanted = connections["default"].get_connection_params()
-    kept = {k: v for k, v in wanted.items() if k in {"dbname", "user", "password", "host", "port", "options"}}
-    return await psycopg.AsyncConnection.connect(
-        **kept, autocommit=True, connect_timeout=2, application_name="reporting web freshness"
-    )
+    kept = {name: value for name, value in wanted.items() if name not in {"cursor_factory", "context"}}  # Django's own
+    kept |= {"autocommit": True, "connect_timeout": 2, "application_name": "reporting web freshness"}
+    return await psycopg.AsyncConnection.connect(**kept)
