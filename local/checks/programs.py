@@ -1,4 +1,4 @@
-"""Programs of the system that tests drive: browsers, and the spreadsheets and tools that people open our files with."""
+"""Programs of the system that tests drive: browsers, a pooler, spreadsheets and tools that people open files with."""
 
 from __future__ import annotations
 
@@ -59,8 +59,9 @@ CHROMIUM = Program("Chromium", "CHROMIUM", _CHROMIUM_NAMES, "chromium-headless-s
 FIREFOX = Program("Firefox", "FIREFOX", _FIREFOX_NAMES, "firefox-esr")
 CALC = Program("LibreOffice Calc", "SOFFICE", ("soffice", "libreoffice"), "libreoffice-calc-nogui")
 GNUMERIC = Program("Gnumeric", "SSCONVERT", ("ssconvert",), "gnumeric")
+PGBOUNCER = Program("PgBouncer", "PGBOUNCER", ("pgbouncer", "/usr/sbin/pgbouncer"), "pgbouncer")
 BROWSERS, SPREADSHEETS = (CHROMIUM, FIREFOX), (CALC, GNUMERIC)
-ALL = (*BROWSERS, *SPREADSHEETS)
+ALL = (*BROWSERS, *SPREADSHEETS, PGBOUNCER)
 
 
 def install(programs: Iterable[Program]) -> None:

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import re
 import subprocess
 import sys
 import tarfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
 from datetime import date
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 from django.contrib.auth.hashers import make_password
-from websockets.asyncio.client import connect
 
 from dashboard.access.logins import create_trader_login
 from local.checks.testbed import ROOT
 from tests.dashboard.people import PASSWORD
 from tests.drills.rig.desk import Desk, using
 from tests.drills.rig.listeners import Listener
+from tests.drills.rig.readers import Balancer, Reader
 from tests.prices.desk import celery
 from tests.processes import free_port, wait_until
 from tests.web.browsers import Browser, shown
@@ -41,7 +37,6 @@ SETTINGS = "reporting.settings"
 PREVIOUS = (ROOT / "deploy" / "previous-release").read_text().split()[0]
 """The commit of the version before this one."""
 DAY = date(2026, 11, 23)
-_SHOWN = re.compile(r'data-total=\\"trade_count\\"[^>]* data-value=\\"(\d+)\\"')
 
 
 # --- two versions -----------------------------------------------------------------------------------------------------
@@ -143,71 +138,6 @@ def test_the_version_before_on_the_new_schema_and_the_new_one_on_the_old(desk: D
 
 
 # --- everything restarted under load --------------------------------------------------------------------------------
-@dataclass
-class _Balancer:
-    """Which web processes get requests: one is taken out before it is told to end."""
-
-    addresses: list[str] = field(default_factory=list)
-
-    def pick(self) -> str:
-        return self.addresses[0]
-
-
-@dataclass
-class _Reader:
-    """Somebody who asks for the board ten times a second, and an open page that follows over its socket."""
-
-    balancer: _Balancer
-    browser: Browser
-    answers: list[int] = field(default_factory=list)
-    page: int = 0
-    over: threading.Event = field(default_factory=threading.Event)
-
-    def __enter__(self) -> _Reader:
-        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._ask, self._follow)]
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_details: object) -> None:
-        self.over.set()
-        for thread in self._threads:
-            thread.join(20)
-
-    def _ask(self) -> None:
-        while not self.over.wait(0.1):
-            self.browser.address = self.balancer.pick()
-            try:
-                self.answers.append(self.browser.board("trader_1", DAY).status_code)
-            except OSError:
-                self.answers.append(0)
-
-    def _follow(self) -> None:
-        asyncio.run(self._follow_for_ever())
-
-    async def _follow_for_ever(self) -> None:
-        while not self.over.is_set():
-            origin = self.balancer.pick()
-            address = f"{origin.replace('http', 'ws')}/ws/boards/trader_1/{DAY}/"
-            headers = {"Cookie": self.browser.cookies}
-            with suppress(Exception):
-                async with connect(address, origin=origin, additional_headers=headers) as socket:  # type: ignore[arg-type]
-                    await socket.send('{"have": ""}')
-                    while not self.over.is_set():
-                        found = _SHOWN.search(str(await asyncio.wait_for(socket.recv(), 10)))
-                        self.page = int(found[1]) if found else self.page
-            await asyncio.sleep(0.2)
-
-    def lag(self) -> float:
-        """Seconds until the open page shows what a fresh page shows now."""
-        wanted, began = int(shown(self.browser_now())), time.monotonic()
-        wait_until(lambda: self.page >= wanted, f"the page to show {wanted}", 5)
-        return time.monotonic() - began
-
-    def browser_now(self):  # type: ignore[no-untyped-def]
-        return self.browser.board("trader_1", DAY)
-
-
 def _restart_listener(listener: Listener) -> None:
     assert listener.terminate(10) == 0
     listener.start()
@@ -233,7 +163,7 @@ def test_everything_restarted_under_load(desk: Desk) -> None:
     with using(desk.url):
         _login()
     pair = [desk.listener("l1"), desk.listener("l2")]
-    balancer, worst = _Balancer(), 0.0
+    balancer, worst = Balancer(), 0.0
     with ExitStack() as stack:
         webs = [ExitStack(), ExitStack()]
         for web in webs:
@@ -242,7 +172,7 @@ def test_everything_restarted_under_load(desk: Desk) -> None:
         jobs = stack.enter_context(ExitStack())
         _start_jobs(jobs, desk)
         desk.feed.push(1000, rate=20)
-        reader = stack.enter_context(_Reader(balancer, Browser(balancer.pick(), "anna")))
+        reader = stack.enter_context(Reader(balancer, Browser(balancer.pick(), "anna"), DAY))
         wait_until(lambda: reader.page > 0, "the open page")
         for number, web in enumerate(webs):
             leaving = balancer.addresses.pop(0)

@@ -6,14 +6,15 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.checks.testbed import ROOT
 from tests.drills.rig.desk import Desk
-from tests.processes import free_port
+from tests.processes import free_port, wait_until
+from tests.web.serving import answers
 
 _CELERY = (sys.executable, "-m", "celery", "-A", "reporting")
 WORKER = (*_CELERY, "worker", "--without-gossip", "--without-mingle", "-l", "WARNING")
@@ -46,6 +47,12 @@ class Part:
         assert self.process is not None
         with suppress(ProcessLookupError):
             self.process.send_signal(number)
+
+    def terminate(self) -> int:
+        """SIGTERM; its exit code."""
+        assert self.process is not None
+        self.signal(signal.SIGTERM)
+        return self.process.wait(20)
 
     def end(self) -> None:
         if self.process is not None and self.process.poll() is None:
@@ -84,3 +91,56 @@ def running(desk: Desk, folder: Path, commands: Commands) -> Iterator[dict[str, 
 def logs(folder: Path) -> str:
     """The end of each log."""
     return "\n".join(f"{path.name}: {path.read_text(errors='replace')[-1500:]}" for path in folder.glob("*.log"))
+
+
+@dataclass
+class Parts:
+    """Web processes, workers and beats of one desk. `environment` says for a kind of process where everything is."""
+
+    folder: Path
+    environment: Callable[[str], dict[str, str]]
+    parts: list[Part] = field(default_factory=list)
+
+    def __enter__(self) -> Parts:
+        return self
+
+    def __exit__(self, *_details: object) -> None:
+        for part in self.parts:
+            part.end()
+
+    def web(self, name: str = "web") -> str:
+        """Start one; its address."""
+        port = str(free_port())
+        self._start(name, "web", "daphne", "-v", "0", "-b", "127.0.0.1", "-p", port, "reporting.asgi:application")
+        address = f"http://127.0.0.1:{port}"
+        wait_until(lambda: answers(address), "the web process:\n", details=self.said)
+        return address
+
+    def worker(self, name: str = "worker") -> Part:
+        celery = ("celery", "-A", "reporting", "worker", "--without-gossip", "--without-mingle", "-l", "WARNING")
+        return self._start(name, "worker", *celery, "-n", f"{name}@desk")
+
+    def beat(self, name: str = "beat") -> Part:
+        return self._start(name, "beat", "celery", "-A", "reporting", "beat", "-l", "WARNING")
+
+    def _start(self, name: str, kind: str, *arguments: str) -> Part:
+        env = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "tests.settings",
+            "PYTHONUNBUFFERED": "1",
+            "PROCESS_ROLE": kind,
+            **self.environment(kind),
+        }
+        part = Part((sys.executable, "-m", *arguments), env, self.folder / f"{name}.log")
+        self.parts.append(part)
+        part.start()
+        return part
+
+    def of(self, name: str) -> Part:
+        """The one whose log has this name."""
+        (part,) = (part for part in self.parts if part.log.stem == name)
+        return part
+
+    def said(self) -> str:
+        """What all of them have said."""
+        return "\n".join(f"--- {part.log.name}\n{part.log.read_text(errors='replace')}" for part in self.parts)
