@@ -12,8 +12,9 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -205,9 +206,22 @@ desk = DeskClock()
 """This process's."""
 
 
+_still: ContextVar[datetime | None] = ContextVar("still", default=None)
+
+
 def now() -> datetime:
     """The desk's time, UTC."""
-    return datetime.fromtimestamp(desk.posix(), tz=UTC)
+    return _still.get() or datetime.fromtimestamp(desk.posix(), tz=UTC)
+
+
+@contextmanager
+def standing_still() -> Iterator[datetime]:
+    """Within, `now` is the moment at which the block began: of which it is known what could be read."""
+    token = _still.set(now())
+    try:
+        yield now()
+    finally:
+        _still.reset(token)
 
 
 def follow_if_possible() -> None:

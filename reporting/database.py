@@ -81,3 +81,12 @@ def _set_session(options: dict[str, Any], speaker: Speaker) -> None:
         session += [f"-c {name}={value}" for name, value in session_settings(speaker.role).items()]
     if any(session):
         options["options"] = " ".join(session).strip()
+
+
+def standby(settings: dict[str, Any]) -> dict[str, Any]:
+    """The same for a standby that is asked now and then, and may be away: a connection is opened for one answer."""
+    options = {name: value for name, value in settings["OPTIONS"].items() if name != "pool"}
+    # A machine that is gone, or a network between, is noticed within seconds (of TCP; a socket file has none of it).
+    noticed = {"tcp_user_timeout": 3000, "keepalives_idle": 2, "keepalives_interval": 1, "keepalives_count": 3}
+    options |= {**noticed, "connect_timeout": 2, "prepare_threshold": None}
+    return {**settings, "OPTIONS": options, "CONN_MAX_AGE": 0, "TEST": {"MIRROR": "default"}}

@@ -34,7 +34,10 @@ def read_file(path: Path) -> None:
 read_file(BASE_DIR / ".env")
 env = environs.Env()
 
-SECRETS = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "SENTRY_DSN", "OIDC_CLIENT_SECRET", "METRICS_TOKEN")
+SECRETS = (
+    *("SECRET_KEY", "DATABASE_URL", "DATABASE_REPLICA_URL", "REDIS_URL"),
+    *("SENTRY_DSN", "OIDC_CLIENT_SECRET", "METRICS_TOKEN"),
+)
 """May come from a file instead: NAME_FILE is its path, as orchestrators mount secrets."""
 
 
@@ -157,6 +160,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "dashboard.access.view_recording.ViewRecording",
     "reporting.http.entity_tags.EntityTags",
+    "reporting.http.standby.LongReadsFromStandby",
 ]
 ROOT_URLCONF = "reporting.urls"
 ASGI_APPLICATION = "reporting.asgi.application"
@@ -215,6 +219,8 @@ def database(name: str) -> dict[str, Any]:
 # 1 behind a pooler that gives each transaction another connection (docs/growth.md).
 DATABASE_POOLED = flag("DATABASE_POOLED", False)
 DATABASES = {"default": database("DATABASE_URL")}
+if os.environ.get("DATABASE_REPLICA_URL"):  # a hot standby, for long reads (reporting/http/standby.py)
+    DATABASES["standby"] = database_settings.standby(database("DATABASE_REPLICA_URL"))
 # The role that the processes connect as, where it isn't the one that migrates: `migrate` then grants it its rights.
 APPLICATION_DATABASE_ROLE = os.environ.get("APPLICATION_DATABASE_ROLE", "")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -27,6 +27,7 @@ def environment(database_url: str, redis_url: str, journal: Path) -> dict[str, s
         "TEST_DATABASE_URL": database_url,
         "TEST_REDIS_URL": redis_url,
         "DATABASE_URL": database_url,
+        "DATABASE_REPLICA_URL": "",
         "REDIS_URL": redis_url,
         "EXCHANGE_WS_URL": _SILENT.replace("http", "ws"),
         "EXCHANGE_SILENCE_SECONDS": "900",

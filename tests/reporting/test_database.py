@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reporting.database import LONGEST_SILENCE_IN_TRANSACTION, Speaker, database, session_settings
+from reporting.database import LONGEST_SILENCE_IN_TRANSACTION, Speaker, database, session_settings, standby
 
 ROOT = Path(__file__).resolve().parents[2]
 URL = "postgres://desk:secret@db.example:5433/desk"
@@ -62,3 +62,11 @@ def test_several_servers_stand_beside_each_other(places: str, host: str, port: s
 def test_a_port_is_a_number(places: str) -> None:
     with pytest.raises(ValueError, match=r"[pP]ort"):
         database(f"postgres://{places}/desk", Speaker("web", 2))
+
+
+def test_a_standby_is_connected_to_for_one_answer_and_soon_given_up() -> None:
+    """It may be away: no pool waits for it, and its limits are the web process's."""
+    settings = standby(database(URL, Speaker("web", 7)))
+    assert "pool" not in settings["OPTIONS"]
+    assert (settings["CONN_MAX_AGE"], settings["OPTIONS"]["options"]) == (0, LIMITS)
+    assert settings["OPTIONS"]["connect_timeout"] * 1000 <= settings["OPTIONS"]["tcp_user_timeout"] <= 5000

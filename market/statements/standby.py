@@ -1,0 +1,101 @@
+"""Reads that a hot standby answers: only once it holds all that the primary had when it was asked, else not at all."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+import structlog
+from django.db import Error, connections
+
+log = structlog.get_logger("market.statements.standby")
+
+ALIAS = "standby"
+WAIT_SECONDS = 0.25
+"""For so long a read waits for the standby to catch up."""
+LOOK_SECONDS = 0.01
+REST_SECONDS = 5.0
+"""So long a standby that was late, or away, is not asked again."""
+
+# What others can see is on the primary's disk, unless a commit there waits for none; and whose history it is.
+_PRIMARY = """SELECT (CASE current_setting('synchronous_commit')
+        WHEN 'off' THEN pg_current_wal_insert_lsn() ELSE pg_current_wal_flush_lsn() END)::text,
+    system_identifier FROM pg_control_system()"""
+_STANDBY = """SELECT pg_is_in_recovery() AND system_identifier = %s, pg_last_wal_replay_lsn() >= %s::pg_lsn
+    FROM pg_control_system()"""
+
+
+class NotNowError(Exception):
+    """The standby can't answer now; the primary does."""
+
+
+class Standby:
+    """The standby that DATABASE_REPLICA_URL names, as this process knows it."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._rests_until = float("-inf")
+        self._lock = threading.Lock()
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is one, and it was not late or away a moment ago."""
+        return ALIAS in connections.settings and self._monotonic() >= self._rests_until
+
+    def rest(self, why: str) -> None:
+        """Leave it alone for a moment."""
+        with self._lock:
+            is_news = self._monotonic() >= self._rests_until
+            self._rests_until = self._monotonic() + REST_SECONDS
+        if is_news:
+            log.warning("standby_not_used", reason=why, seconds=REST_SECONDS)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Within, this thread's statements go to the standby, which holds all that was committed before.
+
+        Raises NotNowError before anything was sent there that matters. It refuses whatever writes. What breaks within
+        is raised as it is: whoever asked does so again without.
+        """
+        primary, standby = connections["default"], connections[ALIAS]
+        try:
+            with primary.cursor() as cursor:
+                cursor.execute(_PRIMARY)
+                reached, system = cursor.fetchone()
+            self._wait_for(str(reached), int(system))
+        except Error as error:
+            self._give_up(str(error))
+        connections["default"] = standby
+        try:
+            yield
+        finally:
+            connections["default"] = primary
+            with suppress(Error):
+                standby.close()
+
+    def _wait_for(self, reached: str, system: int) -> None:
+        """Until the standby has replayed up to this place; NotNowError when that takes too long."""
+        deadline = self._monotonic() + WAIT_SECONDS
+        with connections[ALIAS].cursor() as cursor:
+            while True:
+                cursor.execute(_STANDBY, [system, reached])
+                is_standby, holds_all = cursor.fetchone()
+                if not is_standby:
+                    self._give_up("it is no standby of this primary")
+                if holds_all:
+                    return
+                if self._monotonic() >= deadline:
+                    self._give_up(f"it is more than {WAIT_SECONDS} s behind")
+                time.sleep(LOOK_SECONDS)
+
+    def _give_up(self, why: str) -> None:
+        with suppress(Error):
+            connections[ALIAS].close()
+        self.rest((why.strip() or "away").splitlines()[0])
+        raise NotNowError(why)
+
+
+standby = Standby()
+"""This process's."""
