@@ -23,21 +23,21 @@ from tests.processes import wait_until
 class HotStandby:
     """A copy that follows by streaming; `server` is its process."""
 
-    def __init__(self, servers: DrillServers, folder: Path) -> None:
+    def __init__(self, servers: DrillServers, folder: Path, name: str) -> None:
         self.servers, primary = servers, servers.own.postgres
         self._binaries, self._user = Path(primary.argv[0]).parent, primary.user
         self._primary, self.folder, self._sockets = servers.url("postgres"), folder, folder / "sockets"
         self._sockets.mkdir()
         for path in (folder, self._sockets):
             os.chown(path, *((-1, -1) if self._user is None else (self._user.uid, self._user.gid)))
-        self._copy()
+        self._copy(name)
         argv = [str(self._binaries / "postgres"), "-D", str(folder / "data"), "--listen_addresses=", "--timezone=UTC"]
         argv += [f"--unix_socket_directories={self._sockets}", "--max_connections=60", "--io_method=sync"]
         ready = lambda: embedded.postgres_ready(self.url("postgres"))  # noqa: E731
         self.server = embedded.Server(argv, folder, folder / "standby.log", ready, self._user)
 
-    def _copy(self) -> None:
-        argv = [str(self._binaries / "pg_basebackup"), "-d", f"{self._primary}?application_name=standby", "-R"]
+    def _copy(self, name: str) -> None:
+        argv = [str(self._binaries / "pg_basebackup"), "-d", f"{self._primary}?application_name={name}", "-R"]
         argv += ["-D", str(self.folder / "data"), "-X", "stream", "-c", "fast"]
         done = subprocess.run(argv, capture_output=True, text=True, cwd=self.folder, check=False, **run_as(self._user))
         assert done.returncode == 0, done.stderr
@@ -45,10 +45,6 @@ class HotStandby:
     def url(self, database: str) -> str:
         """A database of it."""
         return f"postgres://{DATABASE_USER}@{quote(str(self._sockets), safe='')}/{database}"
-
-    @property
-    def sockets(self) -> Path:
-        return self._sockets
 
     def say(self, statement: str) -> object:
         """What it answers."""
@@ -79,11 +75,11 @@ class HotStandby:
 
 
 @contextmanager
-def hot_standby(servers: DrillServers) -> Iterator[HotStandby]:
-    """One that follows, for the length of a `with` block."""
+def hot_standby(servers: DrillServers, name: str = "follower") -> Iterator[HotStandby]:
+    """One that follows by that name, for the length of a `with` block."""
     folder = Path(tempfile.mkdtemp(prefix="drill-standby-"))
     try:
-        made = HotStandby(servers, folder)
+        made = HotStandby(servers, folder, name)
         made.server.start()
         try:
             yield made
@@ -91,3 +87,25 @@ def hot_standby(servers: DrillServers) -> Iterator[HotStandby]:
             made.server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def synchronous(servers: DrillServers, name: str) -> Iterator[None]:
+    """The primary's commits wait for the standby of that name, for the length of a `with` block."""
+    primary = servers.own.postgres
+    _alter(servers, f"SET synchronous_standby_names = '{name}'")
+    state = "SELECT sync_state FROM pg_stat_replication WHERE application_name = %s"
+    try:
+        with psycopg.connect(servers.url("postgres"), autocommit=True) as admin:
+            wait_until(lambda: admin.execute(state, [name]).fetchone() == ("sync",), "the synchronous standby")
+        yield
+    finally:
+        if primary.process is None:
+            primary.start()
+        _alter(servers, "RESET synchronous_standby_names")
+
+
+def _alter(servers: DrillServers, change: str) -> None:
+    with psycopg.connect(servers.url("postgres"), autocommit=True) as admin:
+        admin.execute(f"ALTER SYSTEM {change}")
+        admin.execute("SELECT pg_reload_conf()")

@@ -1,0 +1,65 @@
+"""The primary is killed under load and a synchronous standby promoted: nothing is lost, no address changes."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.drills.rig.desk import Desk
+from tests.drills.rig.feed import trade
+from tests.drills.rig.standby import hot_standby, synchronous
+from tests.drills.rig.whole import Whole, whole
+from tests.processes import wait_until
+
+pytestmark = [pytest.mark.integration, pytest.mark.drill, pytest.mark.long, pytest.mark.timeout(240)]
+
+RIGHT_WITHIN = 15.0
+"""Seconds from the promotion until boards are right."""
+AWAY = 3.0
+"""Seconds without a primary."""
+SUCCESSOR = "successor"
+
+
+def _either(*urls: str) -> dict[str, str]:
+    """Both servers in one address, as libpq tries them: the one that takes writes is meant."""
+    user, places = urls[0].partition("@")[0], [url.partition("@")[2].partition("/")[0] for url in urls]
+    database = urls[0].rpartition("/")[2]
+    return {"DATABASE_URL": f"{user}@{','.join(places)}/{database}?target_session_attrs=read-write"}
+
+
+def _sent(running: Whole) -> int:
+    """How many trades of the board's trader the exchange has pushed."""
+    frames = (json.loads(trade(int(sent.exchange_id))) for sent in list(running.desk.feed.sent))
+    return sum(frame["trade_confirmation"]["trader_id"] == running.reader.trader for frame in frames)
+
+
+def test_a_synchronous_standby_takes_over(desk: Desk, tmp_path: Path) -> None:
+    desk.row.done = f"PostgreSQL killed at 50 trades/s, its synchronous standby promoted {AWAY:g} s later"
+    with hot_standby(desk.servers, SUCCESSOR) as successor:
+        names = _either(desk.url, successor.url(desk.database))
+        with (
+            synchronous(desk.servers, SUCCESSOR),
+            whole(desk, tmp_path, lambda _kind: names, of_each=2) as running,
+        ):
+            desk.feed.push(1500, rate=50)
+            wait_until(lambda: len(desk.feed.sent) > 300, "the first trades")
+            seen = desk.stored_ids()
+            desk.postgres.kill()
+            time.sleep(AWAY)
+            desk.url = successor.url(desk.database)
+            successor.promote()
+            promoted, wanted = time.monotonic(), _sent(running)
+            assert seen <= desk.stored_ids(), "what was committed is on the standby"
+            wait_until(lambda: running.reader.page >= wanted, f"{wanted} trades on the open page", 40, running.said)
+            took = time.monotonic() - promoted
+            desk.row.note(worst=took, of="from the promotion until the open page was right")
+            running.settle()
+            assert took <= RIGHT_WITHIN
+            for listener in running.pair:
+                assert listener.terminate() == 0
+        # The old one is back, for the copies that are compared; no process of the desk runs that could find it.
+        running.verify()
+        assert len(seen) > 200
