@@ -60,6 +60,7 @@ FIREFOX = Program("Firefox", "FIREFOX", _FIREFOX_NAMES, "firefox-esr")
 CALC = Program("LibreOffice Calc", "SOFFICE", ("soffice", "libreoffice"), "libreoffice-calc-nogui")
 GNUMERIC = Program("Gnumeric", "SSCONVERT", ("ssconvert",), "gnumeric")
 PGBOUNCER = Program("PgBouncer", "PGBOUNCER", ("pgbouncer", "/usr/sbin/pgbouncer"), "pgbouncer")
+CADDY = Program("Caddy", "CADDY", ("caddy",), "caddy")
 BROWSERS, SPREADSHEETS = (CHROMIUM, FIREFOX), (CALC, GNUMERIC)
 ALL = (*BROWSERS, *SPREADSHEETS, PGBOUNCER)
 

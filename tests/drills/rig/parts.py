@@ -38,10 +38,17 @@ class Part:
     env: dict[str, str]
     log: Path
     process: subprocess.Popen[bytes] | None = None
+    address: str = ""
+    """Where a web process answers."""
 
     def start(self) -> None:
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(self.argv, stdout=output, stderr=output, env=self.env, cwd=ROOT)
+
+    def wait_ready(self) -> None:
+        """Until a web process answers; no other has a place to ask at."""
+        if self.address:
+            wait_until(lambda: answers(self.address), f"{self.address}:\n", details=self.log.read_text)
 
     def signal(self, number: signal.Signals) -> None:
         assert self.process is not None
@@ -111,10 +118,11 @@ class Parts:
     def web(self, name: str = "web") -> str:
         """Start one; its address."""
         port = str(free_port())
-        self._start(name, "web", "daphne", "-v", "0", "-b", "127.0.0.1", "-p", port, "reporting.asgi:application")
-        address = f"http://127.0.0.1:{port}"
-        wait_until(lambda: answers(address), "the web process:\n", details=self.said)
-        return address
+        daphne = ("daphne", "-v", "0", "-b", "127.0.0.1", "-p", port, "reporting.asgi:application")
+        part = self._start(name, "web", *daphne)
+        part.address = f"http://127.0.0.1:{port}"
+        part.wait_ready()
+        return part.address
 
     def worker(self, name: str = "worker") -> Part:
         celery = ("celery", "-A", "reporting", "worker", "--without-gossip", "--without-mingle", "-l", "WARNING")

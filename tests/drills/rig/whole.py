@@ -17,6 +17,7 @@ from tests.dashboard.people import a_trader
 from tests.drills.rig.desk import Desk, using
 from tests.drills.rig.listeners import Listener
 from tests.drills.rig.parts import Parts
+from tests.drills.rig.proxy import proxy
 from tests.drills.rig.readers import Balancer, Reader
 from tests.prices.desk import provider_running
 from tests.processes import wait_until
@@ -83,7 +84,10 @@ class Whole:
 def whole(
     desk: Desk, folder: Path, names: Callable[[str], dict[str, str]], *, of_each: int = 1, webs: int = 1
 ) -> Iterator[Whole]:
-    """Processes with `names(kind)` in their environment, so many workers, beats and listeners; a page is open."""
+    """Processes with `names(kind)` in their environment, so many workers, beats and listeners; a page is open.
+
+    Several web processes are behind a proxy.
+    """
     simulated = SimulatedMarket(seed=11, interval=INTERVAL, delay_max=2)
     with using(desk.url):
         a_trader()
@@ -106,7 +110,8 @@ def whole(
         for number in range(of_each):
             parts.worker(f"worker-{number}")
             parts.beat(f"beat-{number}")
-        balancer = Balancer([parts.web(f"web-{number}") for number in range(webs)])
+        addresses = [parts.web(f"web-{number}") for number in range(webs)]
+        balancer = Balancer(addresses if webs == 1 else [stack.enter_context(proxy(folder, addresses))])
         reader = stack.enter_context(Reader(balancer, Browser(balancer.pick(), "anna"), DAY))
         wait_until(lambda: reader.answers, "the first page", details=parts.said)
         yield Whole(desk, parts, pair, reader, limits, names)
