@@ -165,17 +165,13 @@ def seed() -> None:
 
 def _store_demo() -> None:
     """The demo's thirty days: those before the earlier days' of the history, on a desk without trades as yet."""
-    from django.test import override_settings
-
     from dashboard.access.logins import create_trader_login
-    from dashboard.assumptions.demo.days import make_demo
     from tests.dashboard.people import PASSWORD
-    from tests.trades.frames import germany
+    from tests.demo_past import fill_demo_past
 
     for trader in TRADERS:
         create_trader_login(trader_id=trader, username=trader, password=PASSWORD)
-    with override_settings(DEBUG=True):
-        make_demo(market=germany(), today=DAY - timedelta(days=30))
+    fill_demo_past(until=MIDNIGHT - timedelta(days=29), days=30)
 
 
 def _store_open_assumptions() -> None:

@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from dashboard.access.logins import ensure_demo_logins
-from dashboard.assumptions.demo.days import make_demo
 from dashboard.assumptions.models import Assumption
 from dashboard.assumptions.store import write_down
 from dashboard.assumptions.wishes import understood
@@ -23,8 +20,7 @@ from tests.browser.conftest import Desk
 from tests.browser.test_board import open_board, row
 from tests.browser.test_pages_as_a_whole import broken_rules
 from tests.dashboard.boards import store_price, store_trade
-from tests.dashboard.people import PASSWORD, a_trader
-from tests.trades.frames import germany
+from tests.dashboard.people import a_trader
 from trades.models import Trader
 
 pytestmark = pytest.mark.browser
@@ -175,20 +171,3 @@ def test_another_open_page_shows_it_soon(desk: Desk, page: Page, tomorrow: date)
     took = other.evaluate("window.appeared") - page.evaluate("window.pressedAt")
     print(f"from Enter to another page: {took:.0f} ms")
     assert took < 2_000
-
-
-def test_the_demos_page_tells_the_better_tag_and_fits_a_phone(desk: Desk, page: Page, settings: Any) -> None:
-    settings.DEBUG = True
-    ensure_demo_logins(password=PASSWORD)
-    make_demo(market=germany(), today=timezone.now().date())
-    page.set_viewport_size({"width": 390, "height": 844})
-    desk.log_in(page, "head", "/assumptions/")
-    tags = page.locator("#rates-tag tbody tr")
-    expect(tags).to_have_count(3)
-    assert [text.split()[0] for text in tags.locator("th").all_inner_texts()] == ["wind", "trend", "gut"]
-    expect(tags.nth(0).locator("[data-field=excess]")).to_have_attribute("data-trend", "good")
-    expect(tags.nth(1).locator("[data-field=excess]")).to_have_text("0.0 %")
-    expect(page.locator("#rates-tags [data-mark=best] .mark")).to_have_count(1)  # what rides the drift is no best
-    for opened in (False, True):
-        page.locator("main details").evaluate_all(f"all => all.forEach((one) => (one.open = {str(opened).lower()}))")
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
