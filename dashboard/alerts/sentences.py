@@ -9,7 +9,9 @@ from django.utils.translation import gettext, gettext_noop
 from dashboard.alerts.rules import Kind, Level
 
 SENTENCES = {
-    Kind.OPEN_MWH: gettext_noop("%(trader)s: %(net)s MWh open in %(period)s of %(day)s, gate %(phase)s closes soon."),
+    Kind.OPEN_MWH: gettext_noop(
+        "%(trader)s: %(net)s MWh open in %(period)s of %(day)s, the gate (%(phase)s) closes soon."
+    ),
     Kind.RESULT_BELOW: gettext_noop(
         "%(trader)s: the result of %(day)s is %(result)s %(currency)s, below %(threshold)s."
     ),
@@ -33,4 +35,5 @@ _WARNING = gettext_noop(
 def sentence(kind: str, level: str, facts: Mapping[str, str]) -> str:
     """One sentence."""
     is_warning = kind == Kind.LOSS_LIMIT and level == Level.WARNING
-    return gettext(_WARNING if is_warning else SENTENCES[Kind(kind)]) % facts
+    words = {**facts, "phase": gettext(phase) if (phase := facts.get("phase")) else ""}  # as boards name it
+    return gettext(_WARNING if is_warning else SENTENCES[Kind(kind)]) % words

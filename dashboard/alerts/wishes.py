@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 
 from accounts.audit.log import record
 from accounts.audit.models import Action
-from dashboard.access.rights import board_trader, may_see_all
+from dashboard.access.rights import SEE_STATUS, board_trader, group_roles, may_see_all
 from dashboard.alerts.models import Alert, AlertRule, AlertTarget
 from dashboard.alerts.rules import NEEDS_MINUTES, NEEDS_THRESHOLD, POSITIVE, Kind
 from dashboard.alerts.webhooks import RefusedAddressError, checked, public_address
@@ -41,6 +41,8 @@ def add_rule(*, user: User, words: Mapping[str, str], now: datetime) -> AlertRul
     if AlertRule.objects.filter(user=user).count() >= MOST_RULES:
         raise RuleError(gettext("You have 50 rules: delete one first."), "kind")
     kind = Kind(words["kind"])
+    if not may_have(user, kind):
+        raise RuleError(gettext("Frames kept aside are told to those who look after the desk."), "kind")
     flags = {name: bool(words.get(name)) for name in FLAGS}
     if flags["desk_wide"] and not may_see_all(user):
         raise RuleError(gettext("Rules for the whole desk are the heads'."), "desk_wide")
@@ -56,6 +58,11 @@ def add_rule(*, user: User, words: Mapping[str, str], now: datetime) -> AlertRul
     )
     record(action=Action.RULE_CHANGED, subject=f"rule {rule}", details={"added": True, **_facts(rule)})
     return rule
+
+
+def may_have(user: User, kind: Kind) -> bool:
+    """Whether a rule of this kind would ever tell the user anything."""
+    return kind is not Kind.FRAMES_ASIDE or bool(group_roles(user) & SEE_STATUS)
 
 
 def _facts(rule: AlertRule) -> dict[str, object]:

@@ -1,16 +1,22 @@
 // The line of alerts that were not seen yet, loaded with the first of them (link.js): the page asks what they are.
 import { asking, get } from "./asking.js";
+import { beep } from "./sound.js";
 
 const line = document.getElementById("alerts");
-const told = () => Number(sessionStorage.getItem("alerts told"));
+const KEY = "alerts told";
+// Of all open tabs one calls; without locks (plain http) two may, and their notifications are one by its tag.
+const alone = (work) => (navigator.locks ? navigator.locks.request(KEY, work) : work());
 
-function beep() {
-  const [audio, now] = [new AudioContext(), 0.4];
-  const tone = new OscillatorNode(audio, { frequency: 660 });
-  tone.connect(new GainNode(audio, { gain: 0.1 })).connect(audio.destination);
-  tone.start();
-  tone.stop(now);
-  tone.onended = () => audio.close();
+function call() {
+  const told = Number(localStorage.getItem(KEY));
+  const fresh = [...line.querySelectorAll("[data-alert]")].filter(({ dataset }) => Number(dataset.alert) > told);
+  if (!fresh.length) return;
+  localStorage.setItem(KEY, Math.max(...fresh.map(({ dataset }) => Number(dataset.alert))));
+  if (fresh.some(({ dataset }) => "sound" in dataset)) beep();
+  if (globalThis.Notification?.permission !== "granted") return;
+  for (const one of fresh.filter(({ dataset }) => "browser" in dataset)) {
+    new Notification(one.querySelector("span").textContent, { tag: `alert ${one.dataset.alert}` });
+  }
 }
 
 export const load = asking(async () => {
@@ -18,15 +24,11 @@ export const load = asking(async () => {
   const fresh = !answer.redirected && answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("alerts");
   if (!fresh) return;
   line.replaceChildren(...fresh.childNodes);
-  if (Number(fresh.dataset.newest) <= told()) return;
-  sessionStorage.setItem("alerts told", fresh.dataset.newest);
-  if ("sound" in fresh.dataset) beep();
-  if ("browser" in fresh.dataset && Notification.permission === "granted") new Notification(line.querySelector("p").textContent);
+  await alone(call);
 });
 
 line.addEventListener("click", async ({ target }) => {
   if (target.name !== "seen") return;
-  if (Notification?.permission === "default") Notification.requestPermission();
   const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
   const body = new URLSearchParams({ seen: target.value, csrfmiddlewaretoken: token });
   await fetch("/alerts/change/", { method: "POST", body, redirect: "manual" });

@@ -27,8 +27,8 @@ OF_COLOURS = ["color-contrast", "link-in-text-block"]
 """The rules that a theme can break: nothing else differs between the two."""
 MOST_BYTES, MOST_REQUESTS = 105_000, 19
 """A first board load, as it travels; what is asked for is 150 KB at most. Assumptions are four requests of 5 KB."""
-MOST_LINES = 1120
-"""Assumptions are 120; a past moment 80, alerts 27 and a first visit 37, which only their pages load; a fan 15."""
+MOST_LINES = 1150
+"""Assumptions are 120; a past moment 80, alerts 52 and a first visit 37, which only their pages load; a fan 15."""
 SCRIPTS = Path(__file__).resolve().parents[2] / "static" / "js"
 
 
@@ -92,7 +92,7 @@ def test_no_accessibility_rule_is_broken(desk: Desk, page: Page, today: date) ->
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
     page.keyboard.press("Escape")
-    for address in ("history", "accounts", "accounts/password", "accounts/second-factor", "status"):
+    for address in ("history", "accounts", "accounts/password", "accounts/second-factor", "status", "alerts"):
         page.goto(f"{desk.address}/{address}/")
         found += broken_rules(page, address)
     page.goto(f"{desk.address}/boards/trader_1/{today}/25-26/")

@@ -4,43 +4,35 @@ from __future__ import annotations
 
 import secrets
 from datetime import timedelta
+from operator import attrgetter
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dashboard.access.rights import is_wall_screen, may_see_all, visible_traders
 from dashboard.alerts.models import Alert, AlertRule, AlertTarget
-from dashboard.alerts.rules import NEEDS_MINUTES, NEEDS_THRESHOLD, Kind
 from dashboard.alerts.sentences import sentence
 from dashboard.alerts.signals import announce
 from dashboard.alerts.wishes import RuleError, acknowledge, add_rule, delete_rule, set_target, whole
+from dashboard.pages.alerts.form import choices, rule_parts, words_of
 from dashboard.pages.navigation import Here, links
 from dashboard.pages.requests import refusal
 from dashboard.pages.second_factor import signed_in_user
 from dashboard.render import formatting as fmt
 from market import clock
-from market.queries import active_markets
+from market.models import Market
+from market.queries import active_markets, clock_zone
 from market.tables import unless_missing
 
 SHOWN, A_WEEK = 200, timedelta(days=7)
-SNOOZES = (15, 60, 240)
-NAMES = {
-    Kind.OPEN_MWH: pgettext_lazy("rule", "open MWh shortly before a gate closes"),
-    Kind.RESULT_BELOW: pgettext_lazy("rule", "result of a day below"),
-    Kind.RESULT_SWING: pgettext_lazy("rule", "result of a day swings by"),
-    Kind.LOSS_LIMIT: pgettext_lazy("rule", "soft limit of losses, a warning at 80 %"),
-    Kind.FEED_LATE: pgettext_lazy("rule", "no connection to the exchange"),
-    Kind.PRICE_LATE: pgettext_lazy("rule", "reference prices late"),
-    Kind.ASSUMPTION_BROKE: pgettext_lazy("rule", "an assumption broke"),
-    Kind.GAP: pgettext_lazy("rule", "a gap of the feed opened"),
-    Kind.FRAMES_ASIDE: pgettext_lazy("rule", "frames kept aside"),
-}
+SNOOZES = ((15, "15 min"), (60, "1 h"), (240, "4 h"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -53,52 +45,67 @@ def page(request: HttpRequest) -> HttpResponse:
         return refusal(request, gettext("There is nothing at this address."))
     if request.method == "POST":
         try:
-            add_rule(user=user, words=request.POST.dict(), now=clock.now())
+            add_rule(user=user, words=words_of(request.POST), now=clock.now())
         except RuleError as error:
-            return _show(request, status=400, error=str(error), asked=request.POST)
+            return _show(request, status=400, error=str(error), wrong=error.field, asked=request.POST)
         return redirect("alerts")
     return _show(request)
 
 
-def _show(request: HttpRequest, *, status: int = 200, **more: Any) -> HttpResponse:
+def _show(request: HttpRequest, *, status: int = 200, asked: QueryDict | None = None, **more: Any) -> HttpResponse:
     user = signed_in_user(request)
-    since = clock.now() - A_WEEK
+    since, markets = clock.now() - A_WEEK, active_markets()
     fired = Alert.objects.filter(user=user, muted=False, last_at__gte=since)[:SHOWN]
     rules = AlertRule.objects.filter(user=user).select_related("trader", "market")
+    zone, newest_first = _zone(markets), attrgetter("started_at")
     context = {
-        "alerts": [_shown(alert) for alert in unless_missing(lambda: list(fired), list[Alert]())],
-        "rules": [_rule(rule) for rule in unless_missing(lambda: list(rules), list[AlertRule]())],
-        "kinds": [(k.value, NAMES[k], k in NEEDS_THRESHOLD, k in NEEDS_MINUTES) for k in Kind],
+        "alerts": [
+            _shown(alert, zone)
+            for alert in sorted(unless_missing(lambda: list(fired), list[Alert]()), key=newest_first, reverse=True)
+        ],
+        "rules": [_rule(rule, markets, zone) for rule in unless_missing(lambda: list(rules), list[AlertRule]())],
+        "groups": choices(user, asked, markets),
+        "asked": asked or {},
+        "zone": zone.key,
         "target": unless_missing(AlertTarget.objects.filter(user=user).first, None),
         "may_be_wide": may_see_all(user),
         "traders": visible_traders(user),
-        "markets": active_markets(),
+        "markets": markets,
         "snoozes": SNOOZES,
         "has_mail": bool(settings.EMAIL_HOST and user.email),
         "nav": links(user, here=Here.ALERTS),
         **more,
     }
-    return render(request, "dashboard/alerts.html", context, status=status)
+    return render(request, "dashboard/alerts/page.html", context, status=status)
 
 
-def _shown(alert: Alert) -> dict[str, Any]:
+def _zone(markets: list[Market]) -> ZoneInfo:
+    """What the users' clocks say, where all markets' say the same."""
+    zones = {clock_zone(market) for market in markets}
+    return zones.pop() if len(zones) == 1 else ZoneInfo("UTC")
+
+
+def _shown(alert: Alert, zone: ZoneInfo) -> dict[str, Any]:
+    local = alert.started_at.astimezone(zone)
     return {
         "pk": alert.pk,
         "level": alert.level,
         "sentence": sentence(alert.kind, alert.level, alert.facts),
         "count": alert.count,
         "started": fmt.utc(alert.started_at),
-        "time": f"{alert.started_at:%Y-%m-%d %H:%M:%S}",
+        "day": f"{local:%Y-%m-%d}",
+        "time": f"{local:%H:%M:%S}",
         "is_over": alert.ended_at is not None,
         "is_seen": alert.seen_at is not None,
+        "sound": alert.rule is not None and alert.rule.sound,
+        "browser": alert.rule is not None and alert.rule.browser,
     }
 
 
-def _rule(rule: AlertRule) -> dict[str, Any]:
-    figure = f"{fmt.plain(rule.threshold)}" if rule.threshold is not None else ""
+def _rule(rule: AlertRule, markets: list[Market], zone: ZoneInfo) -> dict[str, Any]:
     until = rule.snoozed_until
-    snoozed = until if until is not None and until > clock.now() else None
-    return {"rule": rule, "name": NAMES[Kind(rule.kind)], "figure": figure, "snoozed": snoozed}
+    snoozed = f"{until.astimezone(zone):%H:%M}" if until is not None and until > clock.now() else ""
+    return {"rule": rule, "parts": rule_parts(rule, markets), "snoozed": snoozed}
 
 
 @require_POST
@@ -125,7 +132,7 @@ def _webhook(request: HttpRequest, url: str) -> HttpResponse:
     try:
         set_target(user=signed_in_user(request), url=url, secret=secret, private=settings.ALERT_PRIVATE_WEBHOOKS)
     except RuleError as error:
-        return _show(request, status=400, error=str(error), url=url)
+        return _show(request, status=400, error=str(error), wrong=error.field, url=url)
     return _show(request, secret=secret) if url else redirect("alerts")
 
 
@@ -135,11 +142,5 @@ def _webhook(request: HttpRequest, url: str) -> HttpResponse:
 def line(request: HttpRequest) -> HttpResponse:
     """GET /alerts/line/: what has not been seen yet, as a part of any page; empty when there is nothing."""
     fired = Alert.objects.filter(user=signed_in_user(request), muted=False, seen_at=None).select_related("rule")[:5]
-    unseen = unless_missing(lambda: list(fired), list[Alert]())
-    context = {
-        "alerts": [_shown(alert) for alert in unseen],
-        "newest": unseen[0].pk if unseen else 0,
-        "sound": any(alert.rule is not None and alert.rule.sound for alert in unseen),
-        "browser": any(alert.rule is not None and alert.rule.browser for alert in unseen),
-    }
-    return render(request, "dashboard/alerts_line.html", context)
+    unseen, zone = unless_missing(lambda: list(fired), list[Alert]()), _zone(active_markets())
+    return render(request, "dashboard/alerts/line.html", {"alerts": [_shown(alert, zone) for alert in unseen]})

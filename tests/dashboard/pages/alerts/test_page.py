@@ -80,7 +80,7 @@ def test_what_fired_is_on_the_line_until_it_is_seen(anna: User, client: Client) 
     alert, _ = an_alert(anna), an_alert(anna, muted=True)
     line = client.get("/alerts/line/").content.decode()
     assert line.count("reference prices are late") == 1
-    assert f'data-newest="{alert.pk}"' in line
+    assert f'data-alert="{alert.pk}"' in line
     client.post("/alerts/change/", {"seen": alert.pk})
     assert "reference prices" not in client.get("/alerts/line/").content.decode()
     assert Entry.objects.filter(action="alert_seen").count() == 1
