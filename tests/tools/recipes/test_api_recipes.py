@@ -10,13 +10,14 @@ import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from accounts.tokens import create_token
 from local.checks import programs
 from market import clock
-from tests.dashboard.boards import SKETCH_DAY, store_sketch, store_trade
+from tests.dashboard.boards import SKETCH_DAY, store_price, store_sketch, store_trade
 from tests.dashboard.people import a_trader
 from tests.processes import wait_until
 from tests.trades.frames import germany
@@ -77,6 +78,12 @@ def test_libreoffice(environment: dict[str, str], tmp_path: Path) -> None:
 def test_the_bot_follows_its_board(environment: dict[str, str], tmp_path: Path) -> None:
     assert len([line for line in RECIPES["bot"].splitlines() if line.strip()]) <= 32
     output = tmp_path / "bot.log"
+
+    def last() -> dict[str, Any]:
+        """The newest whole line."""
+        said: dict[str, Any] = json.loads(output.read_text().rpartition("\n")[0].splitlines()[-1])
+        return said
+
     with output.open("wb") as log:
         bot = subprocess.Popen([sys.executable, "-uc", RECIPES["bot"]], env={**environment, "AFTER": "0"}, stdout=log)
     try:
@@ -84,7 +91,10 @@ def test_the_bot_follows_its_board(environment: dict[str, str], tmp_path: Path) 
         before = output.read_text().count("\n")
         store_trade("18-19", "sell", "1", "20")
         wait_until(lambda: output.read_text().count("\n") > before, "the board as it is now")
-        assert json.loads(output.read_text().splitlines()[-1])["trade_count"] == 5
+        assert last()["trade_count"] == 5
+        result = last()["performance_eur"]
+        store_price("18-19", "30", at=clock.now())
+        wait_until(lambda: last()["performance_eur"] != result, "the board by the new price")
     finally:
         bot.kill()
         bot.wait(10)
