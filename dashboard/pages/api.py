@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from dashboard.access.rights import home_trader, may_see_all
 from dashboard.figures.board import load_board
+from dashboard.figures.firmness.outlook import load_outlook
 from dashboard.figures.past import Past
 from dashboard.pages.past.asked import asked_past
 from dashboard.pages.requests import (
@@ -61,7 +62,7 @@ def board(request: HttpRequest, trader_id: str, day: str) -> JsonResponse:
     reading, now = asked_reading(request), clock.now()
     past = asked_past(request, market, now)
     shown = load_board(trader=trader, market=market, delivery_day=delivery_day, now=now, reading=reading, past=past)
-    return JsonResponse(board_json(shown))
+    return JsonResponse(board_json(shown, load_outlook(market, shown.as_of)))
 
 
 @require_safe

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from dashboard.figures.board import Board, BoardRow, PeriodState
+from dashboard.figures.firmness.outlook import NO_OUTLOOK, Outlook
+from dashboard.figures.firmness.rules import Band, Firmness
 from dashboard.figures.performance import Figures
 from dashboard.render.formatting import plain, utc
 from market.rules import Gate, minutes_of
@@ -19,20 +21,20 @@ def point_json(point: prices.PricePoint) -> dict[str, Any]:
     }
 
 
-def board_json(board: Board) -> dict[str, Any]:
-    """A board as the JSON that programs get."""
+def board_json(board: Board, outlook: Outlook = NO_OUTLOOK) -> dict[str, Any]:
+    """A board as the JSON that programs get; `outlook`: how firm its rows are."""
     return {
         "trader_id": board.trader.trader_id,
         "delivery_day": board.delivery_day.isoformat(),
         "as_of": utc(board.as_of),
         **({"basis": board.past.basis.value} if board.past else {}),
         "by": board.reading.value,
-        "periods": [period_json(row) for row in board.rows],
+        "periods": [period_json(row, outlook) for row in board.rows],
         "total": figures_json(board.total),
     }
 
 
-def period_json(row: BoardRow) -> dict[str, Any]:
+def period_json(row: BoardRow, outlook: Outlook = NO_OUTLOOK) -> dict[str, Any]:
     """A row of a board."""
     return {
         "delivery_hour": row.delivery_hour,
@@ -46,7 +48,27 @@ def period_json(row: BoardRow) -> dict[str, Any]:
         "reference_source": row.source.value if row.reference else None,
         "state": _state(row),
         "gate_closures": [] if _is_closed(row) else [_gate_json(gate) for gate in row.gates],
+        "firmness": _firmness_json(outlook.of(row)),
     }
+
+
+def _firmness_json(firm: Firmness | None) -> dict[str, Any] | None:
+    """What pages show beside a result: the word, what it rests on, and where like cases ended."""
+    if firm is None:
+        return None
+    return {
+        "word": firm.word.value,
+        "cases": firm.cases,
+        "turned": None if firm.turned is None else f"{firm.turned:.6f}",
+        "performance_eur_80": _band_json(firm.wide),
+        "performance_eur_50": _band_json(firm.narrow),
+        "reference_price_80": _band_json(firm.reference_wide),
+        "reference_price_50": _band_json(firm.reference_narrow),
+    }
+
+
+def _band_json(band: Band | None) -> dict[str, Any] | None:
+    return {"low": plain(band.low), "high": plain(band.high)} if band else None
 
 
 def _gate_json(gate: Gate) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from dashboard.alerts.signals import announce
 from dashboard.alerts.wishes import acknowledge
 from dashboard.figures.desk import load_desk
 from dashboard.figures.desk_status import load_status
+from dashboard.figures.firmness.outlook import load_outlook
 from dashboard.figures.history import load_history
 from dashboard.figures.period import load_all_trades, load_path
 from dashboard.pages.desk import need_desk
@@ -43,9 +44,8 @@ def api_desk(
     need_known(request, "by", "market", "as_of", "basis")
     asked, delivery_day, now = asked_market(request), parse_day(day), clock.now()
     past = asked_past(request, asked, now)
-    return desk_json(
-        load_desk(market=asked, delivery_day=delivery_day, now=now, reading=asked_reading(request), past=past)
-    )
+    desk = load_desk(market=asked, delivery_day=delivery_day, now=now, reading=asked_reading(request), past=past)
+    return desk_json(desk, load_outlook(asked, desk.whole.as_of))
 
 
 @router.get(
@@ -77,7 +77,8 @@ def api_opened(  # noqa: PLR0913, PLR0917 - the address
     first = 0 if after is None else places[after] + 1
     page = trades[first : first + most]
     more = str(page[-1].trade.pk) if first + most < len(trades) else None
-    return opened_json(board, row, page, load_path(key)) | {"market": asked.market.code, "cursor": more}
+    shown = opened_json(board, row, page, load_path(key), load_outlook(asked.market, board.as_of))
+    return shown | {"market": asked.market.code, "cursor": more}
 
 
 @router.get("history", response={200: schemas.History, **READS}, by_alias=True)

@@ -57,6 +57,27 @@ class Restatement(Schema):
     at: Moment
 
 
+class Band(Schema):
+    """From where to where."""
+
+    low: Exact
+    high: Exact
+
+
+class Firmness(Schema):
+    """How firm a result is (docs/firmness.md): what became of like cases of the last 60 days, and where the result and
+    the reference would be at closure in 8 and in 5 of 10 of them. Null: nothing is said."""
+
+    word: Literal["open", "leaning", "firm", "locked", "final", "too few"]
+    cases: int
+    turned: Fraction | None
+    """The share of them in which the result's sign turned."""
+    performance_eur_80: Band | None
+    performance_eur_50: Band | None
+    reference_price_80: Band | None
+    reference_price_50: Band | None
+
+
 class Period(Figures):
     """A row of a board."""
 
@@ -71,6 +92,8 @@ class Period(Figures):
     reference_source: Literal["own", "hour"] | None
     state: Literal["open", "closed", "final"]
     gate_closures: list[GateClosure]
+    firmness: Firmness | None
+    """None for a row without a result."""
 
 
 class Board(Schema):

@@ -7,6 +7,7 @@ from typing import Any
 
 from dashboard.figures.board import Board, BoardRow
 from dashboard.figures.desk import Desk
+from dashboard.figures.firmness.outlook import Outlook
 from dashboard.figures.history import History, Slice
 from dashboard.figures.period import JudgedTrade
 from dashboard.render.board_json import board_json, figures_json, period_json, point_json
@@ -15,15 +16,15 @@ from prices.queries import PricePoint
 from trades.models import FeedGap
 
 
-def desk_json(desk: Desk) -> dict[str, Any]:
+def desk_json(desk: Desk, outlook: Outlook) -> dict[str, Any]:
     """All traders' boards and their exact sum."""
-    whole = board_json(desk.whole)
+    whole = board_json(desk.whole, outlook)
     del whole["trader_id"]
-    return whole | {"market": desk.whole.market.code, "traders": [board_json(board) for board in desk.boards]}
+    return whole | {"market": desk.whole.market.code, "traders": [board_json(board, outlook) for board in desk.boards]}
 
 
 def opened_json(
-    board: Board, row: BoardRow, trades: Sequence[JudgedTrade], path: Sequence[PricePoint]
+    board: Board, row: BoardRow, trades: Sequence[JudgedTrade], path: Sequence[PricePoint], outlook: Outlook
 ) -> dict[str, Any]:
     """A row with a page of its trades."""
     return {
@@ -31,7 +32,7 @@ def opened_json(
         "delivery_day": board.delivery_day.isoformat(),
         "as_of": utc(board.as_of),
         "by": board.reading.value,
-        "period": period_json(row),
+        "period": period_json(row, outlook),
         "trades": [trade_json(judged) for judged in trades],
         "path": [point_json(point) for point in path],
     }

@@ -74,6 +74,12 @@ def test_the_sketch(client: Client) -> None:
         "reference_restated": None,
         "performance": "0.4",
         "performance_eur": "4",
+        "firmness": {
+            "word": "too few",
+            "cases": 0,
+            "turned": None,
+            **dict.fromkeys(f"{what}_{share}" for what in ("performance_eur", "reference_price") for share in (80, 50)),
+        },
     }
     assert period(board, "13-14")["performance"] == "-3.2"
     assert period(board, "15-16")["performance"] == "5"

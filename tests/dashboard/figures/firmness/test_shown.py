@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 import time_machine
@@ -21,7 +22,9 @@ from dashboard.live.boards import render
 from tests.dashboard.boards import SKETCH_DAY, store_price, store_trade
 from tests.dashboard.figures.firmness.alike import store_alike
 from tests.dashboard.people import a_head
-from tests.trades.frames import germany
+from tests.trades.frames import confirmation, germany
+from trades.frames import FrameSource, JournalFrame
+from trades.ledger.store import store_frames
 from trades.models import Trader
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
@@ -31,13 +34,21 @@ ROWS = ("12-13", "13-14", "14-15", "16-17", "09-10", "18-19")
 BOARD = f"/boards/trader_1/{SKETCH_DAY}/"
 
 
+def traded(label: str, direction: str, price: str) -> None:
+    """10 MW, heard of two hours before."""
+    facts = {"delivery_day": SKETCH_DAY.isoformat(), "delivery_hour": label, "direction": direction}
+    frame = confirmation(f"{label} {direction}", quantity=10.0, price=float(price), **facts)
+    source = FrameSource(f"firm {label} {direction}", "l")
+    store_frames(market=germany(), source=source, frames=[JournalFrame(1, NOW - timedelta(hours=2), frame)])
+
+
 @pytest.fixture
 def head(client: Client) -> Iterator[Client]:
     """Rows sold at 25, 1 and 7 above their references, one with as much bought, and one that is final."""
     for label, over in (("12-13", "45"), ("13-14", "21"), ("14-15", "27"), ("16-17", "30"), ("09-10", "30")):
-        store_trade(label, "sell", "10", over)
+        traded(label, "sell", over)
         store_price(label, "20", at=NOW - timedelta(minutes=20))
-    store_trade("16-17", "buy", "10", "20")
+    traded("16-17", "buy", "20")
     store_price("09-10", "21", at=datetime(2023, 2, 6, 8, 0, 10, tzinfo=UTC))
     store_alike(germany(), SKETCH_DAY)
     client.force_login(a_head())
@@ -69,6 +80,34 @@ def test_an_opened_row_has_its_bands_and_a_fan(head: Client) -> None:
     assert chart["fan"] == {"wide": ["-4", "44"], "narrow": ["14", "26"]}
     for label in ("09-10", "18-19"):
         assert head.get(f"/api/v1/trades/trader_1/{SKETCH_DAY}/{label}").json()["fan"] is None
+
+
+def firmness(answer: dict[str, Any]) -> dict[str, Any]:
+    """Of each row that has something to say."""
+    rows = answer["periods"] if "periods" in answer else [answer["period"]]
+    return {row["delivery_hour"]: row["firmness"] for row in rows if row["firmness"]}
+
+
+def test_programs_are_told_the_same_now_and_of_a_past_moment(head: Client) -> None:
+    board = firmness(head.get(f"/api/v1/boards/trader_1/{SKETCH_DAY}").json())
+    words = {"12-13": "firm", "13-14": "open", "14-15": "leaning", "16-17": "locked", "09-10": "final"}
+    assert {label: said["word"] for label, said in board.items()} == words
+    assert board["13-14"] == {
+        "word": "open",
+        "cases": 300,
+        "turned": "0.400000",
+        "performance_eur_80": {"low": "-230", "high": "250"},
+        "performance_eur_50": {"low": "-50", "high": "70"},
+        "reference_price_80": {"low": "-4", "high": "44"},
+        "reference_price_50": {"low": "14", "high": "26"},
+    }
+    assert firmness(head.get(f"/api/v1/periods/trader_1/{SKETCH_DAY}/13-14").json()) == {"13-14": board["13-14"]}
+    desk = head.get(f"/api/v1/desk/{SKETCH_DAY}").json()
+    assert [firmness(one) for one in (desk, *desk["traders"])] == [board, board]
+    with time_machine.travel(GATE + timedelta(hours=1), tick=False):
+        later = firmness(head.get(f"/api/v1/boards/trader_1/{SKETCH_DAY}").json())
+        then = head.get(f"/api/v1/boards/trader_1/{SKETCH_DAY}?as_of={NOW:%Y-%m-%dT%H:%M:%SZ}").json()
+    assert firmness(then) == board != later
 
 
 def test_the_desk_says_how_much_of_its_money_is_firm(head: Client) -> None:
