@@ -1,4 +1,5 @@
-"""The marks of boards that a user can switch off: stored with the user, carried by a cookie, hidden by the stylesheet.
+"""The marks of boards and histories that a user can switch off: stored with the user, carried by a cookie, hidden by
+the stylesheet.
 
 Boards are rendered once for all who look at them, so that nothing is left out of them: a page says on its body what is
 not to be seen (`data-hides`).
@@ -19,8 +20,8 @@ from dashboard.models import HiddenMarks
 from market.tables import unless_missing
 
 COOKIE = "hidden"
-FIRMNESS, BREAK_EVEN, PAST = "firmness", "break_even", "past"
-MARKS = (FIRMNESS, BREAK_EVEN, PAST)
+FIRMNESS, BREAK_EVEN, PAST, SKILL = "firmness", "break_even", "past", "skill"
+MARKS = (FIRMNESS, BREAK_EVEN, PAST, SKILL)
 
 
 def titles() -> dict[str, str]:
@@ -29,6 +30,7 @@ def titles() -> dict[str, str]:
         gettext("how firm a result is: band, word and fan"),
         gettext("where a row turns, and what closing it would leave"),
         gettext("the arrow back in time"),
+        gettext("skill or luck, in the history and beside the clock of our earnings"),
     )
     return dict(zip(MARKS, words, strict=True))
 

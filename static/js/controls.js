@@ -2,7 +2,7 @@
 // Everything works without this file, less comfortably. Listens to "desk:changed", says "desk:close".
 import { isShown, placeOf } from "./morph.js";
 
-const board = document.querySelector("#board, #history");
+const board = document.querySelector("main");
 const stored = (kept, name) => JSON.parse(kept.getItem(name) ?? "null");
 
 // --- folds: each folded row carries data-folded; unfolded ones carry data-unfolded too, which only this file writes
@@ -91,7 +91,7 @@ function nextReading() {
 let choosing = null;
 board.addEventListener("submit", async (event) => {
   const form = event.target;
-  if (!form.matches(".readings")) return;
+  if (!form.matches(".readings") || !board.dataset.by) return; // a page that can only be loaded anew
   const chosen = (choosing = {});
   event.preventDefault();
   const focused = document.activeElement;

@@ -92,7 +92,8 @@ def test_no_accessibility_rule_is_broken(desk: Desk, page: Page, today: date) ->
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
     page.keyboard.press("Escape")
-    for address in ("history", "accounts", "accounts/password", "accounts/second-factor", "status", "alerts"):
+    new = (f"desk/against-itself/{today}", "history/earnings", "history/earnings/trades", "alerts")
+    for address in ("history", *new, "accounts", "accounts/password", "accounts/second-factor", "status"):
         page.goto(f"{desk.address}/{address}/")
         found += broken_rules(page, address)
     page.goto(f"{desk.address}/boards/trader_1/{today}/25-26/")
