@@ -1,5 +1,4 @@
-"""The marks of boards and histories that a user can switch off: stored with the user, carried by a cookie, hidden by
-the stylesheet.
+"""The marks of boards and histories that a user can switch off: stored with the user, hidden by the stylesheet.
 
 Boards are rendered once for all who look at them, so that nothing is left out of them: a page says on its body what is
 not to be seen (`data-hides`).
