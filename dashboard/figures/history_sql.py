@@ -49,14 +49,17 @@ _ROWS = """held AS (
         SELECT delivery_day, row AS delivery_start, row + %(length)s AS delivery_end, WHO direction,
             CASE WHEN row = first THEN trades ELSE 0 END AS trades,
             CASE WHEN row IN (first, date_trunc('hour', row, 'UTC')) THEN trades ELSE 0 END AS touching,
-            energy * 1.0000000000 / parts AS energy, turnover * 1.0000000000 / parts AS turnover
-        FROM (SELECT *, date_bin(%(length)s, delivery_start, 'epoch') AS first, greatest(1,
-            extract(epoch FROM delivery_end - delivery_start)::int / extract(epoch FROM %(length)s)::int) AS parts
-            FROM products) AS p, generate_series(first, delivery_end - interval '1 second', %(length)s) AS row
+            part_energy AS energy, part_turnover AS turnover
+        FROM (SELECT *, energy * 1.0000000000 / parts AS part_energy, turnover * 1.0000000000 / parts AS part_turnover
+            FROM (SELECT *, date_bin(%(length)s, delivery_start, 'epoch') AS first, greatest(1,
+                extract(epoch FROM delivery_end - delivery_start)::int / extract(epoch FROM %(length)s)::int) AS parts
+                FROM products OFFSET 0) AS parted OFFSET 0) AS p,
+            generate_series(first, delivery_end - interval '1 second', %(length)s) AS row
     )"""
 """What is read against the prices: the products, or the rows that they touch (readings.read), each with its equal part.
 `trades` are with a product's first row, `touching` with its first of every hour. Ten more decimals than the energies
-and turnovers have, so that PostgreSQL's quotients of parts of an hour are exact."""
+and turnovers have, so that PostgreSQL's quotients of parts of an hour are exact. `OFFSET 0`: they are worked out once a
+product, not once a row."""
 
 _TOGETHER = """WITH products AS (
         SELECT delivery_day, delivery_start, delivery_end, direction,

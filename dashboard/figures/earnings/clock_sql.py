@@ -5,7 +5,6 @@ One pass over the trades of the range: those that nobody has decided about as th
 
 from __future__ import annotations
 
-from dashboard.figures.history_sql import SUMS
 from trades.queries import DECIDED_TRADES
 
 _FACTS = """e.id, exchange_id, trader_id, direction, price, quantity, e.delivery_day, delivery_hour, delivery_start,
@@ -39,16 +38,18 @@ CLOCK = f"""{_COUNTED}, products AS (
         SELECT delivery_day, delivery_start, delivery_end, step, direction, count(*) AS trades,
             sum(quantity) * {_DURATION} AS energy, sum(quantity * price) * {_DURATION} AS turnover
         FROM timed GROUP BY 1, 2, 3, 4, 5
-    ), HELD
+    ), HELD, cells AS (
+        SELECT extract(hour FROM delivery_start AT TIME ZONE %(zone)s)::int AS hour, step, direction, source,
+            value IS NOT NULL AS is_priced, sum(touching) AS touching, sum(trades) AS trades, sum(energy) AS energy,
+            sum(turnover) AS turnover, sum(energy * value) AS worth
+        FROM PRICES GROUP BY 1, 2, 3, 4, 5
+    )
     SELECT hour, step, direction, (CASE GROUPING(hour) WHEN 0 THEN sum(touching) ELSE sum(trades) END)::bigint,
-        sum(energy), sum(turnover), sum(result), sum(priced), sum(unpriced), sum(stand_in)
-    FROM (
-        SELECT extract(hour FROM delivery_start AT TIME ZONE %(zone)s)::int AS hour, step, direction,
-            sum(touching) AS touching, sum(trades) AS trades, {SUMS}
-        FROM PRICES GROUP BY 1, 2, 3
-    ) AS cells (hour, step, direction, touching, trades, energy, turnover, result, priced, unpriced, stand_in)
-    GROUP BY GROUPING SETS ((1, 2, 3), (1, 3), (2, 3), (3))"""  # noqa: S608 - our own text
-"""Cells, the margins of hours and of steps, and all."""
+        sum(energy), sum(turnover), sum(CASE direction WHEN 'sell' THEN turnover - worth ELSE worth - turnover END),
+        coalesce(sum(energy) FILTER (WHERE is_priced), 0), coalesce(sum(energy) FILTER (WHERE NOT is_priced), 0),
+        coalesce(sum(energy) FILTER (WHERE is_priced AND source = 'hour'), 0)
+    FROM cells GROUP BY GROUPING SETS ((1, 2, 3), (1, 3), (2, 3), (3))"""  # noqa: S608 - our own text
+"""Cells, the margins of hours and of steps, and all, with SUMS' figures: three sums a row, the rest of them a cell."""
 
 _OF_TRADE = "id, exchange_id, trader_id, delivery_hour, price, quantity, execution_time,"
 TRADE_COLUMNS = f"{_OF_TRADE} product_start, product_end,"
