@@ -60,6 +60,8 @@ FIREFOX = Program("Firefox", "FIREFOX", _FIREFOX_NAMES, "firefox-esr")
 CALC = Program("LibreOffice Calc", "SOFFICE", ("soffice", "libreoffice"), "libreoffice-calc-nogui")
 GNUMERIC = Program("Gnumeric", "SSCONVERT", ("ssconvert",), "gnumeric")
 PGBOUNCER = Program("PgBouncer", "PGBOUNCER", ("pgbouncer", "/usr/sbin/pgbouncer"), "pgbouncer")
+REDIS_WITH_TLS = Program("Redis with TLS", "REDIS_WITH_TLS", ("redis-check-rdb",), "redis-tools")
+"""Debian's server by its other name: its own package would put one on PATH, before ours (local/servers)."""
 CADDY = Program("Caddy", "CADDY", ("caddy",), "caddy")
 BROWSERS, SPREADSHEETS = (CHROMIUM, FIREFOX), (CALC, GNUMERIC)
 ALL = (*BROWSERS, *SPREADSHEETS, PGBOUNCER)
