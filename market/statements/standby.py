@@ -19,7 +19,8 @@ LOOK_SECONDS = 0.01
 REST_SECONDS = 5.0
 """So long a standby that was late, or away, is not asked again."""
 
-# What others can see is on the primary's disk, unless a commit there waits for none; and whose history it is.
+# What others can see is on the primary's disk, unless a commit there waits for none; and whose history it is. The
+# insert position may be one that no standby ever reaches (findings/): then the primary answers.
 _PRIMARY = """SELECT (CASE current_setting('synchronous_commit')
         WHEN 'off' THEN pg_current_wal_insert_lsn() ELSE pg_current_wal_flush_lsn() END)::text,
     system_identifier FROM pg_control_system()"""

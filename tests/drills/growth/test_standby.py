@@ -103,6 +103,15 @@ def test_what_is_committed_is_there(router: Standby) -> None:
             assert cursor.fetchone()[0] >= number + 1
 
 
+def test_a_quiet_primary_with_a_new_wal_file_is_reached(router: Standby, desk: Desk, follower: HotStandby) -> None:
+    """Its insert position is none that a standby ever reaches (findings/)."""
+    with psycopg.connect(desk.servers.url("postgres"), autocommit=True) as admin:
+        admin.execute("SELECT pg_switch_wal()")
+    follower.wait_for_all()
+    with router.reading():
+        assert _in_recovery()
+
+
 def test_one_that_lags_is_left_alone(router: Standby, follower: HotStandby) -> None:
     moments = iter((0.0, 0.0, 0.1, 0.2, 0.3, *[0.3] * 9, 0.3 + REST_SECONDS, 6, 6, 6, 6))
     router._monotonic = lambda: next(moments, 6.0)
