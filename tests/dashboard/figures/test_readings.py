@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -11,8 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.figures.desk import Desk, build_desk
-from dashboard.figures.performance import total_figures
 from dashboard.figures.readings import (
     Reading,
     counted_once,
@@ -25,20 +23,14 @@ from dashboard.figures.readings import (
     rows_of,
 )
 from market.labels import parse_period
-from market.models import Market
-from market.periods import DeliveryPeriod, day_of, day_periods
+from market.periods import DeliveryPeriod, day_periods
 from market.totals import ZERO, Total
-from prices.queries import KnownPrice
-from trades.models import Trader
-from trades.queries import PositionRow
 
 ZONES = [ZoneInfo(name) for name in ("Europe/Berlin", "Europe/London", "Europe/Lisbon", "Europe/Helsinki")]
 WORLDS = 1000
 CHANGES = [date(2026, 3, 29), date(2026, 10, 25), date(2027, 3, 28), date(2027, 10, 31)]
 DAY = date(2026, 11, 23)
 BERLIN = ZONES[0]
-NOON = datetime(2026, 11, 23, 11, tzinfo=UTC)
-SHARES = [(Decimal("0.5"), Decimal("0.3"), Decimal("0.2")), (Decimal(1), Decimal("0.25"), Decimal("0.125"))]
 
 Legs = dict[DeliveryPeriod, dict[str, Total]]
 
@@ -116,36 +108,6 @@ def test_energy_and_money_are_the_same_in_every_reading_of_a_thousand_days() -> 
             minutes = reading.minutes
             assert minutes is None or {row.duration for row in rows} == {timedelta(minutes=minutes)}
         assert read(read(legs, Reading.QUARTER), Reading.HOUR).keys() == read(legs, Reading.HOUR).keys()
-
-
-def a_desk(legs: Legs, zone: ZoneInfo, chance: random.Random, reading: Reading) -> Desk:
-    """The trades of a day dealt to three traders, each side of a product in unequal parts."""
-    held: dict[int, list[PositionRow]] = {}
-    for one, sides in legs.items():
-        for side, all_of_it in sides.items():
-            for trader, share in zip((1, 2, 3), chance.choice(SHARES), strict=True):
-                part = Total(all_of_it.trade_count, all_of_it.energy * share, all_of_it.turnover * share)
-                held.setdefault(trader, []).append(PositionRow(one, side, part, 1))
-    return build_desk(
-        market=Market(pk=1, code="XX", name="Somewhere", time_zone=zone.key),
-        delivery_day=day_of(min(legs).start, zone),
-        now=NOON,
-        traders=[Trader(pk=pk, trader_id=f"trader_{pk}") for pk in (1, 2, 3)],
-        positions=held,
-        prices={one: KnownPrice(Decimal(chance.randrange(-9999, 9999)) / 100, NOON, NOON, 1) for one in legs},
-        reading=reading,
-    )
-
-
-@pytest.mark.parametrize("zone", ZONES, ids=str)
-def test_the_desk_s_totals_are_the_same_in_every_reading_of_a_thousand_days(zone: ZoneInfo) -> None:
-    for seed in range(WORLDS // len(ZONES)):
-        legs = a_day(random.Random(seed), zone)
-        desks = [a_desk(legs, zone, random.Random(seed), reading) for reading in Reading]
-        assert len({(one.whole.total.sold, one.whole.total.bought) for one in desks}) == 1, seed
-        for one in desks:
-            assert one.whole.total == total_figures(board.total for board in one.boards), (seed, one.whole.reading)
-            assert len({(board.total.sold.trade_count, board.total.bought.trade_count) for board in one.boards}) == 1
 
 
 @given(st.integers(0, 10_000))
