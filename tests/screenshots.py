@@ -15,11 +15,10 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.request import urlopen
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -131,6 +130,7 @@ def seed() -> None:
     from django.contrib.auth.models import User
 
     from tests.dashboard.figures.firmness.alike import store_alike
+    from tests.dashboard.pictured import store_full_day
     from tests.earlier_days import store_earlier_days
     from tests.trades.frames import germany
     from trades.frames import FrameSource, JournalFrame
@@ -149,7 +149,7 @@ def seed() -> None:
     for trader_id, name in TRADERS.items():
         Trader.objects.filter(trader_id=trader_id).update(name=name, is_bot=trader_id.startswith("bot"))
     _store_prices()
-    store_full_day(FULL_DAY)
+    store_full_day(FULL_DAY, REFERENCES, at=MOMENT)
     store_earlier_days(DAY, MOMENT, list(TRADERS))
     store_alike(market, DAY, moves=("-0.6", "-0.2", "0.05", "0.3", "0.7"))
     FeedConnection.objects.create(
@@ -288,55 +288,20 @@ def _store_prices() -> None:
         store_price(label, str(REFERENCES[hour]), day=DAY, at=last)
 
 
-def store_full_day(day: date) -> None:
-    """24 hours and 96 quarters, each with a trade and a reference; now and then a quarter is bought back."""
-    from market.labels import label_of
-    from market.periods import day_periods
-    from tests.dashboard.boards import store_price, store_trade
-    from tests.trades.frames import germany
-
-    chance, zone = random.Random(3), germany().zone
-    for minutes in (60, 15):
-        for number, period in enumerate(day_periods(day, zone, minutes)):
-            reference, label = REFERENCES[number * minutes // 60] + chance.gauss(0, 8), label_of(period, zone)
-            direction, mw = ("buy", 9) if minutes == 15 and chance.random() < 0.3 else ("sell", 4)
-            price = round(reference + chance.gauss(0, 2), 2)
-            store_trade(label, direction, str(round(mw * chance.random() + 0.5, 1)), str(price), day=day, at=MOMENT)
-            store_price(label, str(round(reference, 2)), day=day, at=MOMENT)
-
-
-def store_gap() -> None:
-    """Two open gaps of the exchange's feed."""
-    from tests.trades.frames import germany
-    from trades.models import FeedGap
-
-    for hour, minutes in ((6, 3), (8, 1)):
-        start = MIDNIGHT + timedelta(hours=hour, minutes=12, seconds=7)
-        FeedGap.objects.get_or_create(
-            market=germany(), started_at=start, defaults={"ended_at": start + timedelta(minutes=minutes)}
-        )
-
-
 @contextmanager
 def web() -> Iterator[str]:
     """A web process whose clock shows MOMENT; its address."""
     from tests.processes import free_port, running, wait_until
+    from tests.web.serving import answers
 
     port = free_port()
     address = f"http://127.0.0.1:{port}"
-
-    def answers() -> bool:
-        try:
-            with urlopen(f"{address}/healthz", timeout=2) as answer:
-                return bool(answer.status == 200)
-        except OSError:
-            return False
 
     with TemporaryDirectory() as folder:
         argv = (sys.executable, "-c", WEB, MOMENT.isoformat(), str(port))
         environment = {"PROCESS_ROLE": "web", "DEBUG": "1", "SECOND_FACTOR": "optional"}
         with running(*argv, log=Path(folder) / "web.log", **environment) as process:
-            wait_until(answers, "the web process:\n", details=process.output)
+            wait_until(lambda: answers(address), "the web process:\n", details=process.output)
             yield address
 
 
@@ -347,8 +312,10 @@ def take(browser: Browser, address: str, shots: Iterable[Shot], folder: Path) ->
     sessions = {"head": page.context.storage_state(), "": None}
     for shot in shots:
         if shot.name.startswith("gap-"):
+            from tests.dashboard.pictured import store_gaps
+
             with ThreadPoolExecutor(1) as elsewhere:  # Playwright's loop runs in this thread
-                elsewhere.submit(store_gap).result()
+                elsewhere.submit(store_gaps, MIDNIGHT).result()
         context = browser.new_context(
             viewport={"width": shot.width, "height": shot.height},
             color_scheme="null" if shot.firefox else shot.theme,  # type: ignore[arg-type]

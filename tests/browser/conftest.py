@@ -11,7 +11,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
 from django.conf import settings
@@ -24,6 +23,7 @@ from tests.browser.drivers import browsers
 from tests.dashboard.people import PASSWORD
 from tests.processes import Process, environment, free_port, running, wait_until
 from tests.trades.frames import germany
+from tests.web.serving import answers
 from trades.models import FeedConnection
 
 expect.set_options(timeout=20_000)  # a busy machine is slow; nothing here is about being quick
@@ -53,14 +53,7 @@ class Desk:
         argv += ["reporting.asgi:application"]
         web = running(*argv, log=self.log, PROCESS_ROLE="web", SECOND_FACTOR="optional")
         self.process = self.stack.enter_context(web)
-        wait_until(self._answers, f"{self.address}/healthz to answer:\n", details=self.process.output)
-
-    def _answers(self) -> bool:
-        try:
-            with urlopen(f"{self.address}/healthz", timeout=2) as answer:
-                return bool(answer.status == 200)
-        except OSError:
-            return False
+        wait_until(lambda: answers(self.address), f"{self.address}/healthz to answer:\n", details=self.process.output)
 
     def kill(self) -> None:
         assert self.process is not None

@@ -25,6 +25,7 @@ from tests.drills.rig.readers import Balancer, Reader
 from tests.prices.desk import celery
 from tests.processes import free_port, wait_until
 from tests.web.browsers import Browser, shown
+from tests.web.serving import answers
 from trades.ledger.effective import position_differences
 from trades.ledger.position_history import slot_differences
 from trades.ledger.rebuild import rebuild_positions
@@ -89,13 +90,7 @@ def _web(desk: Desk, code: Path = ROOT, port: int | None = None) -> Iterator[str
 
 
 def _is_ready(address: str) -> bool:
-    from urllib.request import urlopen
-
-    try:
-        with urlopen(f"{address}/readyz", timeout=2) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
+    return answers(address, "readyz")
 
 
 def _push(desk: Desk, count: int, rate: float = 50) -> None:

@@ -29,9 +29,9 @@ def web_process(log: Path, **environment: str) -> Iterator[str]:
         yield address
 
 
-def answers(address: str) -> bool:
-    """Whether the process is there."""
+def answers(address: str, path: str = "healthz") -> bool:
+    """Whether the process is there. Until it listens, a connection to its free port may even be one to itself."""
     try:
-        return requests.get(f"{address}/healthz", timeout=2).ok
+        return requests.get(f"{address}/{path}", timeout=2).ok
     except requests.RequestException:
         return False

@@ -40,6 +40,7 @@ from tests.drills.rig.listeners import Listener
 from tests.drills.rig.processes import Beat, Web, Worker
 from tests.prices.desk import provider_running
 from tests.processes import wait_until
+from tests.web.serving import answers
 from trades.ledger.decisions import cancel_trade
 from trades.ledger.effective import effective_facts, position_differences
 from trades.models import Trade, TradeChange, Trader
@@ -157,7 +158,7 @@ def test_what_was_pushed_is_shown_again(
         afternoon.end()
         wait_until(lambda: _is_settled(desk, record, afternoon.sent), "the last trade on the desk's page", 60)
         desk.row.done = f"{afternoon.sent} trades, {done} times something was killed or cut"
-        wait_until(lambda: _answers(web), "the web process")
+        wait_until(lambda: answers(web.address), "the web process")
         with using(desk.url):
             _compare(desk, record, day, dice, moments, (web, cookies[2]))
         for page in pages:
@@ -253,14 +254,6 @@ def _at(key: tuple[int | None, str, str], day: date, past: Past) -> Board:
         return load_desk(market=market, delivery_day=day, now=now, reading=reading, past=past).whole
     trader = Trader.objects.get(pk=key[0])
     return load_board(trader=trader, market=market, delivery_day=day, now=now, reading=reading, past=past)
-
-
-def _answers(web: Web) -> bool:
-    try:
-        with urlopen(f"{web.address}/healthz", timeout=2) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
 
 
 def _asked(web: Web, cookie: str, key: tuple[int | None, str, str], past: Past) -> Any:
