@@ -71,7 +71,7 @@ def store_day(*, market: Market, day: date, prices: Iterable[Accepted]) -> int:
         cursor.execute(_STORE, given)
         stored = int(cursor.fetchone()[0])
     changes = frozenset({(market.pk, day)})
-    prices_storing.send_robust(sender=ReferencePrice, changes=changes)
+    prices_storing.send_robust(sender=ReferencePrice, changes=changes, price=None)
     transaction.on_commit(lambda: prices_changed.send_robust(sender=ReferencePrice, changes=changes))
     return stored
 

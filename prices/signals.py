@@ -20,7 +20,8 @@ class StoredPrice:
 
 prices_storing = Signal()
 """Sent just before the commit, for what must be there with the price or not at all. A receiver works in a savepoint of
-its own: what it can't do is logged, and the price is stored all the same. kwargs: `price`, a StoredPrice."""
+its own: what it can't do is logged, and the price is stored all the same. kwargs: `changes`, as below;
+`price`, a StoredPrice, or None where a day's were stored at once."""
 
 prices_changed = Signal()
 """kwargs: `changes`, a frozenset of (market primary key, delivery day)."""

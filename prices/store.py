@@ -105,7 +105,7 @@ def _store_price(arrival: Arrival, price: Published) -> Outcome:
     stored = StoredPrice(
         arrival.key.market_id, DeliveryPeriod(arrival.key.start, arrival.key.end), is_first=changed[0] is None
     )
-    prices_storing.send_robust(sender=ReferencePrice, price=stored)
+    prices_storing.send_robust(sender=ReferencePrice, changes=changes, price=stored)
     transaction.on_commit(lambda: prices_changed.send_robust(sender=ReferencePrice, changes=changes))
     return Outcome.NEWER
 

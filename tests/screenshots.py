@@ -129,6 +129,7 @@ def seed() -> None:
     """Five traders, a morning of trades around the reference on both sides, and prices as of the last publication."""
     from django.contrib.auth.models import User
 
+    from tests.dashboard.alerts.seeded import store_alerts
     from tests.dashboard.figures.firmness.alike import store_alike
     from tests.dashboard.pictured import store_full_day
     from tests.earlier_days import store_earlier_days
@@ -161,7 +162,7 @@ def seed() -> None:
     )
     User.objects.create_superuser("head", password="screenshots")
     _store_open_assumptions()
-    _store_alerts()
+    store_alerts(User.objects.get(username="head"), MOMENT)
 
 
 def _store_demo() -> None:
@@ -187,35 +188,6 @@ def _store_open_assumptions() -> None:
         reason = "The newest forecast has less wind than the one that the market trades on."
         author = User.objects.get(username=f"trader_{1 + number % 2}")
         written(author, at=MOMENT - timedelta(minutes=70 - number), reason=reason, **facts)
-
-
-def _store_alerts() -> None:
-    """The head's rules, and what they found this morning."""
-    from django.contrib.auth.models import User
-
-    from dashboard.alerts.models import Alert, AlertRule
-
-    head = User.objects.get(username="head")
-
-    def rule(kind: str, threshold: int | None, minutes: int | None, **more: object) -> AlertRule:
-        return AlertRule.objects.create(
-            user=head, kind=kind, threshold=threshold, minutes=minutes, created_at=MOMENT, **more
-        )
-
-    snoozed = {"snoozed_until": MOMENT + timedelta(hours=1)}
-    rules = (rule("open_mwh", 5, 15, sound=True, browser=True, desk_wide=True), rule("loss_limit", 1000, None))
-    rules += (rule("gap", None, None, **snoozed),)
-    about = {"trader": "trader_1", "market": "DE", "day": DAY.isoformat(), "currency": "EUR"}
-    facts = (
-        {**about, "period": "11-12", "net": "-8", "phase": "area"},
-        {**about, "result": "-812.5", "threshold": "1000"},
-        {**about, "until": "06:02:11 UTC"},
-    )
-    for number, (one, fact) in enumerate(zip(rules, facts, strict=True)):
-        at = MOMENT - timedelta(minutes=7 + 95 * number)
-        level, seen = ("warning" if number == 1 else "alert"), (at if number == 2 else None)
-        more = {"level": level, "seen_at": seen, "started_at": at, "last_at": at, "count": 1 + number}
-        Alert.objects.create(rule=one, user=head, kind=one.kind, subject=str(number), facts=fact, **more)
 
 
 def _trades(chance: random.Random, trader: str) -> Iterator[tuple[datetime, bytes]]:

@@ -130,8 +130,11 @@ def connect_signals() -> None:
     prices_storing.connect(_on_prices_storing, dispatch_uid="dashboard.assumptions.judging")
 
 
-def _on_prices_storing(price: StoredPrice, **_kwargs: Any) -> None:
-    unless_missing(partial(judge_price, price), 0)  # a savepoint's end: the price stays
+def _on_prices_storing(changes: frozenset[tuple[int, date]], price: StoredPrice | None, **_kwargs: Any) -> None:
+    for market_pk, day in changes if price is None else ():
+        unless_missing(partial(judge_day, market_pk=market_pk, day=day), 0)  # a savepoint's end: the prices stay
+    if price is not None:
+        unless_missing(partial(judge_price, price), 0)
 
 
 def _judge(which: str, values: dict[str, Any], *, may_wait: bool = True) -> int:

@@ -19,7 +19,9 @@ from dashboard.assumptions.checking import differences
 from dashboard.assumptions.models import AssumedPeriod, Assumption, FrozenPrice, VerdictRecord
 from dashboard.assumptions.queries import standings
 from dashboard.assumptions.store import TooLateError, withdraw
+from market.labels import parse_period
 from market.models import ReferenceRule
+from prices.bulk import Accepted, store_day
 from prices.models import ReferencePriceHistory
 from tests.dashboard.assumptions.written import (
     DAY,
@@ -112,6 +114,15 @@ def test_a_final_is_judged_where_it_is_stored_and_again_when_it_is_corrected() -
     with time_machine.travel(GATE + 31 * MINUTE, tick=False):
         assert judging.sweep() == 0, "each final once"
         assert list(differences()) == []
+
+
+def test_finals_that_are_stored_at_once_are_judged_with_them() -> None:
+    publish("50", NOW - 10 * MINUTE)
+    assumption, period = written(), parse_period(DAY, "12-13", germany().zone).period
+    with time_machine.travel(GATE + 2 * MINUTE, tick=False):
+        final = Accepted(period, "12-13", D(52), GATE + MINUTE, GATE + 2 * MINUTE)
+        assert store_day(market=germany(), day=DAY, prices=[final]) == 1
+    assert verdicts(assumption) == [("right", D(52))]
 
 
 def test_void_without_a_final_in_time_and_judged_when_it_comes_after_all() -> None:
