@@ -15,7 +15,7 @@ What one may not see does not exist: the answer is the same as for a trader that
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from enum import StrEnum
 from typing import Any
 
@@ -89,6 +89,18 @@ def group_roles(user: AnyUser) -> frozenset[Role]:
     return known
 
 
+def read_roles(users: Iterable[User]) -> None:
+    """What `group_roles` asks of each user, of all of them in one query."""
+    asked = {user.pk: user for user in users}
+    groups: dict[int, set[str]] = {pk: set() for pk in asked}
+    rows = User.groups.through.objects.filter(user_id__in=asked)
+    for user_pk, name in rows.values_list("user_id", "group__name"):
+        groups[user_pk].add(name)
+    for pk, user in asked.items():
+        known = roles_from(groups=groups[pk], is_superuser=user.is_superuser)
+        user._desk_roles = known  # type: ignore[attr-defined]
+
+
 def roles_from(*, groups: Collection[str], is_superuser: bool) -> frozenset[Role]:
     """Pure: the roles of an active user in these groups."""
     roles = {role for role in GROUP_ROLES if role.value in groups}
@@ -140,6 +152,13 @@ def own_trader(user: AnyUser) -> Trader | None:
         return None
     login = TraderLogin.objects.select_related("trader").filter(user=user).first()
     return login.trader if login else None
+
+
+def own_traders(users: Iterable[User]) -> dict[int, Trader]:
+    """The same of several, by the user's primary key. One query."""
+    asked = [user.pk for user in users if user.is_active]
+    logins = TraderLogin.objects.select_related("trader").filter(user__in=asked)
+    return {login.user_id: login.trader for login in logins}
 
 
 def visible_traders(user: AnyUser) -> list[Trader]:

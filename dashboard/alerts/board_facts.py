@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from dashboard.alerts.models import AlertSample
 from dashboard.alerts.rules import BoardFacts, RowFacts
@@ -38,11 +40,12 @@ def read(boards: Iterable[BoardOf], now: datetime, *, anew: set[tuple[int, int, 
     asked = list(boards)
     held = position_versions(keys={board.key for board in asked})
     prices = price_versions(keys={(board.market.pk, board.day) for board in asked})
+    traded = [board for board in asked if held[board.key]]
+    samples = _samples(traded)
     found = {}
-    for board in asked:
+    for board in traded:
         version = (held[board.key], prices[board.market.pk, board.day])
-        if version[0]:
-            found[board] = _facts(board, _board(board, version, now), now, anew=board.key in anew)
+        found[board] = _facts(board, _board(board, version, now), now, samples[board.key], anew=board.key in anew)
     while len(_kept) > MOST_KEPT:
         del _kept[next(iter(_kept))]
     return found
@@ -56,12 +59,27 @@ def _board(board: BoardOf, version: tuple[int, int], now: datetime) -> Board:
     return kept[1]
 
 
-def _facts(of: BoardOf, board: Board, now: datetime, *, anew: bool) -> BoardFacts:
+_Samples = list[tuple[datetime, Decimal]]
+
+
+def _samples(boards: Sequence[BoardOf]) -> dict[tuple[int, int, date], _Samples]:
+    """Their results of the last day, oldest first. One query."""
+    rows = AlertSample.objects.filter(
+        trader__in={board.trader.pk for board in boards}, delivery_day__in={board.day for board in boards}
+    )
+    found: dict[tuple[int, int, date], _Samples] = defaultdict(list)
+    for trader, market, day, at, result in rows.order_by("at").values_list(
+        "trader_id", "market_id", "delivery_day", "at", "result"
+    ):
+        found[trader, market, day].append((at, result))
+    return found
+
+
+def _facts(of: BoardOf, board: Board, now: datetime, samples: _Samples, *, anew: bool) -> BoardFacts:
     result = board.total.performance_eur
-    rows = AlertSample.objects.filter(trader=of.trader, market=of.market, delivery_day=of.day)
     if anew:
-        rows.delete()
-    samples = list(rows.order_by("at").values_list("at", "result"))
+        AlertSample.objects.filter(trader=of.trader, market=of.market, delivery_day=of.day).delete()
+        samples = []
     if result is not None and (not samples or samples[-1][1] != round(result, 10)):
         AlertSample.objects.create(trader=of.trader, market=of.market, delivery_day=of.day, at=now, result=result)
         samples.append((now, result))

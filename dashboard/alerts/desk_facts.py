@@ -39,6 +39,7 @@ class DeskNews:
     quiet_names: set[tuple[str, str, str]] = field(default_factory=set)
     live_names: set[tuple[str, str, str]] = field(default_factory=set)
     _feeds: dict[int, FeedStates] = field(default_factory=dict)
+    _broken: list[tuple[Assumption, Finding]] | None = None
 
     def of(self, kind: Kind, markets: Sequence[Market], now: datetime) -> Iterator[tuple[int, Finding]]:
         """What a rule about a market as a whole finds, by the market's primary key."""
@@ -61,25 +62,26 @@ class DeskNews:
         return not feeds.exchange.connected and feeds.exchange.since is not None
 
     def broken(self, traders: Collection[Trader], markets: Sequence[Market], now: datetime) -> list[Finding]:
-        """Open assumptions of these traders that broke, one finding a period."""
-        rows = Assumption.objects.filter(
-            trader__in=[trader.pk for trader in traders], market__in=markets, periods__gate_closes_at__gt=now
-        ).distinct()
-        return [
-            Finding(
-                f"assumption {standing.assumption.pk} {period.row.delivery_hour}",
-                {
-                    "trader": standing.assumption.trader.trader_id,
-                    "market": standing.assumption.market.code,
-                    "number": str(standing.assumption.pk),
+        """Open assumptions of these traders that broke, one finding a period; read once for all traders."""
+        if self._broken is None:
+            self._broken = list(_broken(now))
+        of, on = {trader.pk for trader in traders}, {market.pk for market in markets}
+        return [found for about, found in self._broken if about.trader_id in of and about.market_id in on]
+
+
+def _broken(now: datetime) -> Iterator[tuple[Assumption, Finding]]:
+    for standing in standings(Assumption.objects.filter(periods__gate_closes_at__gt=now).distinct()):
+        about = standing.assumption
+        for period in standing.periods:
+            if period.is_broken and period.record is None:
+                facts = {
+                    "trader": about.trader.trader_id,
+                    "market": about.market.code,
+                    "number": str(about.pk),
                     "period": period.row.delivery_hour,
-                    "day": standing.assumption.delivery_day.isoformat(),
-                },
-            )
-            for standing in standings(rows)
-            for period in standing.periods
-            if period.is_broken and period.record is None
-        ]
+                    "day": about.delivery_day.isoformat(),
+                }
+                yield about, Finding(f"assumption {about.pk} {period.row.delivery_hour}", facts)
 
 
 def read_news(state: AlertWatch, now: datetime) -> DeskNews:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -29,14 +30,31 @@ class Cause(StrEnum):
     """No trade: prices, or time."""
 
 
+OpenEpisodes = dict[tuple[int, int], dict[str, Alert]]
+"""By rule and user (primary keys): what each is about, and its row."""
+
+
+def open_episodes(rules: Iterable[AlertRule]) -> OpenEpisodes:
+    """Those of these rules. One query."""
+    rows: OpenEpisodes = defaultdict(dict)
+    for row in Alert.objects.filter(rule__in=[rule.pk for rule in rules], ended_at=None):
+        rows[row.rule_id or 0, row.user_id][row.subject] = row
+    return rows
+
+
 def write(
-    rule: AlertRule, user: User, found: Sequence[Finding], now: datetime, *, cause: Callable[[Kind, Finding], Cause]
+    rule: AlertRule,
+    user: User,
+    found: Sequence[Finding],
+    now: datetime,
+    *,
+    episodes: dict[str, Alert],
+    cause: Callable[[Kind, Finding], Cause],
 ) -> int:
-    """Bring one user's episodes of a rule up to what was found; how many are new and told."""
-    rows = {row.subject: row for row in Alert.objects.filter(rule=rule, user=user, ended_at=None)}
-    episodes = [Episode(row.subject, Level(row.level), row.clear_since) for row in rows.values()]
-    told = 0
-    for change in changes(found, episodes, now):
+    """Bring one user's open episodes of a rule up to what was found; how many are new and told."""
+    rows, told = episodes, 0
+    known = [Episode(row.subject, Level(row.level), row.clear_since) for row in rows.values()]
+    for change in changes(found, known, now):
         finding = change.finding
         if change.what == "begins" and finding is not None:
             told += _begin(rule, user, finding, now, muted=cause(Kind(rule.kind), finding) is Cause.QUIET)

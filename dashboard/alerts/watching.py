@@ -12,21 +12,20 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
 
-from django.contrib.auth.models import User
 from django.db import connection, transaction
 
-from dashboard.access.rights import SEE_STATUS, group_roles, may_see_all, own_trader
+from dashboard.access.rights import SEE_STATUS, group_roles
 from dashboard.alerts import board_facts
+from dashboard.alerts.audience import Audience, Told
 from dashboard.alerts.board_facts import BoardOf
 from dashboard.alerts.desk_facts import DeskNews, read_news
-from dashboard.alerts.episodes import Cause, write
+from dashboard.alerts.episodes import Cause, open_episodes, write
 from dashboard.alerts.models import AlertRule, AlertWatch
 from dashboard.alerts.rules import OF_BOARDS, BoardFacts, Condition, Finding, Kind, of_board
 from market.locks import AdvisoryLock
 from market.models import Market
 from market.queries import active_markets
 from market.totals import ZERO
-from trades.models import Trader
 
 _ONE_DAY = timedelta(days=1)
 
@@ -41,15 +40,6 @@ class _Look:
     boards: dict[BoardOf, BoardFacts] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """A rule and one who is told by it, about these traders."""
-
-    rule: AlertRule
-    user: User
-    traders: tuple[Trader, ...]
-
-
 def watch(now: datetime) -> int:
     """One look; how many alerts are new. Nothing while another worker is at it."""
     with transaction.atomic():
@@ -59,18 +49,23 @@ def watch(now: datetime) -> int:
                 return 0
         state = AlertWatch.objects.first() or AlertWatch(looked_at=now)
         news = read_news(state, now)
-        told = [one for rule in _rules(now) for one in _audience(rule)]
-        new = _tell(told, news, now) if told else 0
+        rules = _rules(now)
+        new = _tell(rules, news, now) if rules else 0
         state.looked_at = now
         state.save()
     return new
 
 
-def _tell(told: list[_Told], news: DeskNews, now: datetime) -> int:
-    """Write down what each rule finds; how many alerts are new."""
-    look = _Look(now, news, active_markets())
+def _tell(rules: list[AlertRule], news: DeskNews, now: datetime) -> int:
+    """Write down what each rule finds; how many alerts are new. The queries don't grow with the rules."""
+    look, audience = _Look(now, news, active_markets()), Audience(rules)
+    told = [one for rule in rules for one in audience.of(rule)]
     look.boards = board_facts.read(_wanted(told, look), now, anew=set(news.quiet_boards))
-    return sum(write(one.rule, one.user, _found(one, look), now, cause=partial(_cause, news)) for one in told)
+    episodes, cause = open_episodes(rules), partial(_cause, news)
+    return sum(
+        write(one.rule, one.user, _found(one, look), now, episodes=episodes[one.rule.pk, one.user.pk], cause=cause)
+        for one in told
+    )
 
 
 def _rules(now: datetime) -> list[AlertRule]:
@@ -78,26 +73,7 @@ def _rules(now: datetime) -> list[AlertRule]:
     return [rule for rule in rules if rule.snoozed_until is None or rule.snoozed_until <= now]
 
 
-def _audience(rule: AlertRule) -> Iterable[_Told]:
-    """Who is told, with the rights that they have now."""
-    user = rule.user
-    own, sees_all = own_trader(user), may_see_all(user)
-    if rule.desk_wide and sees_all:
-        logins = User.objects.filter(is_active=True, trader_login__isnull=False).exclude(pk=user.pk)
-        for other in logins.select_related("trader_login__trader"):
-            theirs = other.trader_login.trader
-            if rule.trader in {None, theirs}:
-                yield _Told(rule, other, (theirs,))
-    if rule.trader is not None:
-        may = sees_all or (own is not None and own.pk == rule.trader.pk)
-        yield _Told(rule, user, (rule.trader,) if may else ())
-    elif sees_all:
-        yield _Told(rule, user, tuple(Trader.objects.filter(is_known=True)))
-    else:
-        yield _Told(rule, user, (own,) if own else ())
-
-
-def _wanted(told: Iterable[_Told], look: _Look) -> set[BoardOf]:
+def _wanted(told: Iterable[Told], look: _Look) -> set[BoardOf]:
     return {
         BoardOf(trader, market, day)
         for one in told
@@ -117,7 +93,7 @@ def _markets(rule: AlertRule, look: _Look) -> list[Market]:
     return [market for market in look.markets if rule.market_id in {None, market.pk}]
 
 
-def _found(one: _Told, look: _Look) -> list[Finding]:
+def _found(one: Told, look: _Look) -> list[Finding]:
     kind, markets = Kind(one.rule.kind), _markets(one.rule, look)
     if kind in OF_BOARDS:
         condition = Condition(kind, one.rule.threshold or ZERO, one.rule.minutes or 0)

@@ -170,3 +170,21 @@ def test_a_look_that_was_killed_is_looked_again(anna: User) -> None:
     assert watch(NOON + 2 * SECOND) == 1
     assert Alert.objects.count() == 1
     assert AlertWatch.objects.count() == 1
+
+
+def test_a_look_asks_as_much_for_a_desk_as_for_one(anna: User, django_assert_max_num_queries: Any) -> None:
+    def rules_of(user: User, *, trader: str) -> None:
+        for kind, minutes in ((Kind.OPEN_MWH, 60), (Kind.RESULT_SWING, 10), (Kind.LOSS_LIMIT, None)):
+            a_rule(user, kind, "1", minutes)
+        for kind in (Kind.FEED_LATE, Kind.PRICE_LATE, Kind.ASSUMPTION_BROKE, Kind.GAP, Kind.FRAMES_ASIDE):
+            a_rule(user, kind, desk_wide=user.username == "head")
+        live("12-13", "sell", "10", "20", trader=trader)
+
+    rules_of(anna, trader="trader_1")
+    rules_of(a_head(), trader="trader_1")
+    for number in range(2, 10):
+        rules_of(a_trader(f"trader_{number}", f"user-{number}"), trader=f"trader_{number}")
+    store_price("12-13", "30", day=DAY, at=NOON)
+    assert watch(NOON)
+    with django_assert_max_num_queries(45):
+        watch(NOON + SECOND)
