@@ -10,10 +10,12 @@ import sys
 from pathlib import Path
 from typing import IO
 
-from local.servers.processes import PRODUCTS, DeskError, Plan
+from local.servers.processes import FIRST_MARKET, PRODUCTS, DeskError, Plan
 
 ROOT = Path(__file__).resolve().parents[2]
 DAYS = 60
+BUSY, BUSY_BESIDE = "1", "0.3"
+"""Other markets are smaller than the German one, and the desk is to be there within a minute."""
 _PATIENCE_SECONDS = 300
 
 
@@ -31,7 +33,8 @@ class Past:
     def begin(self) -> None:
         """Start what makes it up, a process for each market."""
         for code in self._makers:
-            options = ["--area", code, *PRODUCTS, "--days", str(DAYS), "--into", str(self.folder)]
+            busy = BUSY if code == FIRST_MARKET else BUSY_BESIDE
+            options = ["--area", code, *PRODUCTS, "--days", str(DAYS), "--busy", busy, "--into", str(self.folder)]
             self._makers[code] = self._start(sys.executable, "manage.py", "simulate_past", *options)
 
     def _start(self, *command: str, stderr: int | IO[bytes] = subprocess.PIPE) -> subprocess.Popen[bytes]:

@@ -38,6 +38,8 @@ class PastDays:
     first: date
     now: datetime
     market: Market
+    busy: float = 1.0
+    """How much is traded beside a real German day."""
 
     @property
     def days(self) -> list[date]:
@@ -64,9 +66,9 @@ class PastDays:
         dice = random.Random(f"{self.market.seed} {self.first}")
         hours = [start + number * HOUR for number in range((self.now - start) // HOUR + 2)]
         for begin, end in pairwise(hours):
-            a_day = TRADES_LATELY if begin >= self.since_lately else TRADES_BEFORE
+            a_day = self.busy * (TRADES_LATELY if begin >= self.since_lately else TRADES_BEFORE)
             busy = _BUSY[begin.astimezone(self.market.area.zone).hour]
-            count = round(a_day * busy / sum(_BUSY) + dice.uniform(-0.5, 0.5))
+            count = max(0, round(a_day * busy / sum(_BUSY) + dice.uniform(-0.5, 0.5)))
             moments = sorted(begin + (end - begin) * dice.random() for _ in range(count))
             yield from (moment for moment in moments if moment < self.now)
 

@@ -29,6 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--days", type=count, default=60, help="so many delivery days before today")
         parser.add_argument("--until", type=datetime.fromisoformat, metavar="MOMENT", help="with its zone; now")
         parser.add_argument("--seed", type=int, default=1, help="the simulators' own")
+        parser.add_argument("--busy", type=share, default=1.0, help="trades, as a share of those of a real German day")
         parser.add_argument("--quarter-hours", type=share, default=0.0)
         parser.add_argument("--blocks", type=share, default=0.0)
 
@@ -37,7 +38,7 @@ class Command(BaseCommand):
         now = options["until"] or datetime.now(UTC)
         market = Market(seed=options["seed"], area=area)
         habits = Habits(options["seed"], area=area, quarter_hours=options["quarter_hours"], blocks=options["blocks"])
-        past = PastDays(first_day(now, options["days"], market), now, market)
+        past = PastDays(first_day(now, options["days"], market), now, market, options["busy"])
         trades = list(past.trades(Desk(habits, "past-")))
         folder: Path = options["into"]
         folder.mkdir(parents=True, exist_ok=True)
