@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +18,8 @@ ALIAS = "standby"
 WAIT_SECONDS = 0.25
 """For so long a read waits for the standby to catch up."""
 LOOK_SECONDS = 0.01
+LONGEST_SECONDS = 10.0
+"""After so long a read is given up: PostgreSQL ends a statement after 5 s, but not one that is frozen itself."""
 REST_SECONDS = 5.0
 """So long a standby that was late, or away, is not asked again."""
 
@@ -70,7 +74,8 @@ class Standby:
             self._give_up(str(error))
         connections["default"] = standby
         try:
-            yield
+            with _given_up_after(LONGEST_SECONDS, standby.connection.fileno()):
+                yield
         finally:
             connections["default"] = primary
             with suppress(Error):
@@ -96,6 +101,25 @@ class Standby:
             connections[ALIAS].close()
         self.rest((why.strip() or "away").splitlines()[0])
         raise NotNowError(why)
+
+
+@contextmanager
+def _given_up_after(seconds: float, descriptor: int) -> Iterator[None]:
+    """The connection ends after so long, whatever it waits for. By a descriptor of our own: another can't be meant."""
+    own = socket.socket(fileno=os.dup(descriptor))
+    timer = threading.Timer(seconds, _end, [own])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        own.close()
+
+
+def _end(connected: socket.socket) -> None:
+    with suppress(OSError):
+        connected.shutdown(socket.SHUT_RDWR)
 
 
 standby = Standby()

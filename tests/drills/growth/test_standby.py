@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from django.test import RequestFactory
 from django.urls import get_resolver, resolve
 
 from market import clock
+from market.statements import standby as standby_module
 from market.statements.standby import ALIAS, REST_SECONDS, NotNowError, Standby
 from reporting.database import Speaker, database
 from reporting.database import standby as settings_of
@@ -23,6 +24,7 @@ from reporting.http import standby as middleware
 from reporting.http.standby import LONG_READS, PAST_READS, LongReadsFromStandby
 from tests.dashboard.people import a_trader
 from tests.drills.rig.desk import Desk, using
+from tests.drills.rig.servers import frozen
 from tests.drills.rig.standby import HotStandby
 from tests.processes import wait_until
 
@@ -167,10 +169,15 @@ def _view(*steps: Any) -> Iterator[Any]:
     yield view
 
 
-def _answer(view: Any, address: str = "/history/", method: str = "get") -> tuple[bool, str]:
-    """Whether the middleware answered by itself, and from which server the answer is."""
+def _request(address: str, method: str = "get") -> Any:
     request = getattr(RequestFactory(), method)(address)
     request.resolver_match = resolve(request.path)
+    return request
+
+
+def _answer(view: Any, address: str = "/history/", method: str = "get") -> tuple[bool, str]:
+    """Whether the middleware answered by itself, and from which server the answer is."""
+    request = _request(address, method)
     first = LongReadsFromStandby(lambda _request: HttpResponse()).process_view(request, view, (), {})
     return (first is not None, (first or view(request)).content.decode())
 
@@ -180,6 +187,22 @@ def test_a_request_whose_standby_dies_is_answered_by_the_primary(router: Standby
         assert _answer(view) == (False, "primary")
     assert not router.is_there
     follower.server.start()
+
+
+def test_a_request_whose_standby_freezes_is_answered_by_the_primary(
+    router: Standby, follower: HotStandby, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither end of the connection is closed, and no statement's limit counts on a server that is stopped."""
+    monkeypatch.setattr(standby_module, "LONGEST_SECONDS", 1.0)
+    with ExitStack() as thawed, _view(lambda: thawed.enter_context(frozen(follower.server))) as view:
+        request, began = _request("/history/"), time.monotonic()
+        assert LongReadsFromStandby(lambda _request: HttpResponse()).process_view(request, view, (), {}) is None
+        assert 1.0 <= time.monotonic() - began < 3.0
+        assert not router.is_there
+        router._rests_until = 0.0
+        with pytest.raises(NotNowError), router.reading():
+            pytest.fail("it was read")
+        assert not _in_recovery()
 
 
 def test_what_recovery_ends_is_asked_of_the_primary(router: Standby, follower: HotStandby) -> None:
@@ -208,9 +231,7 @@ def test_what_recovery_ends_is_asked_of_the_primary(router: Standby, follower: H
     ],
 )
 def test_which_requests_go_there(router: Standby, address: str, method: str, reads: bool) -> None:
-    request = getattr(RequestFactory(), method)(address)
-    request.resolver_match = resolve(request.path)
-    assert middleware.is_long_read(request) is reads
+    assert middleware.is_long_read(_request(address, method)) is reads
 
 
 def test_the_desks_time_stands_still_meanwhile(router: Standby) -> None:
