@@ -28,6 +28,13 @@ _BOARDS = """SELECT trader_id, market_id, delivery_day, bool_or(source NOT LIKE 
     FROM trades_trade WHERE id > %(near)s AND stored_at > %(since)s GROUP BY 1, 2, 3"""
 
 
+_MOVE_ON = """INSERT INTO dashboard_alertwatch (id, looked_at, trade, gap, frame)
+    SELECT 1, %s, (SELECT coalesce(max(id), 0) FROM trades_trade), (SELECT coalesce(max(id), 0) FROM trades_feedgap),
+        (SELECT coalesce(max(id), 0) FROM trades_quarantinedmessage)
+    ON CONFLICT (id) DO UPDATE SET (looked_at, trade, gap, frame) =
+        (EXCLUDED.looked_at, EXCLUDED.trade, EXCLUDED.gap, EXCLUDED.frame)"""
+
+
 @dataclass(slots=True)
 class DeskNews:
     """What is new since the last look. `quiet_…`: boards that only late, replayed or imported trades have changed;
@@ -98,6 +105,12 @@ def read_news(state: AlertWatch, now: datetime) -> DeskNews:
     state.frame = frames.aggregate(newest=Max("pk"))["newest"] or state.frame
     _read_trades(state, news)
     return DeskNews() if is_first else news
+
+
+def pass_over_news(now: datetime) -> None:
+    """Move the state on, where nobody wants to be told. One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MOVE_ON, [now])
 
 
 def _read_trades(state: AlertWatch, news: DeskNews) -> None:

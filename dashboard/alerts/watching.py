@@ -18,7 +18,7 @@ from dashboard.access.rights import SEE_STATUS, group_roles
 from dashboard.alerts import board_facts
 from dashboard.alerts.audience import Audience, Told
 from dashboard.alerts.board_facts import BoardOf
-from dashboard.alerts.desk_facts import DeskNews, read_news
+from dashboard.alerts.desk_facts import DeskNews, pass_over_news, read_news
 from dashboard.alerts.episodes import Cause, open_episodes, write
 from dashboard.alerts.models import AlertRule, AlertWatch
 from dashboard.alerts.rules import OF_BOARDS, BoardFacts, Condition, Finding, Kind, of_board
@@ -47,10 +47,12 @@ def watch(now: datetime) -> int:
             cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [AdvisoryLock.ALERT_WATCH])
             if not cursor.fetchone()[0]:
                 return 0
-        state = AlertWatch.objects.first() or AlertWatch(looked_at=now)
-        news = read_news(state, now)
         rules = _rules(now)
-        new = _tell(rules, news, now) if rules else 0
+        if not rules:
+            pass_over_news(now)
+            return 0
+        state = AlertWatch.objects.first() or AlertWatch(looked_at=now)
+        new = _tell(rules, read_news(state, now), now)
         state.looked_at = now
         state.save()
     return new

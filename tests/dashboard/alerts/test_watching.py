@@ -188,3 +188,14 @@ def test_a_look_asks_as_much_for_a_desk_as_for_one(anna: User, django_assert_max
     assert watch(NOON)
     with django_assert_max_num_queries(45):
         watch(NOON + SECOND)
+
+
+def test_what_happened_before_anybody_wished_to_be_told_is_no_news(anna: User, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(5):  # a savepoint and its end, whose turn it is, the rules, how far it has looked
+        watch(NOON)
+    FeedGap.objects.create(market=germany(), started_at=NOON, ended_at=NOON + SECOND)
+    assert watch(NOON + SECOND) == 0
+    a_rule(anna, Kind.GAP)
+    assert watch(NOON + 2 * SECOND) == 0
+    FeedGap.objects.create(market=germany(), started_at=NOON + 2 * SECOND, ended_at=NOON + 3 * SECOND)
+    assert watch(NOON + 3 * SECOND) == 1
