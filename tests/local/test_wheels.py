@@ -21,7 +21,7 @@ NOT_REACHED = "Failed to fetch"
 def would_install(target: Path, python: str, platform: str, *locks: str, **environment: str) -> str:
     """What stands in the way of an installation from wheels alone; empty when nothing does.
 
-    Nothing is fetched or installed (uv makes the folder all the same), so hashes are not compared: an installation does that.
+    Nothing is fetched or installed, so hashes are not compared: an installation does that.
     """
     uv = Path(sys.executable).with_name("uv")
     argv = [str(uv), "pip", "install", "--quiet", "--dry-run", "--no-deps", "--only-binary", ":all:"]
@@ -60,5 +60,9 @@ def test_macos_has_them_from_15_on_apple_silicon_alone(tmp_path: Path, release: 
 
 
 def test_an_index_that_is_away_is_told_from_a_wheel_that_is_missing(tmp_path: Path) -> None:
-    nowhere = {"UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple", "UV_CACHE_DIR": str(tmp_path)}
-    assert NOT_REACHED in would_install(tmp_path, "3.13", LINUX[0], "requirements-local.txt", **nowhere)
+    nowhere = {
+        "UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple",
+        "UV_HTTP_RETRIES": "0",
+        "UV_CACHE_DIR": str(tmp_path / "cache"),
+    }
+    assert NOT_REACHED in would_install(tmp_path / "target", "3.13", LINUX[0], "requirements-local.txt", **nowhere)
