@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,8 +12,9 @@ from urllib.parse import quote
 
 import dj_database_url
 import psycopg
+import pytest
 
-from local.checks.programs import PGBOUNCER
+from local.checks.programs import PGBOUNCER, ProgramError
 from local.checks.testbed import ROOT
 from local.servers.embedded import Server
 from tests.drills.rig.desk import Desk
@@ -66,7 +68,7 @@ def pooler(desk: Desk, folder: Path) -> Iterator[Pooler]:
     sockets = Path(place["HOST"])
     (sockets / "users.txt").write_text(f'"{place["USER"]}" ""\n')
     (sockets / "pgbouncer.ini").write_text(configuration(desk))
-    argv = [PGBOUNCER.need(), str(sockets / "pgbouncer.ini")]
+    argv = [_program(), str(sockets / "pgbouncer.ini")]
     made = Pooler(
         Server(argv, sockets, folder / "pgbouncer.log", lambda: _answers(made), desk.postgres.user),
         place["USER"],
@@ -79,6 +81,16 @@ def pooler(desk: Desk, folder: Path) -> Iterator[Pooler]:
         made.server.kill()
         for left in (".s.PGSQL.6432", ".s.PGSQL.6432.lock"):
             (sockets / left).unlink(missing_ok=True)
+
+
+def _program() -> str:
+    """PgBouncer; who can't have it, and is no build server, does without the drill."""
+    try:
+        return PGBOUNCER.need()
+    except ProgramError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
 
 
 def _answers(made: Pooler) -> bool:
