@@ -35,16 +35,24 @@ def chance(seed: int, *about: object) -> float:
 
 def reference(seed: int, period: DeliveryPeriod, at: datetime, zone: ZoneInfo) -> Decimal:
     """The market's average price for this period at this moment, in EUR/MWh, two decimals."""
-    seconds = at.timestamp()
-    own = (period.start.timestamp(), period.duration.seconds)
-    level = _DAY_LEVEL * (2 * chance(seed, "day", day_of(period.start, zone)) - 1)
-    walk = _walk(seed, ("together",), _TOGETHER, seconds) + _walk(seed, ("alone", *own), _ALONE, seconds)
-    return Decimal(_shape(period, zone) + level + walk - _still_to_drift(seed, own, seconds)).quantize(CENT)
-
-
-def _still_to_drift(seed: int, own: tuple[float, int], seconds: float) -> float:
+    seconds, own = at.timestamp(), (period.start.timestamp(), period.duration.seconds)
+    level, drift = _of_period(seed, period, zone)
+    walk = _together(seed, seconds) + _walk(seed, ("alone", *own), _ALONE, seconds)
     left = min(max(own[0] - seconds, 0) / _DRIFTING, 1)
-    return _DRIFT * (2 * chance(seed, "drift", *own) - 1) * float(left**_LESS_AND_LESS)
+    return Decimal(level + walk - drift * float(left**_LESS_AND_LESS)).quantize(CENT)
+
+
+@lru_cache(maxsize=5_000)
+def _of_period(seed: int, period: DeliveryPeriod, zone: ZoneInfo) -> tuple[float, float]:
+    """What doesn't change with the moment: where its price lies, and how far it drifts in all."""
+    level = _DAY_LEVEL * (2 * chance(seed, "day", day_of(period.start, zone)) - 1)
+    drift = _DRIFT * (2 * chance(seed, "drift", period.start.timestamp(), period.duration.seconds) - 1)
+    return _shape(period, zone) + level, drift
+
+
+@lru_cache(maxsize=5_000)
+def _together(seed: int, seconds: float) -> float:
+    return _walk(seed, ("together",), _TOGETHER, seconds)
 
 
 def _shape(period: DeliveryPeriod, zone: ZoneInfo) -> float:
