@@ -63,7 +63,7 @@ class Past:
                 path.unlink()
 
     def go_on(self) -> None:
-        """What no first page needs, and what yields to whoever has to get ready: assumptions of the past days."""
+        """What the first page does without, once that is there: assumptions of the past days."""
         if self._makers:
             command = ["nice", sys.executable, "manage.py", "create_demo_assumptions"]
             with (self._plan.var / "log" / "past.log").open("ab") as log:

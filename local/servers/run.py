@@ -142,8 +142,7 @@ def run_desk(plan: Plan) -> int:
             past.stored()
         for program in everything:
             supervisor.launch(program)
-        past.go_on()
-        return _watch(plan, supervisor, everything)
+        return _watch(plan, supervisor, everything, past)
     finally:
         _ignore_signals()
         say("Stopping…")
@@ -192,8 +191,9 @@ def _manage(plan: Plan, *arguments: str) -> None:
 
 
 # --- watching -----------------------------------------------------------------------------------------------------
-def _watch(plan: Plan, supervisor: Supervisor, everything: list[Program]) -> int:
-    """Until we are told to stop: the banner once all is ready, a word about what fails, a new try for what gave up."""
+def _watch(plan: Plan, supervisor: Supervisor, everything: list[Program], past: Past) -> int:
+    """Until we are told to stop: the banner once all is ready, then what the first page does without; a word about what
+    fails, a new try for what gave up."""
     by_name = {program.name: program for program in everything}
     told: dict[str, float] = {}
     ready, began = False, time.monotonic()
@@ -203,6 +203,7 @@ def _watch(plan: Plan, supervisor: Supervisor, everything: list[Program]) -> int
             ready = not problem
             if ready:
                 say(banner(plan, time.monotonic() - began))
+                past.go_on()
             elif time.monotonic() - began > _PATIENCE_SECONDS and _is_news("readiness", told):
                 say(f"Not ready yet: {problem}; logs: {shortened(plan.var / 'log')}/")
         for state in supervisor.states():
