@@ -24,8 +24,17 @@ def _ahead(file: Path) -> float:
         return 0.0
 
 
-def _follow(file: Path) -> None:
-    moved, clock = 0.0, time_machine.travel(datetime.now(UTC), tick=True).start()
+def _taken_over() -> time_machine.Coordinates:
+    """This process's clock, which goes on as it did: what passes until it is taken over, seconds where a machine is
+    busy while much is imported, is made good by a timer."""
+    before, timer = time.time(), time.monotonic()
+    clock = time_machine.travel(datetime.fromtimestamp(before, UTC), tick=True).start()
+    clock.shift(timedelta(seconds=before + (time.monotonic() - timer) - time.time()))
+    return clock
+
+
+def _follow(file: Path, clock: time_machine.Coordinates) -> None:
+    moved = 0.0
     while True:
         ahead = _ahead(file)
         clock.shift(timedelta(seconds=ahead - moved))
@@ -33,4 +42,4 @@ def _follow(file: Path) -> None:
         time.sleep(_LOOK_EVERY_SECONDS)
 
 
-threading.Thread(target=_follow, args=(Path(os.environ["DRILL_CLOCK"]),), daemon=True).start()
+threading.Thread(target=_follow, args=(Path(os.environ["DRILL_CLOCK"]), _taken_over()), daemon=True).start()
