@@ -19,7 +19,18 @@ from pathlib import Path
 from bench import aims, runs, table
 
 WRITTEN = "Written to "
-_OURS_ALONE = ("BASE", "BENCH", "RECORD", "BUSY", "ROUNDS", "MAKEFLAGS", "MFLAGS", "MAKELEVEL", "VIRTUAL_ENV")
+_OURS_ALONE = (
+    "BASE",
+    "BENCH",
+    "RECORD",
+    "BUSY",
+    "ROUNDS",
+    "MAKEFLAGS",
+    "MFLAGS",
+    "MAKELEVEL",
+    "VIRTUAL_ENV",
+    "PYTHONPATH",
+)
 """Variables that say something to this run, nothing to those that it begins."""
 
 

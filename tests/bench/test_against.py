@@ -47,6 +47,7 @@ def project(tmp_path: Path) -> Path:
     root = tmp_path / "project"
     (root / "bench").mkdir(parents=True)
     (root / "Makefile").write_text(SETUP)
+    (root / "bench" / "__init__.py").touch()
     (root / ".gitignore").write_text(".venv\nvar\nresult.json\n")
     git(root, "init", "--quiet")
     for value in (10, 4):
@@ -140,9 +141,10 @@ def test_what_makes_no_sense_is_refused(
 def test_what_is_asked_of_this_run_is_not_asked_of_those_that_it_begins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BASE", "HEAD")
     monkeypatch.setenv("BUSY", "1")
+    monkeypatch.setenv("PYTHONPATH", "this build's own")
     monkeypatch.setenv("HOME_OF_OURS", "here")
     found = against.environment()
-    assert "BASE" not in found and "BUSY" not in found
+    assert not {"BASE", "BUSY", "PYTHONPATH"} & found.keys()
     assert found["HOME_OF_OURS"] == "here"
 
 
