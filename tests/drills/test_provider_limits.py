@@ -92,19 +92,18 @@ def test_a_killed_workers_chase_is_taken_up_with_the_next_tick(market: Market, t
         address, limits = stack.enter_context(desk.provider_running(simulated, Limits(5000, 100_000)))
         env, log = environment(address, per_minute=5000), tmp_path / "desk.log"
         env["MARKET_DATA_REQUESTS_PER_HOUR"] = "100000"
-        first = stack.enter_context(desk.worker(log, "one", **env))
+        workers = {name: stack.enter_context(desk.worker(log, name, **env)) for name in ("one", "two")}
+        wait_until(lambda: log.read_text().count("@desk ready.") >= len(workers), "both workers:\n", 60, log.read_text)
         stack.enter_context(desk.beat(log, **env))
-        wait_until(lambda: desk.chasing_backend(market.pk), "a chase:\n", 40, log.read_text)
-        second = stack.enter_context(desk.worker(log, "two", **env))
-        time.sleep(8)  # it is up and finds the chase taken
-        wait_until(lambda: desk.chasing_backend(market.pk), "a chase", 20)
-        held = desk.chasing_backend(market.pk)
+        wait_until(lambda: desk.chaser(market.pk), "a chase:\n", 40, log.read_text)
+        chasing = desk.chaser(market.pk) or ""
         killed_at = time.monotonic()
-        first.kill()
-        wait_until(lambda: desk.chasing_backend(market.pk) not in {None, held}, "another chase", 20)
+        workers.pop(chasing).kill()
+        (other,) = workers
+        wait_until(lambda: desk.chaser(market.pk) == other, "the other worker's chase", 20)
         taken_up = time.monotonic() - killed_at
         requests = limits.requests
-        wait_until(lambda: limits.requests > requests, "a request of the second worker", 20, second.output)
+        wait_until(lambda: limits.requests > requests, "a request of the other worker", 20, workers[other].output)
         row.note(worst=taken_up, of="until taken up")
         assert taken_up <= settings.CHASE_TICK_SECONDS + 1.5
         assert limits.violations == 0

@@ -14,6 +14,7 @@ from django.db import connection
 
 from local.simulators.provider import Faults, Limits, Market, SimulatedProvider, simulated_server
 from market.locks import AdvisoryLock
+from tests import processes
 from tests.processes import Process, running
 
 
@@ -46,7 +47,9 @@ def celery(*arguments: str) -> tuple[str, ...]:
 
 @contextmanager
 def worker(log: Path, name: str = "one", **environment: str) -> Iterator[Process]:
-    """A worker under its own node name."""
+    """A worker under its own node name, which its connections to PostgreSQL bear, too."""
+    address = processes.environment()["DATABASE_URL"]
+    environment.setdefault("DATABASE_URL", f"{address}?application_name={name}")
     argv = celery("worker", "--without-gossip", "--without-mingle", "-n", f"{name}@desk")
     with running(*argv, log=log, PROCESS_ROLE="worker", **environment) as process:
         yield process
@@ -61,11 +64,23 @@ def beat(log: Path, **environment: str) -> Iterator[Process]:
 
 def chasing_backend(market_pk: int) -> int | None:
     """PostgreSQL's process of the worker that chases the market now, None while nobody does."""
+    found = _chasing(market_pk)
+    return found[0] if found else None
+
+
+def chaser(market_pk: int) -> str | None:
+    """The node's name of the worker that chases the market now, None while nobody does."""
+    found = _chasing(market_pk)
+    return found[1] if found else None
+
+
+def _chasing(market_pk: int) -> tuple[int, str] | None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND objid = %s AND granted"
-            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+            "SELECT pid, application_name FROM pg_locks JOIN pg_stat_activity USING (pid)"
+            " WHERE locktype = 'advisory' AND classid = %s AND objid = %s AND granted"
+            " AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())",
             [AdvisoryLock.PRICE_CHASE, market_pk],
         )
-        row = cursor.fetchone()
-    return row[0] if row else None
+        row: tuple[int, str] | None = cursor.fetchone()
+    return row
