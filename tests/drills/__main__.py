@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
     with testbed.entered():
         os.environ |= {"PYTHONPATH": str(testbed.ROOT), "DRILL_RESULTS": str(lines), "DRILL_SEED": str(SEED)}
         command = [sys.executable, "-m", "pytest", "--quiet", "-m", "drill or long", "-n", "2", "--dist", "worksteal"]
-        command += arguments or ["tests/drills", "tests/browser"]
+        command += arguments or ["tests"]
         code = subprocess.run(command, cwd=testbed.ROOT, check=False).returncode
     rows = read(lines)
     shown = f"{table(rows)}\n\n{len(rows)} drills in {time.monotonic() - began:.0f} s, DRILL_SEED={SEED}"
