@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -74,6 +75,17 @@ class Market(models.Model):
         """Everything dated about the market: read once, when the first day is asked about; nothing before it is
         stored."""
         return Dated() if self._state.adding else dated_rules([self.pk])[self.pk]
+
+    def known_at(self, moment: datetime) -> Market:
+        """The market with the dated rules that were known here at a moment (UTC)."""
+        dated = self.dated.known_at(moment)
+        if dated is self.dated:
+            return self
+        known = copy.copy(self)
+        for remembered in ("calendar", "_rules", "_gate_rules", "_period_rules"):
+            known.__dict__.pop(remembered, None)
+        known.__dict__["dated"] = dated
+        return known
 
     # --- days and labels ---
     @cached_property

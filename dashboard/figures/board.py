@@ -140,6 +140,7 @@ def load_board(
     the positions are read. `past`: as it stood then, and `now` means nothing.
     """
     if past:
+        market = past.market(market)
         positions = past.traded_by(trader, market, delivery_day).positions
     else:
         positions = positions_of_day(trader_pk=trader.pk, market_id=market.pk, day=delivery_day)

@@ -71,6 +71,7 @@ def load_desk(
 
     `past`: as it stood then, and `now` means nothing.
     """
+    market = past.market(market) if past else market
     traded = past.traded(market, delivery_day) if past else {}
     desk = build_desk(
         market=market,

@@ -1,6 +1,6 @@
 """A board's past: what it is made of at an earlier moment, as it was known then or as it had happened by then.
 
-Known: trades received, decisions made and prices arrived up to the moment, by the market's rules of the day. Nothing
+Known: trades received, decisions made, prices arrived and dated rules entered up to the moment. Nothing
 later shines through. Happened: trades executed and prices published by it, whenever they came here.
 """
 
@@ -54,6 +54,10 @@ class Past:
     @property
     def happened(self) -> bool:
         return self.basis is Basis.HAPPENED
+
+    def market(self, market: Market) -> Market:
+        """With the rules that were known; what had happened is read by those of today."""
+        return market if self.happened else market.known_at(self.moment)
 
     def traded(self, market: Market, day: date, trader_pk: int | None = None) -> dict[int, Traded]:
         """By trader (primary key): one's, or everybody's. One query, the first time."""

@@ -148,7 +148,7 @@ def _trades_of(key: PeriodKey, past: Past | None, *, skip: int = 0, most: int | 
 
 def _path_of(market: Market, day: date, period: DeliveryPeriod, past: Past | None) -> tuple[PricePoint, ...]:
     """The course of the price that is the period's reference: its own, its hour's, or the mean of its hours'."""
-    referred = market.reference_periods(day, period)
+    referred = (past.market(market) if past else market).reference_periods(day, period)
     if not referred:
         return ()
     return mean_path(past.price_paths(market, referred) if past else price_paths(market_id=market.pk, periods=referred))

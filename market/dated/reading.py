@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.db import ProgrammingError, connection, transaction
@@ -15,14 +15,34 @@ from django.db import ProgrammingError, connection, transaction
 from market.periods import Marks
 from market.rules import DatedGate, DatedRules, DatedSource, Phase, ReferenceSource
 
+_Row = TypeVar("_Row")
+ALWAYS = datetime(1, 1, 1, tzinfo=UTC)
+Entered = tuple[datetime, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """Everything dated about one market."""
+    """Everything dated about one market; `entered` says of each, kind by kind, since when it is known here (UTC)."""
 
     rules: tuple[DatedRules, ...] = ()
     gates: tuple[DatedGate, ...] = ()
     sources: tuple[DatedSource, ...] = ()
+    entered: tuple[Entered, Entered, Entered] = ((), (), ())
+
+    def known_at(self, moment: datetime) -> Dated:
+        """What was known at a moment (UTC); the same object where that is all."""
+        rules_at, gates_at, sources_at = self.entered
+        if all(at <= moment for at in (*rules_at, *gates_at, *sources_at)):
+            return self
+        rules, rules_at = _until(moment, self.rules, rules_at)
+        gates, gates_at = _until(moment, self.gates, gates_at)
+        sources, sources_at = _until(moment, self.sources, sources_at)
+        return Dated(rules, gates, sources, (rules_at, gates_at, sources_at))
+
+
+def _until(moment: datetime, rows: tuple[_Row, ...], entered: Entered) -> tuple[tuple[_Row, ...], Entered]:
+    known = [(row, at) for row, at in zip(rows, entered, strict=True) if at <= moment]
+    return tuple(row for row, _ in known), tuple(at for _, at in known)
 
 
 _ALL = """SELECT m.id,
@@ -74,7 +94,13 @@ def _dated(rules: list[dict[str, Any]], gates: list[dict[str, Any]], sources: li
             DatedSource(date.fromisoformat(row["valid_from"]), row["minutes"], ReferenceSource(row["source"]))
             for row in sources
         ),
+        (_entered(rules), _entered(gates), _entered(sources)),
     )
+
+
+def _entered(rows: list[dict[str, Any]]) -> Entered:
+    """Where an update has not brought the column yet, all of it has always been known."""
+    return tuple(datetime.fromisoformat(row["entered_at"]) if "entered_at" in row else ALWAYS for row in rows)
 
 
 def _gate(row: dict[str, Any]) -> DatedGate:

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from market.dated.currencies import WORDS
 from market.periods import Marks
@@ -59,6 +60,8 @@ class DatedRow(models.Model):
     """A row that holds from a delivery day on."""
 
     valid_from = models.DateField(help_text=FIRST_DAY)
+    entered_at = models.DateTimeField(db_default=Now(), editable=False)
+    """Since when the rule is known here (UTC): boards of an earlier moment go without it."""
 
     class Meta:
         abstract = True
@@ -149,7 +152,8 @@ class MarketRule(DatedRow):
     @property
     def says_something(self) -> bool:
         """Whether any field differs from \"as before\"."""
-        own = (f.name for f in self._meta.concrete_fields if f.name not in {"id", "market", "valid_from", "to_check"})
+        about_it = {"id", "market", "valid_from", "entered_at", "to_check"}
+        own = (field.name for field in self._meta.concrete_fields if field.name not in about_it)
         return any(getattr(self, name) not in {None, ""} if name != "products" else self.products for name in own)
 
     def clean(self) -> None:
