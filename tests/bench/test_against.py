@@ -31,7 +31,7 @@ path = root / "result.json"
 path.write_text(json.dumps(run))
 print(f"Written to {path}")
 """
-SETUP = f"setup-dev:\n\tmkdir -p .venv/bin\n\tln -sf {sys.executable} .venv/bin/python\n"
+SETUP = f'setup-dev:\n\tmkdir -p .venv/bin\n\tln -sf "{sys.executable}" .venv/bin/python\n'
 
 
 def git(root: Path, *arguments: str) -> str:
