@@ -33,7 +33,7 @@ from trades.models import FeedGap, QuarantinedMessage, Trade
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 NOW = datetime(2026, 11, 23, 13, 37, 11, tzinfo=UTC)
-DAYS = 20
+DAYS = 12
 
 
 @pytest.fixture(scope="module")
