@@ -229,6 +229,7 @@ def test_numbers_read_aloud_are_the_numbers_shown(board: Page) -> None:
 def test_printed_numbers_are_the_numbers_shown(board: Page, desk: Desk, tomorrow: date) -> None:
     """On the board, on the desk and in the history."""
     a_head()
+    board.goto("about:blank")  # a live board that has lost its session asks for a log-in of its own
     board.context.clear_cookies()
     desk.log_in(board, "head")
     for address in (f"boards/trader_1/{tomorrow}/", f"desk/{tomorrow}/", f"history/?from={tomorrow}&to={tomorrow}"):
