@@ -241,6 +241,7 @@ def test_printed_numbers_are_the_numbers_shown(board: Page, desk: Desk, tomorrow
 
 def test_no_page_has_a_space_within_a_number(board: Page, desk: Desk) -> None:
     a_head()
+    board.goto("about:blank")  # as above
     board.context.clear_cookies()
     desk.log_in(board, "head")
     for address in ("status", "history", "desk"):
