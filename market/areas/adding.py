@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from market.areas.presets import FIRST_DAY, PRESETS, Preset
+from market.dated.reading import ALWAYS
 from market.dated.rows import Product
 from market.models import GateClosure, Market, MarketRule
 
@@ -73,6 +74,7 @@ def begin_with(market: Market, preset: Preset) -> None:
     MarketRule.objects.create(
         market=market,
         valid_from=FIRST_DAY,
+        entered_at=ALWAYS,
         day_start=preset.day_start,
         display_zone=preset.display_zone,
         products=list(preset.products),
@@ -87,6 +89,7 @@ def begin_with(market: Market, preset: Preset) -> None:
         GateClosure(
             market=market,
             valid_from=FIRST_DAY,
+            entered_at=ALWAYS,
             phase=closure.phase.value,
             lead_minutes=closure.minutes,
             is_confirmed=closure.confirmed,

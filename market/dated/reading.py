@@ -16,7 +16,8 @@ from market.periods import Marks
 from market.rules import DatedGate, DatedRules, DatedSource, Phase, ReferenceSource
 
 _Row = TypeVar("_Row")
-ALWAYS = datetime(1, 1, 1, tzinfo=UTC)
+ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)
+"""Rules that a market begins with are known since then: it has no moment before them."""
 Entered = tuple[datetime, ...]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from io import StringIO
 from typing import Any
 
@@ -55,6 +55,12 @@ def test_great_britain_counts_its_day_from_the_evening_before() -> None:
     assert market.day_bounds(DAY)[0].isoformat() == "2026-11-26T23:00:00+00:00"
     assert market.label_of(market.day_periods(DAY, 30)[0]) == "23:00-23:30"
     assert market.rules_on(DAY).currency == "GBP"
+
+
+def test_what_a_market_begins_with_was_always_known() -> None:
+    """Its first trades and prices may be of days before it was added: a past board goes by these rules all the same."""
+    market = add_market("GB")
+    assert market.known_at(datetime(2026, 1, 1, tzinfo=UTC)) is market
 
 
 def test_every_area_can_be_added() -> None:
