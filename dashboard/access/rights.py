@@ -81,24 +81,21 @@ def group_roles(user: AnyUser) -> frozenset[Role]:
     """The roles that come without a trader: by groups, and the superuser's. One query for each user object."""
     if not isinstance(user, User) or not user.is_active:
         return frozenset()
-    known: frozenset[Role] | None = getattr(user, "_desk_roles", None)
-    if known is None:
-        names = set(user.groups.values_list("name", flat=True))
-        known = roles_from(groups=names, is_superuser=user.is_superuser)
-        user._desk_roles = known  # type: ignore[attr-defined]  # for as long as this request
+    if not hasattr(user, "_desk_roles"):
+        read_roles((user,))
+    known: frozenset[Role] = user._desk_roles  # type: ignore[attr-defined]
     return known
 
 
 def read_roles(users: Iterable[User]) -> None:
-    """What `group_roles` asks of each user, of all of them in one query."""
+    """What `group_roles` tells of each user, for as long as the objects live. One query."""
     asked = {user.pk: user for user in users}
     groups: dict[int, set[str]] = {pk: set() for pk in asked}
     rows = User.groups.through.objects.filter(user_id__in=asked)
     for user_pk, name in rows.values_list("user_id", "group__name"):
         groups[user_pk].add(name)
     for pk, user in asked.items():
-        known = roles_from(groups=groups[pk], is_superuser=user.is_superuser)
-        user._desk_roles = known  # type: ignore[attr-defined]
+        user._desk_roles = roles_from(groups=groups[pk], is_superuser=user.is_superuser)  # type: ignore[attr-defined]
 
 
 def roles_from(*, groups: Collection[str], is_superuser: bool) -> frozenset[Role]:
@@ -150,8 +147,7 @@ def own_trader(user: AnyUser) -> Trader | None:
     """The trader whose login this is."""
     if not isinstance(user, User) or not user.is_active:
         return None
-    login = TraderLogin.objects.select_related("trader").filter(user=user).first()
-    return login.trader if login else None
+    return own_traders((user,)).get(user.pk)
 
 
 def own_traders(users: Iterable[User]) -> dict[int, Trader]:
