@@ -12,12 +12,14 @@ import http.client
 import json
 import socket
 import ssl
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import closing, suppress
 from datetime import datetime
+from functools import partial
 from ipaddress import ip_address
 from urllib.parse import urlsplit
+
+from market.statements.time_limits import ended_after
 
 PATIENCE = 5.0
 """Seconds for each step of it."""
@@ -91,7 +93,7 @@ def post(*, url: str, secret: str, body: Mapping[str, object], now: datetime, pr
     }
     connection = http.client.HTTPConnection(host, port, timeout=PATIENCE)
     connection.sock = socket.create_connection((address, port), PATIENCE)
-    with closing(connection), _cut_off(connection):
+    with closing(connection), ended_after(LONGEST, partial(_cut_off, connection)):
         if scheme == "https":
             connection.sock = ssl.create_default_context().wrap_socket(connection.sock, server_hostname=host)
         connection.request("POST", path, data, headers)
@@ -100,18 +102,7 @@ def post(*, url: str, secret: str, body: Mapping[str, object], now: datetime, pr
         raise DeliveryError(f"the receiver answered {status}")
 
 
-@contextmanager
-def _cut_off(connection: http.client.HTTPConnection) -> Iterator[None]:
-    """End the connection after LONGEST, wherever it is."""
-
-    def end() -> None:
-        with suppress(OSError, ValueError, AttributeError):
-            connection.sock.shutdown(socket.SHUT_RDWR)
-
-    timer = threading.Timer(LONGEST, end)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+def _cut_off(connection: http.client.HTTPConnection) -> None:
+    """End the connection, wherever it is."""
+    with suppress(OSError, ValueError, AttributeError):
+        connection.sock.shutdown(socket.SHUT_RDWR)

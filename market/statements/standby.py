@@ -8,9 +8,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 
 import structlog
 from django.db import Error, connections
+
+from market.statements.time_limits import ended_after
 
 log = structlog.get_logger("market.statements.standby")
 
@@ -106,15 +109,8 @@ class Standby:
 @contextmanager
 def _given_up_after(seconds: float, descriptor: int) -> Iterator[None]:
     """The connection ends after so long, whatever it waits for. By a descriptor of our own: another can't be meant."""
-    own = socket.socket(fileno=os.dup(descriptor))
-    timer = threading.Timer(seconds, _end, [own])
-    timer.daemon = True
-    timer.start()
-    try:
+    with socket.socket(fileno=os.dup(descriptor)) as own, ended_after(seconds, partial(_end, own)):
         yield
-    finally:
-        timer.cancel()
-        own.close()
 
 
 def _end(connected: socket.socket) -> None:
