@@ -14,6 +14,7 @@ from django.db import connection, transaction
 
 from market.models import Market
 from market.periods import DeliveryPeriod
+from market.statements.columns import column_of
 from prices.models import ReferencePrice
 from prices.signals import prices_changed, prices_storing
 
@@ -76,14 +77,7 @@ def store_day(*, market: Market, day: date, prices: Iterable[Accepted]) -> int:
     return stored
 
 
-def _columns(prices: Iterable[Accepted]) -> dict[str, str]:
-    """PostgreSQL's arrays as text: as Python's lists of numbers and moments they take most of the time."""
-    rows = [
-        (p.label, *map(_moment, (p.period.start, p.period.end)), str(p.value), *map(_moment, p[3:])) for p in prices
-    ]
+def _columns(prices: Iterable[Accepted]) -> dict[str, list[Any]]:
+    rows = [(p.label, p.period.start, p.period.end, *p[2:]) for p in prices]
     columns = zip(*rows, strict=True) if rows else [()] * len(_COLUMNS)
-    return {name: f"{{{','.join(column)}}}" for name, column in zip(_COLUMNS, columns, strict=True)}
-
-
-def _moment(moment: Any) -> str:
-    return str(moment.isoformat())
+    return {name: column_of(column) for name, column in zip(_COLUMNS, columns, strict=True)}
