@@ -131,10 +131,9 @@ def connect_signals() -> None:
 
 
 def _on_prices_storing(changes: frozenset[tuple[int, date]], price: StoredPrice | None, **_kwargs: Any) -> None:
-    for market_pk, day in changes if price is None else ():
-        unless_missing(partial(judge_day, market_pk=market_pk, day=day), 0)  # a savepoint's end: the prices stay
-    if price is not None:
-        unless_missing(partial(judge_price, price), 0)
+    days = [partial(judge_day, market_pk=market_pk, day=day) for market_pk, day in changes]
+    for judge in days if price is None else [partial(judge_price, price)]:
+        unless_missing(judge, 0)  # a savepoint's end: the prices stay
 
 
 def _judge(which: str, values: dict[str, Any], *, may_wait: bool = True) -> int:
