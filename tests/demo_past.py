@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.test import override_settings
 
 from dashboard.assumptions.demo.days import make_demo
+from market.statements.planning import count_tables
 from tests.trades.frames import germany
 
 
@@ -23,4 +24,6 @@ def fill_demo_past(*, until: datetime, days: int) -> int:
         for kind in ("prices", "trades"):
             file = Path(folder) / f"{market.code}-{kind}.jsonl"
             call_command(f"create_demo_{kind}", file, market=market.code, stdout=io.StringIO())
-        return make_demo(market=market, now=until)
+        made = make_demo(market=market, now=until)
+    count_tables()
+    return made

@@ -19,12 +19,15 @@ from dashboard.assumptions.rules import Claim, Theory, Verdict
 from market.periods import DeliveryPeriod
 from market.statements.planning import planned_by_values
 
-_SINCE = """SELECT p.id, h.value FROM unnest(%s::bigint[]) AS wanted (id)
-    JOIN dashboard_assumedperiod AS p USING (id) JOIN dashboard_assumption AS a ON a.id = p.assumption_id
-    JOIN dashboard_frozenprice AS f ON f.period_id = p.id
-    JOIN prices_referencepricehistory AS h ON h.market_id = a.market_id AND h.delivery_start = p.reference_start
-        AND h.delivery_end = p.reference_end AND h.last_update > f.last_update
-    ORDER BY p.id, h.last_update"""
+_SINCE = """SELECT wanted.id, h.value FROM unnest(%s::bigint[]) AS wanted (id)
+    JOIN LATERAL (SELECT * FROM dashboard_assumedperiod WHERE id = wanted.id OFFSET 0) AS p ON true
+    JOIN LATERAL (SELECT market_id FROM dashboard_assumption WHERE id = p.assumption_id OFFSET 0) AS a ON true
+    JOIN LATERAL (SELECT last_update FROM dashboard_frozenprice WHERE period_id = p.id OFFSET 0) AS f ON true
+    JOIN LATERAL (SELECT value, last_update FROM prices_referencepricehistory WHERE market_id = a.market_id
+        AND delivery_start = p.reference_start AND delivery_end = p.reference_end AND last_update > f.last_update
+        OFFSET 0) AS h ON true
+    ORDER BY wanted.id, h.last_update"""
+"""`OFFSET 0`: period by period, by index, also while PostgreSQL has not counted yet how many prices have come."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""For which values PostgreSQL plans a statement: for those of this execution, or once for any."""
+"""What PostgreSQL plans a statement by: the values of this execution or any, and how much it takes tables to hold."""
 
 from __future__ import annotations
 
@@ -24,3 +24,10 @@ def planned_by_values() -> Iterator[None]:
         yield
     finally:
         session.prepare_threshold = threshold
+
+
+def count_tables() -> None:
+    """Have PostgreSQL look at all tables, after very much has come at once: until it does by itself, within minutes,
+    its plans are those of a desk without it."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")

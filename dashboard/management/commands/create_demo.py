@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from dashboard.events.models import Event
 from market.models import Market
 from market.queries import active_markets
+from market.statements.planning import count_tables
 from prices.models import ReferencePrice
 from trades.models import Trade
 
@@ -36,6 +37,7 @@ class Command(BaseCommand):
         folder: Path | None = options["past"]
         filled = [self._fill(market, folder) for market in active_markets()] if folder else []
         if any(filled):
+            count_tables()
             call_command("rebuild_firmness", missing=True, stdout=self.stdout)
             Event.objects.filter(number=None).delete()  # what programs are told begins with the desk
 

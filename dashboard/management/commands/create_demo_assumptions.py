@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from dashboard.assumptions.demo.days import make_demo
 from market import clock
 from market.queries import active_markets
+from market.statements.planning import count_tables
 
 
 class Command(BaseCommand):
@@ -22,4 +23,5 @@ class Command(BaseCommand):
             raise CommandError("demo assumptions are for a laptop: they are only made up with DEBUG on")
         for market in active_markets()[:1]:
             made = make_demo(market=market, now=clock.now())
+            count_tables()
             self.stdout.write(f"{made} assumptions are made up.")
