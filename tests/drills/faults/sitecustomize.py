@@ -7,15 +7,11 @@ names a point at which the process fails (failpoints.py).
 from __future__ import annotations
 
 import errno
-import importlib.abc
-import importlib.machinery
 import os
-import sys
 import time
-from collections.abc import Sequence
-from types import ModuleType
 
 import failpoints
+from after_import import after_import
 
 _sync = os.fdatasync
 
@@ -30,33 +26,5 @@ def _fdatasync(file: int) -> None:
 os.fdatasync = _fdatasync
 
 
-class _Wrapping(importlib.abc.Loader):
-    """Loads a module as ever, then puts the failpoint around its function."""
-
-    def __init__(self, real: importlib.abc.Loader) -> None:
-        self._real = real
-
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
-        return self._real.create_module(spec)
-
-    def exec_module(self, module: ModuleType) -> None:
-        self._real.exec_module(module)
-        failpoints.wrap(module)
-
-
-class _Finder(importlib.abc.MetaPathFinder):
-    """Finds the modules that have failpoints."""
-
-    def find_spec(
-        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        if name not in {where for where, *_ in failpoints.PLACES.values()}:
-            return None
-        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
-        if spec is not None and spec.loader is not None:
-            spec.loader = _Wrapping(spec.loader)
-        return spec
-
-
 if os.environ.get(failpoints.ENVIRONMENT_NAME):
-    sys.meta_path.insert(0, _Finder())
+    after_import({where for where, *_ in failpoints.PLACES.values()}, failpoints.wrap)

@@ -38,11 +38,10 @@ from tests.dashboard.past.digests import digest_of
 from tests.dashboard.people import a_head, a_trader
 from tests.drills.past.watching import Afternoon, Page, cookie_of
 from tests.drills.rig.desk import Desk, using
-from tests.drills.rig.listeners import Listener
-from tests.drills.rig.processes import Beat, Web, Worker
+from tests.drills.rig.listeners import FAULTS, Listener
+from tests.drills.rig.parts import Part, part_of
 from tests.prices.desk import provider_running
 from tests.processes import wait_until
-from tests.web.serving import answers
 from trades.ledger.decisions import cancel_trade
 from trades.ledger.effective import effective_facts, position_differences
 from trades.models import Trade, TradeChange, Trader
@@ -106,7 +105,7 @@ class Records:
         return utc(max(known)) if known else None
 
 
-def harms(desk: Desk, web: Web, worker: Worker, listener: Listener) -> Iterator[str]:
+def harms(desk: Desk, web: Part, worker: Part, listener: Listener) -> Iterator[str]:
     """One thing after the other is cut or killed, and comes back at once or a moment later; for ever."""
     while True:
         desk.exchange.drop()
@@ -114,10 +113,10 @@ def harms(desk: Desk, web: Web, worker: Worker, listener: Listener) -> Iterator[
         listener.kill()
         listener.start(connected=False)
         yield "listener"
-        web.kill()
+        web.end()
         web.start()
         yield "web"
-        worker.kill()
+        worker.end()
         worker.start()
         yield "worker"
         desk.redis.kill()
@@ -144,10 +143,11 @@ def test_what_was_pushed_is_shown_again(
             "MARKET_DATA_REQUESTS_PER_MINUTE": "3000",
             "MARKET_DATA_REQUESTS_PER_HOUR": "100000",
         }
-        web = Web(desk, {"PYTHONPATH": str(RECORDER), "DRILL_BOARDS": str(record)})
-        worker, beat = Worker(desk, provider), Beat(desk, provider)
+        recording = {"PYTHONPATH": f"{RECORDER}:{FAULTS}", "DRILL_BOARDS": str(record)}
+        web = part_of(desk, tmp_path / "web.log", "web", **recording)
+        worker, beat = (part_of(desk, tmp_path / f"{kind}.log", kind, **provider) for kind in ("worker", "beat"))
         for process in (web, worker, beat):
-            stack.callback(process.kill)
+            stack.callback(process.end)
             process.start()
         listener = desk.listener()
         with using(desk.url):
@@ -163,7 +163,7 @@ def test_what_was_pushed_is_shown_again(
         afternoon.end()
         wait_until(lambda: _is_settled(desk, record, afternoon.sent), "the last trade on the desk's page", 60)
         desk.row.done = f"{afternoon.sent} trades, {done} times something was killed or cut"
-        wait_until(lambda: answers(web.address), "the web process")
+        web.wait_ready()
         with using(desk.url):
             _compare(desk, record, Records(day, decided), dice, moments, (web, cookies[2]))
         for page in pages:
@@ -226,7 +226,7 @@ def _boards(record: Path) -> list[Shown]:
 
 
 def _compare(
-    desk: Desk, record: Path, records: Records, dice: random.Random, moments: int, web: tuple[Web, str]
+    desk: Desk, record: Path, records: Records, dice: random.Random, moments: int, web: tuple[Part, str]
 ) -> None:
     assert position_differences() == []
     by_key: dict[tuple[int | None, str, str], list[Shown]] = {}
@@ -284,7 +284,7 @@ def _differences(shown: dict[str, Any], again: dict[str, Any]) -> list[str]:
     ]
 
 
-def _asked(web: Web, cookie: str, key: tuple[int | None, str, str], past: Past) -> Any:
+def _asked(web: Part, cookie: str, key: tuple[int | None, str, str], past: Past) -> Any:
     """What the API says of it."""
     trader_id = Trader.objects.get(pk=key[0]).trader_id
     moment = past.moment.isoformat().replace("+00:00", "Z")

@@ -18,7 +18,7 @@ from local.simulators.areas import known_area
 from local.simulators.exchange import ScriptedExchange
 from local.simulators.trades import Desk as Traders
 from local.simulators.trades import Habits, confirmation
-from tests.drills.rig.processes import Web
+from tests.drills.rig.parts import Part
 
 
 def cookie_of(user: User) -> str:
@@ -31,7 +31,7 @@ def cookie_of(user: User) -> str:
 class Page:
     """An open page of a board: it comes back as soon as it can."""
 
-    def __init__(self, web: Web, path: str, cookie: str) -> None:
+    def __init__(self, web: Part, path: str, cookie: str) -> None:
         self._web, self._path, self._cookie = web, path, cookie
         self._over = threading.Event()
         self.opened = self.told = 0

@@ -27,7 +27,17 @@ Commands = Mapping[str, list[tuple[str, ...]]]
 def web(port: int | None = None) -> tuple[str, ...]:
     """A web process at this port, or at a free one."""
     at = str(port or free_port())
-    return (sys.executable, "-m", "daphne", "-v", "0", "-p", at, "reporting.asgi:application")
+    return (sys.executable, "-m", "daphne", "-v", "0", "-b", "127.0.0.1", "-p", at, "reporting.asgi:application")
+
+
+def environment_on(desk: Desk) -> dict[str, str]:
+    """Of a process that works on the drill's own servers."""
+    return {
+        **os.environ,
+        "DATABASE_URL": desk.url,
+        "REDIS_URL": desk.servers.own.redis_url,
+        "DJANGO_SETTINGS_MODULE": "reporting.settings",
+    }
 
 
 @dataclass
@@ -68,19 +78,25 @@ class Part:
             self.process.wait(10)
 
 
+def part_of(desk: Desk, log: Path, kind: str, **changes: str) -> Part:
+    """A web process, which always answers at the same address, a worker or a beat on the drill's own servers."""
+    env = {**environment_on(desk), "PROCESS_ROLE": kind, **changes}
+    if kind != "web":
+        return Part({"worker": WORKER, "beat": BEAT}[kind], env, log)
+    port = free_port()
+    return Part(web(port), {"API_REQUESTS_PER_MINUTE": "100000", **env}, log, address=f"http://127.0.0.1:{port}")
+
+
 @contextmanager
 def running(desk: Desk, folder: Path, commands: Commands) -> Iterator[dict[str, list[Part]]]:
     """Processes by what they are of, each working on the drill's own servers; they log into the folder."""
     env = {
-        **os.environ,
-        "DATABASE_URL": desk.url,
-        "REDIS_URL": desk.servers.own.redis_url,
+        **environment_on(desk),
         "EXCHANGE_WS_URL": desk.exchange.url,
         "MARKET_DATA_URL": "http://127.0.0.1:9",
         "MARKET_DATA_REQUESTS_PER_MINUTE": "100000",
         "MARKET_DATA_REQUESTS_PER_HOUR": "100000",
         "TRADE_JOURNAL_DIR": str(folder / "journal"),
-        "DJANGO_SETTINGS_MODULE": "reporting.settings",
     }
     parts = {
         name: [Part(argv, {**env, "PROCESS_ROLE": name}, folder / f"{name}.log") for argv in several]
@@ -117,21 +133,19 @@ class Parts:
 
     def web(self, name: str = "web") -> str:
         """Start one; its address."""
-        port = str(free_port())
-        daphne = ("daphne", "-v", "0", "-b", "127.0.0.1", "-p", port, "reporting.asgi:application")
-        part = self._start(name, "web", *daphne)
+        port = free_port()
+        part = self._start(name, "web", web(port))
         part.address = f"http://127.0.0.1:{port}"
         part.wait_ready()
         return part.address
 
     def worker(self, name: str = "worker") -> Part:
-        celery = ("celery", "-A", "reporting", "worker", "--without-gossip", "--without-mingle", "-l", "WARNING")
-        return self._start(name, "worker", *celery, "-n", f"{name}@desk")
+        return self._start(name, "worker", (*WORKER, "-n", f"{name}@desk"))
 
     def beat(self, name: str = "beat") -> Part:
-        return self._start(name, "beat", "celery", "-A", "reporting", "beat", "-l", "WARNING")
+        return self._start(name, "beat", BEAT)
 
-    def _start(self, name: str, kind: str, *arguments: str) -> Part:
+    def _start(self, name: str, kind: str, argv: tuple[str, ...]) -> Part:
         env = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "tests.settings",
@@ -139,7 +153,7 @@ class Parts:
             "PROCESS_ROLE": kind,
             **self.environment(kind),
         }
-        part = Part((sys.executable, "-m", *arguments), env, self.folder / f"{name}.log")
+        part = Part(argv, env, self.folder / f"{name}.log")
         self.parts.append(part)
         part.start()
         return part

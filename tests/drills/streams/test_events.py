@@ -12,6 +12,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from functools import partial
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -20,7 +22,7 @@ from accounts.tokens import create_token
 from market import clock
 from tests.dashboard.people import a_head, a_trader
 from tests.drills.rig.desk import Desk, using
-from tests.drills.rig.processes import Web, Worker
+from tests.drills.rig.parts import Part, part_of
 from tests.processes import wait_until
 from tests.web.streams import Follower
 from trades.models import Market, Trade, Trader
@@ -80,11 +82,11 @@ class Writers:
         return any(thread.is_alive() for thread in self._threads)
 
 
-def harms(desk: Desk, webs: list[Web], restart: Callable[[str], None]) -> Iterator[str]:
+def harms(desk: Desk, webs: list[Part], restart: Callable[[str], None]) -> Iterator[str]:
     """One process after the other is killed and started again a moment later, for ever."""
     while True:
         for web in webs:
-            web.kill()
+            web.end()
             time.sleep(0.2)
             web.start()
             yield "web"
@@ -108,7 +110,7 @@ LARGE = pytest.param(50_000, 200, 60, id="large", marks=pytest.mark.long)
 
 @pytest.mark.parametrize(("trades", "breaks", "longest"), [SMALL, LARGE])
 def test_nothing_is_missed_and_nothing_comes_twice(
-    desk: Desk, dice: random.Random, trades: int, breaks: int, longest: int
+    desk: Desk, dice: random.Random, tmp_path: Path, trades: int, breaks: int, longest: int
 ) -> None:
     desk.row.done = f"{trades} trades, {breaks} broken streams, one for {longest} s, every process killed"
     with using(desk.url):
@@ -117,12 +119,12 @@ def test_nothing_is_missed_and_nothing_comes_twice(
         tokens = [create_token(user=user, name="drill", now=clock.now()) for user in (head, head, head, anna)]
         own = Trader.objects.get(trader_id="trader_1").pk
     with ExitStack() as stack:
-        webs = [Web(desk) for _ in range(2)]
+        webs = [part_of(desk, tmp_path / f"web-{number}.log", "web") for number in range(2)]
         for web in webs:
-            stack.callback(web.kill)
+            stack.callback(web.end)
             web.start()
-        worker = Worker(desk)
-        stack.callback(worker.kill)
+        worker = part_of(desk, tmp_path / "worker.log", "worker")
+        stack.callback(worker.end)
         worker.start()
         listener = desk.listener()
         followers = [Follower(lambda: dice.choice(webs).address, token, 0) for token in tokens]
@@ -131,9 +133,10 @@ def test_nothing_is_missed_and_nothing_comes_twice(
         wait_until(lambda: all(follower.opened for follower in followers), "the streams")
 
         def restart(what: str) -> None:
-            harmed = worker if what == "worker" else listener
-            harmed.kill()
-            worker.start() if harmed is worker else listener.start(connected=False)
+            again = partial(listener.start, connected=False)
+            kill, start = (worker.end, worker.start) if what == "worker" else (listener.kill, again)
+            kill()
+            start()
 
         desk.feed.push(trades // 10)
         writers = Writers(desk, trades - trades // 10, str(dice.random()))
