@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import signal
 import socket
@@ -10,9 +11,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
+import psycopg
 from django.conf import settings
 from django.db import connection
 
@@ -20,6 +23,7 @@ from local.checks import secrecy
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 30.0
+_numbers = itertools.count(1)
 
 
 def environment(**changes: str) -> dict[str, str]:
@@ -41,6 +45,9 @@ class Process:
 
     def __init__(self, *argv: str, log: Path, env: dict[str, str]) -> None:
         self.log = log
+        self._database = _named(env)
+        if self._database is not None:
+            env = env | {"DATABASE_URL": self._database}
         with log.open("ab") as output:
             self._process = subprocess.Popen(argv, stdout=output, stderr=output, env=env, cwd=ROOT)
 
@@ -54,17 +61,46 @@ class Process:
     def terminate(self, seconds: float = 10) -> int:
         """SIGTERM; the exit code."""
         self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(seconds)
+        code = self._process.wait(seconds)
+        self._wait_for_its_statements()
+        return code
 
     def kill(self) -> None:
         """SIGKILL: no chance to tidy up."""
         self._process.kill()
         self._process.wait(10)
+        self._wait_for_its_statements()
 
     def end(self) -> None:
         if self._process.poll() is None:
             self.kill()
         secrecy.keep(self.log)
+
+    def _wait_for_its_statements(self) -> None:
+        """PostgreSQL ends what a process had sent before it died, and would write it into the next test's tables."""
+        if self._database is None:
+            return
+        name = parse_qs(urlsplit(self._database).query)["application_name"][0]
+        query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s"
+        with (
+            suppress(psycopg.OperationalError),  # a test may have stopped PostgreSQL
+            psycopg.connect(_own_address(), autocommit=True, connect_timeout=5) as watcher,
+        ):
+            wait_until(lambda: watcher.execute(query, [name]).fetchone() == (0,), f"an end of {name}'s statements")
+
+
+def _own_address() -> str:
+    """The test's database, as its processes are given it."""
+    return environment()["DATABASE_URL"]
+
+
+def _named(env: dict[str, str]) -> str | None:
+    """The process's address of the test's database, with a name for its connections. None: it has another one."""
+    address, own = env.get("DATABASE_URL", ""), _own_address()
+    if address == own:
+        mark = "&" if "?" in own else "?"
+        return f"{own}{mark}application_name=reporting%20child%20{os.getpid()}%20{next(_numbers)}"
+    return address if address.startswith(f"{own}?application_name=") else None
 
 
 @contextmanager
