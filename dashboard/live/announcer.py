@@ -93,7 +93,8 @@ class Announcer:
 
     async def _send(self, hints: list[Hint]) -> None:
         try:
-            await asyncio.wait_for(hints_layer().group_send(GROUP, {"type": "hints", "hints": hints}), ANNOUNCE_SECONDS)
+            async with asyncio.timeout(ANNOUNCE_SECONDS):  # wait_for would make a task of it, which goes later
+                await hints_layer().group_send(GROUP, {"type": "hints", "hints": hints})
             self._failures = 0
         except Exception as error:  # whatever Redis does: pages compare versions, so only seconds are lost
             self._failures += 1

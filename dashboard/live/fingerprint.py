@@ -9,6 +9,7 @@ listener's word every five seconds that it is still connected is left out: pages
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -21,6 +22,9 @@ from market.tables import registered_tables
 
 PATIENCE = 1.0
 """Seconds for an answer; a question without one is no answer."""
+CROWD, GATHERING = 4, 0.002
+"""After a question that so many had waited for, the next one waits so many seconds for more of them: in a storm of
+requests the questions cost as much as a fourth of all answers, and who waits has others answered meanwhile."""
 
 _SNAPSHOT = "SELECT pg_current_snapshot()::text"
 
@@ -63,16 +67,17 @@ class FingerprintReader:
 
     def __init__(self) -> None:
         self._connection: psycopg.AsyncConnection[Any] | None = None
-        self._next: asyncio.Future[str] | None = None
+        self._waiting: list[asyncio.Future[str]] = []
         self._asking: asyncio.Task[None] | None = None
 
     async def snapshot(self) -> str:
         """The present snapshot's name; all who ask while a question is under way share the next one. Raises Unknown."""
-        if self._next is None:
-            self._next = asyncio.get_running_loop().create_future()
-            if self._asking is None or self._asking.done():
-                self._asking = asyncio.get_running_loop().create_task(self._ask_while_wanted())
-        return await asyncio.shield(self._next)
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[str] = loop.create_future()  # each has its own: who goes away takes nobody's with it
+        self._waiting.append(answer)
+        if self._asking is None or self._asking.done():
+            self._asking = loop.create_task(self._ask_while_wanted())
+        return await answer
 
     async def fingerprint(self, page: PageOf) -> Fingerprint:
         """What changes with everything that the page shows. Raises Unknown."""
@@ -80,16 +85,21 @@ class FingerprintReader:
         return Fingerprint(str(frame), str(version))
 
     async def _ask_while_wanted(self) -> None:
-        while self._next is not None:
-            answer, self._next = self._next, None
+        while self._waiting:
+            waiting, self._waiting = self._waiting, []
             try:
-                answer.set_result(str((await self._ask(_SNAPSHOT))[0]))
-            except Unknown as error:
-                answer.set_exception(error)
+                snapshot = str((await self._ask(_SNAPSHOT))[0])
+            except Exception as error:
+                _for_those_left(waiting, lambda answer, why=error: answer.set_exception(why))  # type: ignore[misc]
+            else:
+                _for_those_left(waiting, lambda answer, text=snapshot: answer.set_result(text))  # type: ignore[misc]
+            if len(waiting) >= CROWD:
+                await asyncio.sleep(GATHERING)
 
     async def _ask(self, question: str, parameters: dict[str, Any] | None = None) -> tuple[Any, ...]:
         try:
-            return await asyncio.wait_for(self._fetch(question, parameters), PATIENCE)
+            async with asyncio.timeout(PATIENCE):
+                return await self._fetch(question, parameters)
         except (psycopg.Error, OSError, TimeoutError) as error:
             await self._forget_connection()
             raise Unknown(str(error)) from None
@@ -106,6 +116,12 @@ class FingerprintReader:
         broken, self._connection = self._connection, None
         if broken is not None:
             await broken.close()
+
+
+def _for_those_left(waiting: list[asyncio.Future[str]], tell: Callable[[asyncio.Future[str]], None]) -> None:
+    for answer in waiting:
+        if not answer.done():  # one that is done has gone away
+            tell(answer)
 
 
 async def connect() -> psycopg.AsyncConnection[Any]:
