@@ -27,19 +27,17 @@ from market import clock  # noqa: E402
 from reporting.http.backpressure import tell_backpressure  # noqa: E402
 from reporting.http.compression import LargeCompressed  # noqa: E402
 from reporting.http.daphne_headers import WithHeaders, harden_daphne  # noqa: E402
-from reporting.http.request_ids import WithRequestId  # noqa: E402
+from reporting.http.request_ids import WithRequestId, marked  # noqa: E402
 
 harden_daphne()
 tell_backpressure()
 clock.follow_if_possible()
 
-application = WithRequestId(
-    ProtocolTypeRouter(
-        {
-            "http": WithHeaders(LargeCompressed(PageCache(django_application))),
-            "websocket": SameOriginOnly(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
-        }
-    )
+application = ProtocolTypeRouter(
+    {
+        "http": LargeCompressed(PageCache(WithRequestId(WithHeaders(django_application)), mark=marked)),
+        "websocket": WithRequestId(SameOriginOnly(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))),
+    }
 )
 
 # What is loaded by now stays. Without this the collector looks at all of it again in a storm of requests, one and a

@@ -35,8 +35,8 @@ REQUEST_SECONDS = Histogram(
 )
 
 REQUESTS = Counter("desk_http_requests", "Requests answered, by the status' first digit", ["status"], registry=REGISTRY)
-for _status in ("1xx", "2xx", "3xx", "4xx", "5xx"):
-    REQUESTS.labels(_status)  # there from the start, at 0: a rate over what isn't there yet is nothing
+ANSWERED = {digit: REQUESTS.labels(f"{digit}xx") for digit in range(1, 6)}
+"""By the first digit. There from the start, at 0: a rate over what isn't there yet is nothing."""
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

@@ -52,6 +52,9 @@ _WITHOUT_MEANING = frozenset(
 )  # fmt: skip
 
 
+_OF_ONE_ANSWER = frozenset({b"content-length", b"x-request-id"})
+
+
 # --- for the view -------------------------------------------------------------------------------------------------
 @dataclass(slots=True)
 class Note:
@@ -114,7 +117,8 @@ class Remembered:
     made: float
     before: bytes = b""
     after: bytes = b""
-    start: Message = field(default_factory=dict)
+    given: list[tuple[bytes, bytes]] = field(default_factory=list)
+    """The headers with the length."""
 
     def fill(self, tokens: Mapping[str, bytes]) -> bool:
         """Put these between the pieces; only the moment stays open. False when they are not the same tokens."""
@@ -125,8 +129,7 @@ class Remembered:
         filled = [piece if isinstance(piece, bytes) else tokens.get(piece, b"") for piece in self.pieces]
         self.before, self.after = b"".join(filled[:at]), b"".join(filled[at + 1 :])
         length = len(self.before) + len(self.after) + MOMENT_LENGTH
-        headers = [*self.headers, (b"Content-Length", str(length).encode())]
-        self.start = {"type": "http.response.start", "status": self.status, "headers": headers}
+        self.given = [*self.headers, (b"Content-Length", str(length).encode())]
         return True
 
     @property
@@ -154,10 +157,12 @@ class PageCache:
         boards: Boards = hub,
         monotonic: Callable[[], float] = time.monotonic,
         clock: Callable[[], datetime] = clock.now,
+        mark: Callable[[Scope, int, float], tuple[bytes, bytes]] | None = None,
     ) -> None:
+        """`mark` counts a remembered answer, and has the header that names its request."""
         self._application, self._boards = application, boards
         self._freshness = freshness or FingerprintReader()
-        self._monotonic, self._clock = monotonic, clock
+        self._monotonic, self._clock, self._mark = monotonic, clock, mark
         self._pages: OrderedDict[Key, PageOf] = OrderedDict()
         self._answers: OrderedDict[Key, Remembered] = OrderedDict()
         self._bytes = 0
@@ -167,25 +172,27 @@ class PageCache:
         key = _key(scope)
         if key is None:
             await self._application(scope, receive, send)
-        elif not await self._answer(key, send):
+        elif not await self._answer(key, scope, send):
             lock = self._making.setdefault(key, asyncio.Lock())
             async with lock:  # the same page is made once, however many wait for it
-                if not await self._answer(key, send):
+                if not await self._answer(key, scope, send):
                     await self._make(key, scope, receive, send)
 
-    async def _answer(self, key: Key, send: Send) -> bool:
+    async def _answer(self, key: Key, scope: Scope, send: Send) -> bool:
         """Send the remembered answer, if it is known to be right now."""
-        remembered = self._answers.get(key)
+        remembered, began = self._answers.get(key), self._monotonic()
         if remembered is None or not await self._stands(key, remembered):
             return False
-        now = self._clock()
-        if now >= remembered.until or self._monotonic() - remembered.made > OLDEST:
+        now, ready = self._clock(), self._monotonic()
+        if now >= remembered.until or ready - remembered.made > OLDEST:
             self._forget(key)
             return False
-        await send(remembered.start)
-        await send(
-            {"type": "http.response.body", "body": b"".join((remembered.before, _moment(now), remembered.after))}
-        )
+        headers = remembered.given
+        if self._mark is not None:
+            headers = [*headers, self._mark(scope, remembered.status, ready - began)]
+        await send({"type": "http.response.start", "status": remembered.status, "headers": headers})
+        body = b"".join((remembered.before, _moment(now), remembered.after))
+        await send({"type": "http.response.body", "body": body})
         return True
 
     async def _stands(self, key: Key, remembered: Remembered) -> bool:
@@ -288,7 +295,7 @@ class _Copy:
         names = {name.lower() for name, _ in kept}
         if self.status != 200 or names & {b"set-cookie", b"content-encoding"}:
             return None
-        return [(name, value) for name, value in kept if name.lower() != b"content-length"]
+        return [(name, value) for name, value in kept if name.lower() not in _OF_ONE_ANSWER]
 
 
 def _put(into: OrderedDict[Key, Any], key: Key, value: Any, most: int) -> None:
@@ -304,8 +311,8 @@ def _key(scope: Scope) -> Key | None:
     path = scope["path"]
     if scope["method"] != "GET" or not (path == "/" or path.startswith("/boards/")):
         return None
-    headers = tuple(pair for pair in scope["headers"] if pair[0] not in _WITHOUT_MEANING and pair[0][:4] != b"sec-")
-    if not any(name == b"cookie" for name, _ in headers):
+    headers = tuple([p for p in scope["headers"] if p[0] not in _WITHOUT_MEANING and not p[0].startswith(b"sec-")])
+    if b"cookie" not in [name for name, _ in headers]:
         return None
     client = scope.get("client") or ("",)
     return scope["scheme"], path, scope["query_string"], client[0], headers

@@ -27,8 +27,11 @@ class LargeCompressed:
         self._application = application
 
     async def __call__(self, scope: Message, receive: Any, send: Send) -> None:
-        takes = any(name == b"accept-encoding" and b"gzip" in value for name, value in scope["headers"])
-        await self._application(scope, receive, _Page(send).send if takes else send)
+        for name, value in scope["headers"]:
+            if name == b"accept-encoding" and b"gzip" in value:
+                send = _Page(send).send
+                break
+        await self._application(scope, receive, send)
 
 
 class _Page:
@@ -58,6 +61,6 @@ class _Page:
 
 
 def _is_large_page(start: Message) -> bool:
-    headers = {name.lower(): value for name, value in start["headers"]}
+    headers = {name.lower(): value for name, value in start.get("headers", ())}
     is_page = headers.get(b"content-type", b"").startswith(b"text/html") and b"content-encoding" not in headers
     return is_page and int(headers.get(b"content-length", b"0")) >= SMALLEST

@@ -1,13 +1,15 @@
 """One id a request and a socket: in every line that is logged for it, and in the answer's X-Request-ID.
 
-The same place, the outermost, counts requests and takes their time.
+The same place counts requests and takes their time. An answer that is remembered, and given without all that, gets
+its id from `marked`.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import time
-import uuid
+from collections.abc import MutableMapping
 from typing import Any
 
 from structlog.contextvars import bound_contextvars
@@ -22,12 +24,25 @@ _USABLE = re.compile(rb"[A-Za-z0-9._=:-]{8,80}")
 
 def id_of(headers: list[tuple[bytes, bytes]]) -> str:
     """The id that came with the request, or a new one."""
-    given = next((value for name, value in headers if name == HEADER), b"")
-    return given.decode() if _USABLE.fullmatch(given) else uuid.uuid4().hex
+    for name, value in headers:
+        if name == HEADER and _USABLE.fullmatch(value):
+            return value.decode()
+    return os.urandom(16).hex()
+
+
+def marked(scope: MutableMapping[str, Any], status: int, seconds: float) -> tuple[bytes, bytes]:
+    """The id of a request as its answer's header; it is counted, with its time from request to answer."""
+    _count(status, seconds)
+    return HEADER, id_of(scope["headers"]).encode()
+
+
+def _count(status: int, seconds: float) -> None:
+    metrics.ANSWERED[status // 100].inc()
+    metrics.REQUEST_SECONDS.observe(seconds)
 
 
 class WithRequestId:
-    """ASGI middleware, the outermost."""
+    """ASGI middleware, around everything that may log."""
 
     def __init__(self, application: Any) -> None:
         self.application = application
@@ -43,8 +58,7 @@ class WithRequestId:
             if message["type"] == "http.response.start":
                 message = {**message, "headers": [*message.get("headers", ()), (HEADER, request_id.encode())]}
                 if scope.get("path") not in _ASKED_BY_MACHINES:
-                    metrics.REQUESTS.labels(f"{message['status'] // 100}xx").inc()
-                    metrics.REQUEST_SECONDS.observe(time.monotonic() - began)
+                    _count(message["status"], time.monotonic() - began)
             await send(message)
 
         with bound_contextvars(request_id=request_id):

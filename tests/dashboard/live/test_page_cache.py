@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from dashboard.figures.board_key import BoardKey
-from dashboard.live.fingerprint import Fingerprint, FingerprintReader, PageOf, Unknown
+from dashboard.live.fingerprint import CROWD, Fingerprint, FingerprintReader, PageOf, Unknown
 from dashboard.live.page_cache import MOMENT, MOST_BYTES, NOTE, OLDEST, VERSION, PageCache, cut
 from dashboard.render.formatting import utc
+from tests.processes import until
 
 DAY = date(2026, 11, 23)
 NOON = datetime(2026, 11, 23, 11, 0, 0, 123456, tzinfo=UTC)
@@ -69,6 +70,7 @@ class World:
     parts: tuple[str, ...] = ("summary", "row")
     rendered: int = 0
     readable: bool = True
+    starts: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.front = PageCache(self.django, self.truth, self, monotonic=lambda: self.seconds, clock=lambda: self.now)  # type: ignore[arg-type]
@@ -106,6 +108,7 @@ class World:
 
         await self.front(scope, None, send)  # type: ignore[arg-type]
         start, body = sent
+        self.starts.append(start)
         assert int(dict(start["headers"])[b"Content-Length"]) == len(body["body"])
         return bytes(body["body"])
 
@@ -126,6 +129,51 @@ async def test_the_third_request_is_answered_without_django_and_with_the_present
     body = await world.ask(user_agent="another", referer="elsewhere")
     assert world.made == 2
     assert body == f'<main data-version="0" data-now="{utc(world.now)}"><summary 0><row 0>2'.encode()
+
+
+async def test_each_answer_bears_its_own_requests_id_and_is_counted(world: World) -> None:
+    counted = []
+
+    def mark(scope: Any, status: int, seconds: float) -> tuple[bytes, bytes]:
+        counted.append((status, seconds))
+        return b"x-request-id", dict(scope["headers"])[b"x-request-id"]
+
+    world.headers = [(b"x-request-id", b"of the request that Django answered")]
+    world.front = PageCache(world.django, world.truth, world, lambda: world.seconds, lambda: world.now, mark)  # type: ignore[arg-type]
+    for number in range(4):
+        await world.ask(x_request_id=f"request {number}")
+    assert world.made == 2
+    ids = [[value for name, value in start["headers"] if name == b"x-request-id"] for start in world.starts[2:]]
+    assert ids == [[b"request 2"], [b"request 3"]]
+    assert counted == [(200, 0.0)] * 2
+
+
+class Slow(FingerprintReader):
+    """PostgreSQL answers when it is told to; asked so often."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.go = 0, asyncio.Event()
+
+    async def _ask(self, question: str, parameters: dict[str, Any] | None = None) -> tuple[Any, ...]:
+        self.asked += 1
+        asked = self.asked
+        await self.go.wait()
+        return (asked,)
+
+
+async def test_a_question_under_way_is_too_old_and_who_goes_away_takes_nobody_along() -> None:
+    reader = Slow()
+    first = asyncio.ensure_future(reader.snapshot())
+    await until(lambda: reader.asked == 1)
+    crowd = [asyncio.ensure_future(reader.snapshot()) for _ in range(CROWD + 1)]
+    await asyncio.sleep(0)
+    crowd[0].cancel()
+    reader.go.set()
+    assert await first == "1"
+    assert await asyncio.gather(*crowd[1:]) == ["2"] * CROWD
+    assert await reader.snapshot() == "3"
+    assert crowd[0].cancelled()
 
 
 async def test_a_whole_second_has_as_many_digits(world: World) -> None:
