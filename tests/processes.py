@@ -22,7 +22,8 @@ from django.db import connection
 from local.checks import secrecy
 
 ROOT = Path(__file__).resolve().parent.parent
-PATIENCE = 30.0
+PATIENCE = 90.0
+"""Seconds to wait for what must come: a busy machine starts a process in half a minute, and who waits loses nothing."""
 _numbers = itertools.count(1)
 
 
