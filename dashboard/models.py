@@ -14,6 +14,7 @@ from dashboard.alerts import models as alerts  # noqa: F401
 from dashboard.assumptions import models as assumptions  # noqa: F401 - Django looks for an app's models here
 from dashboard.events import models as events  # noqa: F401
 from market.models import Market
+from market.statements.exact import Exact
 from trades.models import Trader
 
 READINGS = ("product", "hour", "quarter")
@@ -76,6 +77,70 @@ class LikeMoves(models.Model):
 
     def __str__(self) -> str:
         return f"{self.delivery_day} {self.minutes} min, {self.time_left}, {self.part}"
+
+
+class KeptHistory(models.Model):
+    """That the sums of a closed delivery day are kept, or of a month of such days (dashboard/figures/kept/).
+
+    They hold as long as `basis` is what the market's rules say, and no HistoryChange names one of their days.
+    """
+
+    market = models.ForeignKey(Market, on_delete=models.CASCADE)
+    first_day = models.DateField()
+    last_day = models.DateField(help_text="The first day itself, or the last one of its month")
+    basis = models.TextField(help_text="Whose clock the hours go by, and the rules that find the reference prices")
+    kept_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = (models.UniqueConstraint(name="history_kept_once", fields=("market", "first_day", "last_day")),)
+
+    def __str__(self) -> str:
+        return f"{self.first_day} to {self.last_day}: {self.basis}"
+
+
+class KeptSum(models.Model):
+    """What one trader (0: the desk together) made of one side in one reading: in all, and by hour of the market's
+    clock.
+
+    Energies are MWh, turnover and results EUR, as the statements of dashboard/figures/history_sql.py have them. The
+    arrays are as long as `hours`; only hours with something delivered are there.
+    """
+
+    kept = models.ForeignKey(KeptHistory, on_delete=models.CASCADE, db_index=False, related_name="sums")
+    minutes = models.PositiveSmallIntegerField(help_text="The reading's rows; 0: by product")
+    trader = models.BigIntegerField(help_text="By primary key; 0: all of them together")
+    direction = models.CharField(max_length=4)
+    trades = models.BigIntegerField()
+    energy, turnover = Exact(), Exact()
+    result = Exact(null=True)
+    priced, unpriced, stand_in = Exact(), Exact(), Exact()
+    hours = ArrayField(models.PositiveSmallIntegerField())
+    hour_trades = ArrayField(models.BigIntegerField(), help_text="Those that touch the hour")
+    hour_energy, hour_turnover = ArrayField(Exact()), ArrayField(Exact())
+    hour_result = ArrayField(Exact(null=True))
+    hour_priced, hour_unpriced, hour_stand_in = ArrayField(Exact()), ArrayField(Exact()), ArrayField(Exact())
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(name="history_sum_once", fields=("kept", "minutes", "trader", "direction")),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.trader} {self.direction}: {self.energy} MWh"
+
+
+class HistoryChange(models.Model):
+    """A delivery day whose positions or prices have changed since its sums were kept. Triggers write it, in the
+    transaction of the change; whoever keeps the day anew takes it away."""
+
+    market = models.ForeignKey(Market, on_delete=models.CASCADE, db_index=False)
+    delivery_day = models.DateField()
+
+    class Meta:
+        indexes = (models.Index(name="history_change_by_day", fields=("market", "delivery_day")),)
+
+    def __str__(self) -> str:
+        return f"{self.delivery_day}"
 
 
 class FirstVisit(models.Model):

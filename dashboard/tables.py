@@ -22,6 +22,10 @@ TABLES = (
     Table("dashboard_event", shows_nothing="programs read it, not pages"),
     Table("dashboard_eventcount", shows_nothing="programs read it, not pages"),
     Table("dashboard_likemoves", shows_nothing="a board's page goes by the day's ten minutes"),
+    *(
+        Table(f"dashboard_{name}", shows_nothing="a board's page has no history")
+        for name in ("kepthistory", "keptsum", "historychange")
+    ),
     Table("dashboard_firstvisit", shows_nothing="the first visit's cookie is part of the request"),
     Table("dashboard_hiddenmarks", shows_nothing="the marks' cookie is part of the request"),
     Table("dashboard_preference", shows_nothing="the language's cookie is part of the request"),

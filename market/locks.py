@@ -34,3 +34,12 @@ class AdvisoryLock(IntEnum):
     ALERT_WATCH = 7_021_007
     """Alone. Until the transaction ends, for one look of the alerts' watch; nobody waits: who finds it taken leaves the
     look to its holder."""
+
+    HISTORY_DAY = 7_021_008
+    """With one of 512 slots of markets' delivery days. Shared: until a transaction that changes positions or prices of
+    the day ends. Alone: until a closed day's sums for histories are worked out and stored, a fraction of a second; who
+    stores late trades of just that day waits for so long. Whoever wants it alone never waits, but leaves the day."""
+
+    HISTORY_KEEPER = 7_021_009
+    """With a market. Until the transaction ends that stores one day's, or one month's, sums; nobody waits: who finds it
+    taken leaves the market to its holder."""
