@@ -274,6 +274,7 @@ _REGULARLY = (
     ("chase-reference-prices", "prices.tasks.chase_reference_prices", CHASE_TICK_SECONDS),
     ("do-round", "dashboard.tasks.do_round", 10),
     ("build-like-cases", "dashboard.tasks.build_like_cases", 1800),
+    ("keep-history", "dashboard.tasks.keep_history", 60),
     ("keep-events", "dashboard.tasks.keep_events", 60),
     ("note-the-audit-logs-head", "audit.tasks.note_head", 3600),
     ("clear-ended-sessions", "accounts.tasks.clear_ended", 3600),
