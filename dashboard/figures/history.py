@@ -14,14 +14,12 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal, localcontext
 from typing import Any, TypeVar
 
-from django.db import connection
-
-from dashboard.figures.history_sql import RESTATED, statements
+from dashboard.figures.history_sql import RESTATED
+from dashboard.figures.kept.sums import load_sums, read
 from dashboard.figures.performance import NOTHING, Figures
 from dashboard.figures.readings import Reading
 from market.models import Market
 from market.periods import PeriodError, parse_day
-from market.statements.planning import planned_by_values
 from market.tables import unless_missing
 from market.totals import EXACT, ZERO, Total
 from trades.models import Trader
@@ -130,21 +128,21 @@ def last_days(days: int, today: date) -> DayRange:
 def load_history(
     *, market: Market, trader: Trader | None, days: DayRange, reading: Reading = Reading.PRODUCT
 ) -> History:
-    """Two queries for a trader; four for the whole desk (its traders' names and sums), beside the market's rules.
+    """Two queries for a trader; four for the whole desk (its traders' names and sums), beside the market's rules; one
+    more where some of its days are kept and some not.
 
     Raises RangeError for days of two currencies.
     """
-    asked, sums = asked_with(market, trader, days, reading), statements(market, reading)
-    rows = _read(sums.by_period, asked)
-    total = slices((None, *row[2:]) for row in rows if row[0] is None and row[1] is None)
+    asked = asked_with(market, trader, days, reading)
+    sums = load_sums(market, asked, reading)
     return History(
         market=market,
         trader=trader,
         range=days,
-        days=_ordered((row[0], *row[2:]) for row in rows if row[0] is not None),
-        hours=_ordered((row[1], *row[2:]) for row in rows if row[1] is not None),
-        traders=() if trader is not None else _traders(sums.by_trader, asked),
-        total=total.get(None, Slice()),
+        days=_ordered(sums.days),
+        hours=_ordered(sums.hours),
+        traders=() if trader is not None else _traders(sums.traders),
+        total=slices(sums.total).get(None, Slice()),
         restated=_restated(asked),
         reading=reading,
     )
@@ -154,8 +152,8 @@ def load_total(
     *, market: Market, days: DayRange, trader: Trader | None = None, reading: Reading = Reading.PRODUCT
 ) -> Slice:
     """The total alone, a trader's or the whole desk's. One query, beside the market's rules; RangeError as above."""
-    rows = _read(statements(market, reading).total, asked_with(market, trader, days, reading))
-    return slices((None, *row) for row in rows).get(None, Slice())
+    sums = load_sums(market, asked_with(market, trader, days, reading), reading, total_alone=True)
+    return slices(sums.total).get(None, Slice())
 
 
 def asked_with(market: Market, trader: Trader | None, days: DayRange, reading: Reading) -> dict[str, Any]:
@@ -172,6 +170,7 @@ def asked_with(market: Market, trader: Trader | None, days: DayRange, reading: R
         "trader": trader.pk if trader else None,
         "first": days.first,
         "last": days.last,
+        "days": None,
         "zone": market.rules_on(days.last).zone.key,
         "length": timedelta(minutes=reading.minutes or 0),
     }
@@ -179,21 +178,15 @@ def asked_with(market: Market, trader: Trader | None, days: DayRange, reading: R
 
 def _restated(asked: dict[str, Any]) -> dict[date, tuple[int, datetime]]:
     """None where an update has not brought the table yet."""
-    rows: list[tuple[Any, ...]] = unless_missing(lambda: _read(RESTATED, asked), [])
+    rows: list[tuple[Any, ...]] = unless_missing(lambda: read(RESTATED, asked), [])
     return {day: (periods, at) for day, periods, at in rows}
 
 
-def _traders(statement: str, asked: dict[str, Any]) -> tuple[tuple[Trader, Slice], ...]:
+def _traders(rows: Iterable[tuple[Any, ...]]) -> tuple[tuple[Trader, Slice], ...]:
     """People before bots, each by id."""
-    of_trader = slices(_read(statement, asked))
+    of_trader = slices(rows)
     traders = Trader.objects.filter(pk__in=of_trader)
     return tuple((t, of_trader[t.pk]) for t in sorted(traders, key=lambda t: (t.is_bot, t.trader_id)))
-
-
-def _read(statement: str, asked: dict[str, Any]) -> list[tuple[Any, ...]]:
-    with planned_by_values(), connection.cursor() as cursor:
-        cursor.execute(statement, asked)
-        return list(cursor.fetchall())
 
 
 def slices(rows: Iterable[tuple[Any, ...]]) -> dict[Any, Slice]:

@@ -66,6 +66,7 @@ _TOGETHER = """WITH products AS (
             sum(trade_count) AS trades, sum(energy) AS energy, sum(turnover) AS turnover
         FROM trades_position
         WHERE market_id = %(market)s AND delivery_day BETWEEN %(first)s AND %(last)s AND trade_count > 0
+            AND (%(days)s::date[] IS NULL OR delivery_day = ANY(%(days)s::date[]))
             AND (%(trader)s::bigint IS NULL OR trader_id = %(trader)s)
         GROUP BY 1, 2, 3, 4
     ), HELD"""
@@ -88,6 +89,7 @@ BY_TRADER = f"""
         SELECT delivery_day, delivery_start, delivery_end, trader_id, direction, trade_count AS trades, energy, turnover
         FROM trades_position
         WHERE market_id = %(market)s AND delivery_day BETWEEN %(first)s AND %(last)s AND trade_count > 0
+            AND (%(days)s::date[] IS NULL OR delivery_day = ANY(%(days)s::date[]))
     ), HELD
     SELECT trader_id, direction, sum(trades)::bigint, {SUMS} FROM PRICES GROUP BY 1, 2"""  # noqa: S608 - our own text, no input
 
