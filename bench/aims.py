@@ -48,6 +48,8 @@ AIMS: dict[str, tuple[Aim, ...]] = {
     "assumptions, a year of one trader with 5,000 of a million stored; floor: 5,000 stored": (
         Aim(at_most=1.3, of_floor=True),
     ),
+    "history of a trader, a year; floor: their plain sum": (Aim(at_most=1.5, of_floor=True),),
+    "history of the desk (15 traders), a year; floor: their plain sum": (Aim(at_most=2, of_floor=True),),
     "500 open pages, 20 changes a second, send -> socket p99": (Aim(at_most=500),),
 }
 """Row -> what must hold of it."""

@@ -1,23 +1,30 @@
 """A history of ranges up to a year, over two years of positions of 15 traders, beside a query that reads the same rows.
 
-Two years at 100 trades a minute are 105 million trades behind 525,600 positions; the trades are never read, so none
-are made.
+The sums of its closed days are kept, as workers do it; beside that what a year costs without them, and what a day costs
+to keep. Two years at 100 trades a minute are 105 million trades behind 525,600 positions; the trades are never read, so
+none are made.
 """
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from statistics import median
 
 from django.db import connection
 
 from bench.table import Row, alternate, timed
 from dashboard.figures.history import DayRange, load_history
+from dashboard.figures.kept.keeping import days_to_keep, keep_day, keep_month, months_to_keep
 from market.models import Market
 from market.queries import market_by_code
 from trades.models import Trader
 
 YEAR = DayRange(date(2025, 1, 1), date(2025, 12, 31))
+UNTIL_TODAY = DayRange(date(2024, 12, 15), date(2025, 12, 14))
+"""As pages ask for a year: of its last two days nothing is kept yet, and no month of its ends is whole."""
+NOW = datetime(2026, 1, 5, tzinfo=UTC)
 MONTH = DayRange(date(2025, 6, 1), date(2025, 6, 30))
 
 _TRADERS = """INSERT INTO trades_trader (trader_id, name, is_bot, is_known, first_seen_at)
@@ -42,13 +49,29 @@ def run(_folder: Path) -> list[Row]:
     market = market_by_code("DE")
     _fill(market)
     trader = Trader.objects.get(trader_id="history_1")
-    cases = (
-        ("history of a trader, 30 days", trader, MONTH),
-        ("history of a trader, a year", trader, YEAR),
-        ("history of the desk (15 traders), 30 days", None, MONTH),
-        ("history of the desk (15 traders), a year", None, YEAR),
-    )
-    return [_measure(what, market, trader, days) for what, trader, days in cases]
+    both = (("a trader", trader), ("the desk (15 traders)", None))
+    rows = [_measure(f"history of {who}, a year, nothing kept", market, one, YEAR) for who, one in both]
+    rows.append(_keep(market, UNTIL_TODAY.first, UNTIL_TODAY.last - timedelta(days=2)))
+    rows += [_measure(f"history of {who}, a year up to today", market, one, UNTIL_TODAY) for who, one in both]
+    _keep(market, YEAR.first, YEAR.last)
+    return rows + [
+        _measure(f"history of {who}, {what}", market, one, days)
+        for who, one in both
+        for what, days in (("30 days", MONTH), ("a year", YEAR))
+    ]
+
+
+def _keep(market: Market, first: date, last: date) -> Row:
+    """What the worker does for these days."""
+    days = [day for day in days_to_keep(market, NOW) if first <= day <= last]
+    took = [timed(partial(keep_day, market, day)) for day in days]
+    for month in months_to_keep(market):
+        keep_month(market, month)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE dashboard_keptsum")
+        cursor.execute("SELECT pg_total_relation_size('dashboard_keptsum') / count(*) FROM dashboard_kepthistory")
+        note = f"{cursor.fetchone()[0] / 1000:.0f} kB"
+    return Row("history: a closed day of the desk (15 traders) kept", "ms", median(took) * 1000, None, note)
 
 
 def _fill(market: Market) -> None:
@@ -56,6 +79,7 @@ def _fill(market: Market) -> None:
         cursor.execute(_TRADERS)
         for statement in (_POSITIONS, _PRICES):
             cursor.execute(statement, {"market": market.pk})
+        cursor.execute("TRUNCATE dashboard_keptsum, dashboard_kepthistory")  # an earlier run's
         cursor.execute("VACUUM ANALYZE trades_position")
         cursor.execute("VACUUM ANALYZE prices_referenceprice")
 
