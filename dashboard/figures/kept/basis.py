@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 from market.rules import DatedSource
 
+VERSION = 1
+"""Raised with every change of what the statements of keeping add up, so that nothing of before is read any more."""
+
 
 class Basis(NamedTuple):
     """What holds on these delivery days, both included, in words that are the same exactly where all of it is."""
@@ -18,10 +21,10 @@ class Basis(NamedTuple):
 
 
 def basis_on(sources: Iterable[DatedSource], zone: str, day: date) -> str:
-    """The zone, and of each product the newest rule that has begun on the delivery day."""
+    """The version, the zone, and of each product the newest rule that has begun on the delivery day."""
     begun = sorted((rule for rule in sources if rule.valid_from <= day), key=lambda rule: rule.valid_from)
     held = {rule.minutes: rule.source for rule in begun}
-    return " ".join([zone, *(f"{minutes}:{source.value}" for minutes, source in sorted(held.items()))])
+    return " ".join([str(VERSION), zone, *(f"{minutes}:{source.value}" for minutes, source in sorted(held.items()))])
 
 
 def bases(sources: Iterable[DatedSource], zone: str, first: date, last: date) -> list[Basis]:

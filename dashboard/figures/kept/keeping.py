@@ -30,6 +30,8 @@ from market.statements.planning import planned_by_values
 
 CLOSED_AFTER = timedelta(days=2)
 """From a day on to when it is kept: its last trades, and the checks of its final prices, have come by then."""
+MOST_DAYS = 5 * 366
+"""Older ones are worked out when somebody asks for them; so is what a mistyped day of 1926 would add."""
 SECONDS = 5.0
 """How long a look may go on: a year that has never been kept takes a worker some minutes of looks."""
 _A_DAY = timedelta(days=1)
@@ -72,7 +74,7 @@ def days_to_keep(market: Market, now: datetime) -> list[date]:
         return []
     holding = {one.first for one in kept_of(market) if not one.is_month and one.basis == basis_of(market, one.first)}
     last = market.day_of(now) - CLOSED_AFTER
-    days = (last - number * _A_DAY for number in range((last - first).days + 1))
+    days = (last - number * _A_DAY for number in range(min((last - first).days + 1, MOST_DAYS)))
     return [day for day in days if day not in holding]
 
 
