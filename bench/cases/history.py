@@ -14,6 +14,7 @@ from statistics import median
 
 from django.db import connection
 
+from bench.earnings_clock import clock_rows
 from bench.table import Row, alternate, timed
 from dashboard.figures.history import DayRange, load_history
 from dashboard.figures.kept.keeping import days_to_keep, keep_day, keep_month, months_to_keep
@@ -26,6 +27,8 @@ UNTIL_TODAY = DayRange(date(2024, 12, 15), date(2025, 12, 14))
 """As pages ask for a year: of its last two days nothing is kept yet, and no month of its ends is whole."""
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 MONTH = DayRange(date(2025, 6, 1), date(2025, 6, 30))
+
+WHOLE = (("30 days", MONTH), ("a year", YEAR))
 
 _TRADERS = """INSERT INTO trades_trader (trader_id, name, is_bot, is_known, first_seen_at)
     SELECT 'history_' || n, '', false, true, now() FROM generate_series(1, 15) AS n ON CONFLICT DO NOTHING"""
@@ -54,11 +57,9 @@ def run(_folder: Path) -> list[Row]:
     rows.append(_keep(market, UNTIL_TODAY.first, UNTIL_TODAY.last - timedelta(days=2)))
     rows += [_measure(f"history of {who}, a year up to today", market, one, UNTIL_TODAY) for who, one in both]
     _keep(market, YEAR.first, YEAR.last)
-    return rows + [
-        _measure(f"history of {who}, {what}", market, one, days)
-        for who, one in both
-        for what, days in (("30 days", MONTH), ("a year", YEAR))
-    ]
+    for who, one in both:
+        rows += [_measure(f"history of {who}, {what}", market, one, days) for what, days in WHOLE]
+    return rows + clock_rows()
 
 
 def _keep(market: Market, first: date, last: date) -> Row:
