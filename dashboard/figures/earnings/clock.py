@@ -15,6 +15,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from dashboard.figures.earnings.clock_sql import CELL, CLOCK, TRADE_COLUMNS
+from dashboard.figures.earnings.rows_clock_sql import rows_clock
 from dashboard.figures.earnings.time_left import LIMITS, Left, leads
 from dashboard.figures.history import DayRange, Slice, asked_with, slices
 from dashboard.figures.history_sql import priced
@@ -74,7 +75,9 @@ class EarningsClock:
 
 def load_clock(wanted: Wanted) -> EarningsClock:
     """One query, beside the market's rules."""
-    rows = _read(priced(CLOCK, wanted.market, wanted.reading, beside="step,"), wanted.parameters())
+    minutes = wanted.reading.minutes
+    by_product = priced(CLOCK, wanted.market, wanted.reading, beside="step,")
+    rows = _read(rows_clock(wanted.market, minutes) if minutes else by_product, wanted.parameters())
     rows = [row for row in rows if wanted.side in {"", row[2]}]
     found = slices(((hour, step), *sums) for hour, step, *sums in rows)
     return EarningsClock(

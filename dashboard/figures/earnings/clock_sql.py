@@ -14,7 +14,7 @@ _WANTED = """market_id = %(market)s AND e.delivery_day BETWEEN %(first)s AND %(l
         AND (%(product)s::interval IS NULL OR least(delivery_end - delivery_start, interval '2 hours') = %(product)s)
         AND (%(bots)s::boolean IS NULL OR trader_id IN (SELECT id FROM trades_trader WHERE is_bot = %(bots)s))"""
 
-_COUNTED = f"""
+COUNTED = f"""
     WITH leads AS (
         SELECT * FROM unnest(%(lengths)s::interval[], %(from)s::date[], %(until)s::date[], %(own)s::interval[],
             %(hour_lead)s::interval[]) AS l (length, valid_from, until, own, with_hour)
@@ -34,7 +34,7 @@ _COUNTED = f"""
 
 _DURATION = "extract(epoch FROM delivery_end - delivery_start) / 3600"
 
-CLOCK = f"""{_COUNTED}, products AS (
+CLOCK = f"""{COUNTED}, products AS (
         SELECT delivery_day, delivery_start, delivery_end, step, direction, count(*) AS trades,
             sum(quantity) * {_DURATION} AS energy, sum(quantity * price) * {_DURATION} AS turnover
         FROM timed GROUP BY 1, 2, 3, 4, 5
@@ -54,7 +54,7 @@ CLOCK = f"""{_COUNTED}, products AS (
 _OF_TRADE = "id, exchange_id, trader_id, delivery_hour, price, quantity, execution_time,"
 TRADE_COLUMNS = f"{_OF_TRADE} product_start, product_end,"
 
-CELL = f"""{_COUNTED}, products AS (
+CELL = f"""{COUNTED}, products AS (
         SELECT {_OF_TRADE} delivery_start AS product_start, delivery_end AS product_end, delivery_day, delivery_start,
             delivery_end, direction, 1 AS trades, quantity * {_DURATION} AS energy,
             quantity * price * {_DURATION} AS turnover
