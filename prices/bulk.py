@@ -77,7 +77,7 @@ def store_day(*, market: Market, day: date, prices: Iterable[Accepted]) -> int:
     return stored
 
 
-def _columns(prices: Iterable[Accepted]) -> dict[str, list[Any]]:
+def _columns(prices: Iterable[Accepted]) -> dict[str, Any]:
     rows = [(p.label, p.period.start, p.period.end, *p[2:]) for p in prices]
     columns = zip(*rows, strict=True) if rows else [()] * len(_COLUMNS)
     return {name: column_of(column) for name, column in zip(_COLUMNS, columns, strict=True)}

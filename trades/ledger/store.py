@@ -323,7 +323,7 @@ def add_to_positions(
     return {(key[0], market.pk, labels[key[1]][0]) for key in sums}
 
 
-def _columns(rows: list[tuple[Any, ...]]) -> list[list[Any]]:
+def _columns(rows: list[tuple[Any, ...]]) -> list[Any]:
     return [column_of(column) for column in zip(*rows, strict=True)]
 
 
