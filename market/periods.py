@@ -68,6 +68,7 @@ class DeliveryPeriod:
         return self.start - lead
 
 
+@lru_cache(maxsize=256)
 def parse_day(text: str) -> date:
     """`YYYY-MM-DD` to a date between 2000 and 2199; PeriodError says what is wrong with anything else."""
     match = _DAY.fullmatch(text)
