@@ -6,10 +6,10 @@ Units: energy MWh, turnover in the market's currency, quantity MW. Sums of produ
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
-from typing import Any, Protocol, TypeVar
+from typing import Protocol
 
 EXACT = Context(prec=60)
 ZERO = Decimal(0)
@@ -64,21 +64,3 @@ def total_of(totals: Iterable[Total]) -> Total:
             sum((part.turnover for part in parts), ZERO),
             sum((part.quantity for part in parts), ZERO),
         )
-
-
-_Key = TypeVar("_Key", bound=Hashable)
-
-
-def totals_by_key(trades: Iterable[tuple[_Key, Booked]]) -> dict[_Key, Total]:
-    """One total a key, whatever the order of the trades."""
-    sums: dict[_Key, list[Any]] = {}
-    for key, trade in trades:
-        held = sums.get(key)
-        if held is None:
-            sums[key] = [1, trade.energy, trade.turnover, trade.quantity]
-        else:
-            held[0] += 1
-            held[1] = EXACT.add(held[1], trade.energy)
-            held[2] = EXACT.add(held[2], trade.turnover)
-            held[3] = EXACT.add(held[3], trade.quantity)
-    return {key: Total(*held) for key, held in sums.items()}

@@ -9,7 +9,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from market.totals import Total, total_of, totals_by_key
+from market.totals import Total, total_of
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,6 @@ def test_the_average_lies_between_the_lowest_and_the_highest_price(some: list[Tr
 
 def test_without_energy_there_is_no_average() -> None:
     assert Total().average_price is None
-
-
-@given(st.lists(st.tuples(st.sampled_from("ab"), trades), max_size=20))
-def test_totals_by_key_are_those_of_each_key(pairs: list[tuple[str, Trade]]) -> None:
-    apart = totals_by_key(pairs)
-    assert set(apart) == {key for key, _ in pairs}
-    for key in apart:
-        assert apart[key] == sum((Total.of(trade) for other, trade in pairs if other == key), Total())
 
 
 @given(st.lists(trades, max_size=30))

@@ -11,14 +11,9 @@ from django.db import connection, transaction
 from market.models import Market
 from trades.frames import FrameSource, JournalFrame
 from trades.imports.files import FileLine
+from trades.ledger.bookings import ConfirmedFrame, book_with_traders
 from trades.ledger.confirmations import TradeConfirmation, Unusable
-from trades.ledger.store import (
-    ConfirmedFrame,
-    FrameAside,
-    add_to_positions,
-    insert_aside,
-    insert_trades,
-)
+from trades.ledger.store import FrameAside, insert_aside
 from trades.models import QuarantinedMessage
 from trades.signals import announce_positions
 
@@ -31,11 +26,10 @@ def add_from_file(*, market: Market, source: FrameSource, lines: Sequence[FileLi
         if isinstance(line.parsed, TradeConfirmation)
     }
     with transaction.atomic(), connection.cursor() as cursor:
-        stored = insert_trades(cursor, market, source, trades)
-        changes = add_to_positions(cursor, market, [trades[key] for key in stored], stored)
-        if changes:
-            transaction.on_commit(lambda: announce_positions(changes), robust=True)
-    return len(stored)
+        booked = book_with_traders(cursor, market, source, trades)
+        if booked.changes:
+            transaction.on_commit(lambda: announce_positions(booked.changes), robust=True)
+    return len(booked.ids)
 
 
 @transaction.atomic

@@ -119,30 +119,27 @@ def timestamp_of(text: str) -> datetime:
 
 
 def flags_of(
-    confirmation: TradeConfirmation,
-    *,
-    received_at: datetime,
-    gate_closes_at: datetime,
-    rules: DayRules,
-    trader_is_known: bool,
+    confirmation: TradeConfirmation, *, received_at: datetime, gate_closes_at: datetime, rules: DayRules
 ) -> list[str]:
-    """What is odd about a trade that is booked all the same (trades.models.TradeFlag), by the rules of its day."""
-    executed = confirmation.execution_time
-    period = confirmation.period
-    odd_time = (
+    """What is odd about a trade that is booked all the same (trades.models.TradeFlag), by the rules of its day; but for
+    a trader who is unknown."""
+    executed, period = confirmation.execution_time, confirmation.period
+    flags = []
+    if received_at >= gate_closes_at:
+        flags.append("period_closed")
+    if (
         executed > received_at + _CLOCKS_MAY_DIFFER
         or executed < received_at - _OLDEST_EXECUTION
         or executed >= period.start
-    )
-    oddities = {
-        "unknown_trader": not trader_is_known,
-        "period_closed": received_at >= gate_closes_at,
-        "odd_execution_time": odd_time,
-        "ambiguous_hour": confirmation.ambiguous_hour,
-        "price_out_of_bounds": not rules.is_within_bounds(confirmation.price),
-        "unlisted_product": product_of(period) not in rules.products,
-    }
-    return [name for name, applies in oddities.items() if applies]
+    ):
+        flags.append("odd_execution_time")
+    if confirmation.ambiguous_hour:
+        flags.append("ambiguous_hour")
+    if not rules.is_within_bounds(confirmation.price):
+        flags.append("price_out_of_bounds")
+    if product_of(period) not in rules.products:
+        flags.append("unlisted_product")
+    return flags
 
 
 def _fields_of(frame: bytes) -> dict[str, Any]:

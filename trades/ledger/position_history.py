@@ -6,60 +6,16 @@ a board can show how its figures came about without reading trades (docs/decisio
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
-from typing import Any
-
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-from market.periods import DeliveryPeriod
-from market.totals import Booked, Total, totals_by_key
 from trades.effective_trades import IDENTITY, IS_POSITION, TRADES_OF_TRADERS_DAY, effective_trades
 from trades.ledger.effective import PositionKey
-from trades.queries import SLOT_SECONDS, slot_of
+from trades.queries import SLOT_SECONDS
 
 _SUMS = f"""floor(extract(epoch FROM e.execution_time) / {SLOT_SECONDS})::bigint AS slot, count(*)::integer AS n,
     sum(e.quantity * extract(epoch FROM e.delivery_end - e.delivery_start) / 3600) AS mwh,
     sum(e.price * e.quantity * extract(epoch FROM e.delivery_end - e.delivery_start) / 3600) AS eur"""
-
-
-PositionOf = tuple[int, DeliveryPeriod, str]
-"""(trader primary key, period, side)"""
-SlotSums = dict[tuple[PositionOf, int], Total]
-
-
-def slot_sums(trades: Iterable[tuple[PositionOf, datetime, Booked]]) -> SlotSums:
-    """Trades, each with its position and its execution, added up by position and slot."""
-    return totals_by_key(((key, slot_of(executed)), trade) for key, executed, trade in trades)
-
-
-def position_sums(slots: SlotSums) -> dict[PositionOf, Total]:
-    """The same by position alone."""
-    sums: dict[PositionOf, Total] = {}
-    for (key, _), total in slots.items():
-        sums[key] = sums[key] + total if key in sums else total
-    return sums
-
-
-def slot_rows(slots: SlotSums) -> list[tuple[Any, ...]]:
-    """The sums as ADD_TO_SLOTS takes them."""
-    return [
-        (trader, period.start, period.end, side, slot, total.trade_count, total.energy, total.turnover)
-        for ((trader, period, side), slot), total in slots.items()
-    ]
-
-
-ADD_TO_SLOTS = """INSERT INTO trades_positionslot AS s (position_id, slot, trade_count, energy, turnover)
-    SELECT id, slot, n, mwh, eur
-    FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::text[], %s::bigint[], %s::integer[],
-            %s::numeric[], %s::numeric[])
-        AS t (trader_id, delivery_start, delivery_end, direction, slot, n, mwh, eur)
-        JOIN changed USING (trader_id, delivery_start, delivery_end, direction)
-    ON CONFLICT (position_id, slot) DO UPDATE SET trade_count = s.trade_count + excluded.trade_count,
-        energy = s.energy + excluded.energy, turnover = s.turnover + excluded.turnover"""
-"""Adds the columns of `slot_rows` to the slots of the positions that the same statement has changed, and so locked:
-the end of `WITH changed AS (... RETURNING id, trader_id, delivery_start, delivery_end, direction)`."""
 
 
 def rebuild_slots(cursor: CursorWrapper, key: PositionKey) -> None:

@@ -1,29 +1,20 @@
-"""Every write of trades, positions, quarantined frames and the feed's state: one transaction per call.
-
-The statements are written out because Django's bulk_create can't say which rows a conflict left out, and positions
-must follow exactly what was inserted.
-"""
+"""What becomes of frames: booked (bookings.py), counted as duplicates, or kept aside. One transaction a call."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import Any
+from datetime import datetime
 
 import structlog
 from django.db import DataError, IntegrityError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from market import clock
 from market.models import Market
-from market.periods import DeliveryPeriod
-from market.statements.columns import column_of
-from market.totals import Total
 from trades.frames import FrameSource, JournalFrame
-from trades.ledger.confirmations import TradeConfirmation, Unusable, flags_of, parse_frame
+from trades.ledger.bookings import Booked, ConfirmedFrame, Step, book, book_with_traders
+from trades.ledger.confirmations import TradeConfirmation, Unusable, parse_frame
 from trades.ledger.effective import stored_facts
-from trades.ledger.position_history import ADD_TO_SLOTS, position_sums, slot_rows, slot_sums
 from trades.models import Direction, JournalProgress, QuarantinedMessage
 from trades.signals import Change, announce_positions
 
@@ -52,14 +43,6 @@ class StoreResult:
 
 
 @dataclass(frozen=True, slots=True)
-class ConfirmedFrame:
-    """A confirmation with the frame that it came in."""
-
-    confirmation: TradeConfirmation
-    frame: JournalFrame
-
-
-@dataclass(frozen=True, slots=True)
 class FrameAside:
     """A frame that is kept aside, and why."""
 
@@ -70,8 +53,10 @@ class FrameAside:
 
 @dataclass(slots=True)
 class _Sorted:
-    """A batch of frames by what is to become of them."""
+    """A batch of frames, from number to number, by what is to become of them."""
 
+    first: int
+    last: int
     trades: dict[str, ConfirmedFrame] = field(default_factory=dict)
     again: list[ConfirmedFrame] = field(default_factory=list)
     aside: list[FrameAside] = field(default_factory=list)
@@ -98,24 +83,47 @@ def store_frames(*, market: Market, source: FrameSource, frames: Sequence[Journa
 def _store(
     market: Market, source: FrameSource, frames: Sequence[JournalFrame], refused: str | None = None
 ) -> StoreResult:
+    if not frames:
+        return StoreResult()
+    batch = _sort(frames, market, refused)
     with transaction.atomic(), connection.cursor() as cursor:
-        position = _lock_progress(cursor, market, source)
-        fresh = [frame for frame in frames if frame.number > position]
-        if not fresh:
-            return StoreResult()
-        batch = _sort(fresh, market, refused)
-        stored = insert_trades(cursor, market, source, batch.trades)
-        known = [trade for key, trade in batch.trades.items() if key not in stored]
-        duplicates, conflicts = _compare(market, known + batch.again)
-        changes = add_to_positions(cursor, market, [batch.trades[key] for key in stored], stored)
-        insert_aside(cursor, market, source, batch.aside + conflicts)
-        result = StoreResult(len(fresh), len(stored), duplicates, len(conflicts), len(batch.aside), changes)
-        _keep_progress(cursor, source, fresh[-1].number, result)
-        if changes:
-            transaction.on_commit(lambda: announce_positions(changes), robust=True)
-        if conflicts:
-            transaction.on_commit(lambda: _say_conflicts(market, source, conflicts), robust=True)
-        return result
+        booked = _book(cursor, market, source, batch)
+        if booked is None:  # the journal is new or elsewhere, or a trader is new
+            after = _lock_progress(cursor, market, source)
+            fresh = [frame for frame in frames if frame.number > after]
+            if not fresh:
+                return StoreResult()
+            batch = _sort(fresh, market, refused)
+            booked = _book_locked(cursor, market, source, batch, after)
+        return _settle(cursor, market, source, batch, booked)
+
+
+def _book(cursor: CursorWrapper, market: Market, source: FrameSource, batch: _Sorted) -> Booked | None:
+    """None where the journal is not at the frame before these, or a trader is new."""
+    step = Step(batch.first - 1, batch.last, len(batch.aside))
+    return book(cursor, market, source, batch.trades, step=step)
+
+
+def _book_locked(cursor: CursorWrapper, market: Market, source: FrameSource, batch: _Sorted, after: int) -> Booked:
+    """The same with the journal's progress locked at `after`, whoever trades."""
+    step = Step(after, batch.last, len(batch.aside))
+    return book_with_traders(cursor, market, source, batch.trades, step=step)
+
+
+def _settle(cursor: CursorWrapper, market: Market, source: FrameSource, batch: _Sorted, booked: Booked) -> StoreResult:
+    """What is not new is a duplicate or a conflict; keep aside what is to be, and have the news sent."""
+    known = [trade for key, trade in batch.trades.items() if key not in booked.ids]
+    duplicates, conflicts = _compare(market, known + batch.again)
+    if known or batch.again:
+        _correct_progress(cursor, source, -len(known), duplicates, len(conflicts))
+    insert_aside(cursor, market, source, batch.aside + conflicts)
+    changes = booked.changes
+    if changes:
+        transaction.on_commit(lambda: announce_positions(changes), robust=True)
+    if conflicts:
+        transaction.on_commit(lambda: _say_conflicts(market, source, conflicts), robust=True)
+    received = len(batch.trades) + len(batch.again) + len(batch.aside)
+    return StoreResult(received, len(booked.ids), duplicates, len(conflicts), len(batch.aside), changes)
 
 
 def _say_conflicts(market: Market, source: FrameSource, conflicts: list[FrameAside]) -> None:
@@ -133,7 +141,7 @@ def _say_conflicts(market: Market, source: FrameSource, conflicts: list[FrameAsi
 
 
 def _sort(frames: Sequence[JournalFrame], market: Market, refused: str | None) -> _Sorted:
-    batch = _Sorted()
+    batch = _Sorted(frames[0].number, frames[-1].number)
     days = market.calendar
     for frame in frames:
         parsed: TradeConfirmation | Unusable = parse_frame(frame.frame, days)
@@ -164,100 +172,13 @@ def _lock_progress(cursor: CursorWrapper, market: Market, source: FrameSource) -
     return int(cursor.fetchone()[0])
 
 
-def _keep_progress(cursor: CursorWrapper, source: FrameSource, position: int, result: StoreResult) -> None:
+def _correct_progress(cursor: CursorWrapper, source: FrameSource, stored: int, duplicates: int, conflicts: int) -> None:
+    """Count differently what was counted as stored when it was booked (bookings.py), and what was left to be judged."""
     cursor.execute(
-        """UPDATE trades_journalprogress SET position = %s, received = received + %s, stored = stored + %s,
-               duplicates = duplicates + %s, conflicts = conflicts + %s, quarantined = quarantined + %s,
-               updated_at = %s
+        """UPDATE trades_journalprogress SET received = received + %s, stored = stored + %s,
+               duplicates = duplicates + %s, conflicts = conflicts + %s
            WHERE journal = %s""",
-        [
-            position,
-            result.received,
-            result.stored,
-            result.duplicates,
-            result.conflicts,
-            result.quarantined,
-            clock.now(),
-            source.journal,
-        ],
-    )
-
-
-def _traders(cursor: CursorWrapper, trader_ids: list[str]) -> dict[str, tuple[int, bool]]:
-    """trader_id -> (primary key, known); traders never heard of are added as unknown."""
-    known = _known_traders(cursor, trader_ids)
-    if len(known) == len(trader_ids):
-        return known
-    cursor.execute(
-        """INSERT INTO trades_trader (trader_id, name, is_bot, is_known, first_seen_at)
-           SELECT wanted, '', false, false, now() FROM unnest(%s::text[]) AS wanted
-           ON CONFLICT (trader_id) DO NOTHING""",
-        [[trader_id for trader_id in trader_ids if trader_id not in known]],
-    )
-    return _known_traders(cursor, trader_ids)
-
-
-def _known_traders(cursor: CursorWrapper, trader_ids: list[str]) -> dict[str, tuple[int, bool]]:
-    cursor.execute("SELECT trader_id, id, is_known FROM trades_trader WHERE trader_id = ANY(%s::text[])", [trader_ids])
-    return {trader_id: (pk, known) for trader_id, pk, known in cursor.fetchall()}
-
-
-def insert_trades(
-    cursor: CursorWrapper,
-    market: Market,
-    source: FrameSource,
-    trades: dict[str, ConfirmedFrame],
-    second_side_of: int | None = None,
-) -> dict[str, int]:
-    """Insert what is not there yet, in the order of the ids (two listeners at once then never wait in a circle).
-
-    `second_side_of` is the trade (primary key) whose other side this is. Returns exchange_id -> trader primary key of
-    the rows that were really inserted.
-    """
-    if not trades:
-        return {}
-    traders = _traders(cursor, sorted({t.confirmation.trader_id for t in trades.values()}))
-    rows = [_row(trades[key], market, traders) for key in sorted(trades)]
-    cursor.execute(
-        """INSERT INTO trades_trade (market_id, source, exchange_id, trader_id, direction, price, quantity,
-               delivery_day, delivery_hour, delivery_start, delivery_end, execution_time, received_at,
-               source_position, flags, second_side_of_id, stored_at)
-           SELECT %s, %s, id, trader, direction, price, quantity, day, hour, starts, ends, executed, received,
-               position, string_to_array(flags, ','), %s::bigint, %s
-           FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::numeric[], %s::numeric[], %s::date[], %s::text[],
-               %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::bigint[], %s::text[])
-               AS t (id, trader, direction, price, quantity, day, hour, starts, ends, executed, received, position,
-               flags)
-           ON CONFLICT (market_id, exchange_id) DO NOTHING RETURNING exchange_id, trader_id""",
-        [market.pk, source.journal, second_side_of, clock.now(), *_columns(rows)],
-    )
-    return dict(cursor.fetchall())
-
-
-def _row(trade: ConfirmedFrame, market: Market, traders: dict[str, tuple[int, bool]]) -> tuple[Any, ...]:
-    c = trade.confirmation
-    trader_pk, known = traders[c.trader_id]
-    flags = flags_of(
-        c,
-        received_at=trade.frame.received_at,
-        gate_closes_at=market.period_rules(c.delivery_day, c.period).gates[-1].closes_at,
-        rules=market.rules_on(c.delivery_day),
-        trader_is_known=known,
-    )
-    return (
-        c.exchange_id,
-        trader_pk,
-        c.direction,
-        c.price,
-        c.quantity,
-        c.delivery_day,
-        c.delivery_hour,
-        c.period.start,
-        c.period.end,
-        c.execution_time,
-        trade.frame.received_at,
-        trade.frame.number,
-        ",".join(flags),
+        [stored + duplicates + conflicts, stored, duplicates, conflicts, source.journal],
     )
 
 
@@ -292,54 +213,6 @@ def both_sides_reason(c: TradeConfirmation) -> Unusable:
         f"both sides of one trade: {c.exchange_id[:100]} is stored as a {other.value}, and this is its {c.direction}"
     )
     return Unusable(BOTH_SIDES, detail, c.exchange_id)
-
-
-def add_to_positions(
-    cursor: CursorWrapper, market: Market, trades: list[ConfirmedFrame], traders: dict[str, int]
-) -> set[Change]:
-    """Add the inserted trades to positions and slots, in one order for everybody; returns the boards that moved."""
-    if not trades:
-        return set()
-    labels = {t.confirmation.period: (t.confirmation.delivery_day, t.confirmation.delivery_hour) for t in trades}
-    slots = slot_sums(
-        ((traders[c.exchange_id], c.period, c.direction), c.execution_time, c) for c in (t.confirmation for t in trades)
-    )
-    sums = position_sums(slots)
-    rows = [_position_row(key, sums[key], labels[key[1]]) for key in sorted(sums)]
-    cursor.execute(
-        f"""WITH changed AS (
-           INSERT INTO trades_position AS p (market_id, trader_id, direction, delivery_day, delivery_hour,
-               delivery_start, delivery_end, trade_count, quantity, energy, turnover, revision)
-           SELECT %s, t.*, 1 FROM unnest(%s::bigint[], %s::text[], %s::date[], %s::text[], %s::timestamptz[],
-               %s::timestamptz[], %s::integer[], %s::numeric[], %s::numeric[], %s::numeric[]) AS t
-           ON CONFLICT (trader_id, delivery_day, market_id, delivery_start, delivery_end, direction) DO UPDATE SET
-               trade_count = p.trade_count + excluded.trade_count, quantity = p.quantity + excluded.quantity,
-               energy = p.energy + excluded.energy, turnover = p.turnover + excluded.turnover,
-               revision = p.revision + 1, updated_at = now()
-           RETURNING id, trader_id, delivery_start, delivery_end, direction)
-           {ADD_TO_SLOTS}""",  # noqa: S608 - our own text
-        [market.pk, *_columns(rows), *_columns(slot_rows(slots))],
-    )
-    return {(key[0], market.pk, labels[key[1]][0]) for key in sums}
-
-
-def _columns(rows: list[tuple[Any, ...]]) -> list[Any]:
-    return [column_of(column) for column in zip(*rows, strict=True)]
-
-
-def _position_row(key: tuple[int, DeliveryPeriod, str], sums: Total, label: tuple[date, str]) -> tuple[Any, ...]:
-    trader_pk, period, direction = key
-    return (
-        trader_pk,
-        direction,
-        *label,
-        period.start,
-        period.end,
-        sums.trade_count,
-        sums.quantity,
-        sums.energy,
-        sums.turnover,
-    )
 
 
 def insert_aside(cursor: CursorWrapper, market: Market, source: FrameSource, aside: list[FrameAside]) -> None:
@@ -378,9 +251,10 @@ def book_confirmation(
     """Book one confirmation that a person has judged, with its position."""
     trade = ConfirmedFrame(confirmation, JournalFrame(1, received_at, b""))
     with transaction.atomic(), connection.cursor() as cursor:
-        stored = insert_trades(cursor, market, source, {confirmation.exchange_id: trade}, second_side_of)
-        changes = add_to_positions(cursor, market, [trade] if stored else [], stored)
-        transaction.on_commit(lambda: announce_positions(changes), robust=True)
+        booked = book_with_traders(
+            cursor, market, source, {confirmation.exchange_id: trade}, second_side_of=second_side_of
+        )
+        transaction.on_commit(lambda: announce_positions(booked.changes), robust=True)
 
 
 def complete_journal(*, market: Market, source: FrameSource) -> None:

@@ -31,7 +31,7 @@ from trades.models import Trader
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
 
-A_TRADE = 7  # lock progress, traders, insert, position and slot, progress; begin and commit
+A_TRADE = 3  # one statement for trades, positions, slots and progress; begin and commit
 MORE_OF_A_BATCH = 0
 A_PAGE = 18  # session, user, rights, markets and their rules, figures, course, how firm, feeds
 A_TRADE_ON_A_BOARD, A_PRICE_ON_A_BOARD = 1, 2  # positions; and prices

@@ -21,9 +21,9 @@ PLACES = {
     "after_receive": ("trades.capture.pipeline", "Capture.take", "after"),
     "before_journal": ("trades.capture.journal", "Journal.append", "before"),
     "after_journal": ("trades.capture.journal", "Journal.append", "after"),
-    "before_insert": ("trades.ledger.store", "insert_trades", "before"),
-    "after_insert": ("trades.ledger.store", "_keep_progress", "before"),
-    "before_commit": ("trades.ledger.store", "_keep_progress", "after"),
+    "before_insert": ("trades.ledger.store", "_book", "before"),
+    "after_insert": ("trades.ledger.store", "_settle", "before"),
+    "before_commit": ("trades.ledger.store", "_settle", "after"),
     "after_commit": ("trades.capture.pipeline", "Capture._store", "after"),
 }
 """Name -> module, function, and whether the point lies before or after its call."""

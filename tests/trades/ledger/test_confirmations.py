@@ -292,13 +292,12 @@ def test_the_id_is_named_where_it_can_be_read() -> None:
     assert refused(frame(id="a\nb")).exchange_id == ""
 
 
-def flags(data: bytes, received: str = "2023-02-06T06:13:46Z", known: bool = True) -> list[str]:
+def flags(data: bytes, received: str = "2023-02-06T06:13:46Z") -> list[str]:
     return flags_of(
         accepted(data),
         received_at=datetime.fromisoformat(received),
         gate_closes_at=accepted(data).period.start - timedelta(minutes=5),
         rules=DayRules(BERLIN, "EUR", highest_price=Decimal(9999)),
-        trader_is_known=known,
     )
 
 
@@ -307,7 +306,6 @@ def test_nothing_is_odd_about_an_ordinary_trade() -> None:
 
 
 def test_oddities_are_flagged_and_never_refused() -> None:
-    assert flags(frame(), known=False) == ["unknown_trader"]
     assert flags(frame(), received="2023-02-06T06:54:59Z") == []
     assert flags(frame(), received="2023-02-06T06:55:00Z") == ["period_closed"]
     assert flags(frame(execution_time="2023-02-06T06:14:46Z")) == []

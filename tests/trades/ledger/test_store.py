@@ -13,10 +13,13 @@ from django.db import IntegrityError, connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from market.totals import Total
 from tests.emptying import emptied
 from tests.trades.frames import confirmation, germany, numbered, store
 from trades.frames import FrameSource
+from trades.ledger.confirmations import Unusable, parse_frame
 from trades.ledger.effective import position_differences
+from trades.ledger.position_history import slot_differences
 from trades.ledger.rebuild import rebuild_positions
 from trades.ledger.store import store_frames
 from trades.models import JournalProgress, Position, QuarantinedMessage, Trade, Trader
@@ -200,8 +203,41 @@ def test_positions_always_equal_their_trades(trades: list[Any], cut: int) -> Non
     store(*frames[:cut])
     store(*frames[cut:], first=cut + 1)
     assert position_differences() == []
+    assert slot_differences() == []
     assert add_up()
     assert Trade.objects.count() == len({t[0] for t in trades})
+    assert by_position() == added_up(frames)
+
+
+def by_position() -> dict[tuple[str, ...], Total]:
+    rows = Position.objects.values_list(
+        *("trader__trader_id", "delivery_hour", "direction", "trade_count", "energy", "turnover", "quantity")
+    )
+    return {row[:3]: Total(*row[3:]) for row in rows}
+
+
+def added_up(frames: list[bytes]) -> dict[tuple[str, ...], Total]:
+    """The same by Python's arithmetic: positions and their check are both PostgreSQL's."""
+    parsed = [c for c in (parse_frame(frame, germany().calendar) for frame in frames) if not isinstance(c, Unusable)]
+    first = {c.exchange_id: c for c in reversed(parsed)}
+    sums: dict[tuple[str, ...], Total] = {}
+    for c in first.values():
+        key = (c.trader_id, c.delivery_hour, c.direction)
+        sums[key] = sums.get(key, Total()) + Total.of(c)
+    return sums
+
+
+def test_a_journal_goes_on_where_it_is_whatever_is_missing_or_comes_again() -> None:
+    """A damaged stretch has no frames; what another process has stored meanwhile is not looked at again."""
+    market, source = germany(), FrameSource("holes", "listener-1")
+    frames = numbered(*[confirmation(n, trader_id=f"trader_{n // 4}") for n in range(1, 13)])
+    results = [
+        store_frames(market=market, source=source, frames=some)
+        for some in (frames[:3], frames[5:7], frames[4:9], frames[:9], [], frames[8:])
+    ]
+    assert [(r.received, r.stored) for r in results] == [(3, 3), (2, 2), (2, 2), (0, 0), (0, 0), (3, 3)]
+    assert JournalProgress.objects.get().position == 12
+    assert (Trade.objects.count(), position_differences(), add_up()) == (10, [], True)
 
 
 def test_a_wrong_position_is_found_and_mended() -> None:
