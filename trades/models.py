@@ -58,9 +58,14 @@ class Trader(models.Model):
 class Trade(models.Model):
     """A stored, valid confirmation. Identity is the exchange's id within a market; the facts never change."""
 
-    market = models.ForeignKey(Market, on_delete=models.PROTECT)
+    market = models.ForeignKey(Market, on_delete=models.PROTECT, db_index=False)  # the first of a constraint's
     exchange_id = models.CharField(max_length=255)
-    trader = models.ForeignKey(Trader, on_delete=models.PROTECT, related_name="trades")
+    trader = models.ForeignKey(
+        Trader,
+        on_delete=models.PROTECT,
+        db_index=False,  # trade_by_trader_day begins with it
+        related_name="trades",
+    )
     direction = models.CharField(max_length=4, choices=Direction)
     price = models.DecimalField(max_digits=9, decimal_places=4, help_text="EUR/MWh")
     quantity = models.DecimalField(max_digits=9, decimal_places=4, help_text="MW")
