@@ -68,6 +68,18 @@ def test_each_stored_trade_is_told_once() -> None:
     }
 
 
+def test_its_text_is_what_postgresql_would_write_of_an_object() -> None:
+    store(confirmation('"3😀\\', trader_id='a\\"/<b>', price=-0.25, quantity=100), confirmation("ü", price=10))
+    with connection.cursor() as cursor:
+        cursor.execute("""SELECT json_build_object('exchange_id', n.exchange_id, 'trader_id', t.trader_id, 'market',
+                'DE', 'delivery_day', '2026-11-23', 'delivery_hour', n.delivery_hour, 'price',
+                trim_scale(n.price)::text, 'quantity', trim_scale(n.quantity)::text, 'direction', n.direction,
+                'execution_time', '2026-11-23T08:59:59.000000Z')::text
+            FROM trades_trade AS n JOIN trades_trader AS t ON t.id = n.trader_id ORDER BY n.source_position""")
+        written = [text for (text,) in cursor.fetchall()]
+    assert list(Event.objects.filter(kind="trade").order_by("id").values_list("data", flat=True)) == written
+
+
 def test_a_board_that_moved_twice_is_told_once_and_decisions_are_boards_alone() -> None:
     store(confirmation(1), confirmation(2))
     store(confirmation(3), journal="another")
