@@ -82,12 +82,13 @@ _BOOK = f"""
         RETURNING exchange_id, trader_id, direction, price, quantity, delivery_day, delivery_hour, delivery_start,
             delivery_end, execution_time),
     sums AS MATERIALIZED (
-        SELECT *, mw * seconds / 3600 AS mwh, paid * seconds / 3600 AS eur
-        FROM (SELECT trader_id, direction, delivery_day, min(delivery_hour) AS hour, delivery_start, delivery_end,
-                extract(epoch FROM delivery_end - delivery_start) AS seconds,
-                floor(extract(epoch FROM execution_time) / {SLOT_SECONDS})::bigint AS slot, count(*)::integer AS n,
+        SELECT *, (extract(epoch FROM tens) / {SLOT_SECONDS})::bigint AS slot, mw * seconds / 3600 AS mwh,
+            paid * seconds / 3600 AS eur
+        FROM (SELECT trader_id, direction, delivery_day, min(delivery_hour COLLATE "C") AS hour, delivery_start,
+                delivery_end, date_bin('{SLOT_SECONDS} s', execution_time, '0001-01-01 00:00Z') AS tens,
+                extract(epoch FROM delivery_end - delivery_start) AS seconds, count(*)::integer AS n,
                 sum(quantity) AS mw, sum(price * quantity) AS paid
-            FROM booked GROUP BY trader_id, direction, delivery_day, delivery_start, delivery_end, slot) AS s),
+            FROM booked GROUP BY trader_id, direction, delivery_day, delivery_start, delivery_end, tens) AS s),
     moved AS (
         INSERT INTO trades_position AS p (market_id, trader_id, direction, delivery_day, delivery_hour,
             delivery_start, delivery_end, trade_count, quantity, energy, turnover, revision)
