@@ -36,6 +36,27 @@ _TIMESTAMP = re.compile(
 """ISO 8601, extended or basic, and what exchanges and data frames make of it: spaces for the T and before the zone."""
 _USUAL_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z", re.ASCII)
 """What nearly all are: Python reads these by itself, and quicker."""
+_JSON_TEXT = r'"([ !#-\[\]-~]{1,255})"'
+_JSON_NUMBER = r"(-?(?:0|[1-9]\d{0,4})(?:\.\d{1,4})?)"
+_USUAL_FIELDS = {
+    "id": _JSON_TEXT,
+    "price": _JSON_NUMBER,
+    "quantity": _JSON_NUMBER.replace("-?", ""),
+    "direction": '"(buy|sell)"',
+    "delivery_day": r'"(\d{4}-\d\d-\d\d)"',
+    "delivery_hour": r'"([\d:-]{5,11})"',
+    "trader_id": _JSON_TEXT,
+    "execution_time": f'"({_USUAL_TIMESTAMP.pattern})"',
+}
+_SPACE = r"[ \t\n\r]*"
+_USUAL_FRAME = re.compile(
+    rf'{_SPACE}\{{{_SPACE}"(?:trade|deal)_confirmation"{_SPACE}:{_SPACE}\{{{_SPACE}'
+    + f"{_SPACE},{_SPACE}".join(f'"{name}"{_SPACE}:{_SPACE}{value}' for name, value in _USUAL_FIELDS.items())
+    + rf"{_SPACE}\}}{_SPACE}\}}{_SPACE}",
+    re.ASCII,
+)
+"""What the wire is documented to look like, and nearly every frame does: read at once, in half the time of JSON."""
+_LONGEST_USUAL_FRAME = 2000
 _CLOCKS_MAY_DIFFER = timedelta(seconds=60)
 _OLDEST_EXECUTION = timedelta(hours=26)
 
@@ -83,6 +104,9 @@ class _Refusal(Exception):
 
 def parse_frame(frame: bytes, days: Days) -> TradeConfirmation | Unusable:
     """One frame of the exchange's websocket, for a market with these delivery days. Never raises."""
+    usual = _usual_confirmation(frame, days)
+    if usual is not None:
+        return usual
     fields: dict[str, Any] = {}
     try:
         fields = _fields_of(frame)
@@ -140,6 +164,28 @@ def flags_of(
     if product_of(period) not in rules.products:
         flags.append("unlisted_product")
     return flags
+
+
+def _usual_confirmation(frame: bytes, days: Days) -> TradeConfirmation | None:
+    """A frame that is as frames usually are, and right; None for any other: the rules below have to say what it is."""
+    if len(frame) > _LONGEST_USUAL_FRAME or not frame.isascii():
+        return None
+    match = _USUAL_FRAME.fullmatch(frame.decode())
+    if match is None:
+        return None
+    exchange_id, price, quantity, direction, day, label, trader_id, executed = match.groups()
+    try:
+        delivery_day = parse_day(day)
+        period = parse_period(delivery_day, label, days)
+        execution_time = datetime.fromisoformat(executed)
+    except ValueError:  # PeriodError, too
+        return None
+    eur, mw = Decimal(price), Decimal(quantity)
+    if number_problem(eur) or number_problem(mw) or not mw:
+        return None
+    numbers = eur.quantize(_STEP) or _ZERO, mw.quantize(_STEP)
+    said = (exchange_id, trader_id, direction, *numbers, delivery_day, period.label, period.period, execution_time)
+    return TradeConfirmation(*said, period.ambiguous)
 
 
 def _fields_of(frame: bytes) -> dict[str, Any]:

@@ -297,7 +297,7 @@ def flags(data: bytes, received: str = "2023-02-06T06:13:46Z") -> list[str]:
         accepted(data),
         received_at=datetime.fromisoformat(received),
         gate_closes_at=accepted(data).period.start - timedelta(minutes=5),
-        rules=DayRules(BERLIN, "EUR", highest_price=Decimal(9999)),
+        rules=DayRules(BERLIN, "EUR", highest_price=Decimal(9999), products=frozenset({15, 60})),
     )
 
 
@@ -313,6 +313,8 @@ def test_oddities_are_flagged_and_never_refused() -> None:
     assert flags(frame(execution_time="2023-02-05T04:13:45Z")) == ["odd_execution_time"]
     doubled = frame(delivery_day="2026-10-25", delivery_hour="02-03")
     assert flags(doubled) == ["ambiguous_hour"]
+    assert flags(frame(price=9999.5)) == ["price_out_of_bounds"]
+    assert flags(frame(delivery_hour="08:00-08:30")) == ["unlisted_product"]
 
 
 @given(st.binary(max_size=400))
