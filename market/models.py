@@ -13,7 +13,7 @@ from django.utils.functional import cached_property
 from market.dated.reading import Dated, dated_rules
 from market.dated.rows import GateClosure, MarketRule, ReferenceRule, validate_currency, validate_time_zone
 from market.labels import label_of
-from market.periods import DURATIONS, HOUR, Calendar, DeliveryPeriod, day_bounds, day_of, day_periods
+from market.periods import DURATIONS, HOUR, Calendar, DeliveryPeriod, calendar_of, day_bounds, day_of, day_periods
 from market.rules import (
     DatedGate,
     DayRules,
@@ -90,8 +90,9 @@ class Market(models.Model):
     # --- days and labels ---
     @cached_property
     def calendar(self) -> Calendar:
-        """How the market counts its delivery days, and writes their periods."""
-        return calendar_by(self._first_rules, self.dated.rules)
+        """How the market counts its delivery days, and writes their periods: the same object as long as it is the same,
+        as what is remembered of periods is found by it."""
+        return calendar_of(calendar_by(self._first_rules, self.dated.rules))
 
     @property
     def _first_rules(self) -> DayRules:

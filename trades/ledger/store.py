@@ -61,6 +61,10 @@ class _Sorted:
     again: list[ConfirmedFrame] = field(default_factory=list)
     aside: list[FrameAside] = field(default_factory=list)
 
+    def step(self, after: int) -> Step:
+        """The journal's step with these frames, from where it is."""
+        return Step(after, self.last, len(self.aside))
+
 
 def store_frames(*, market: Market, source: FrameSource, frames: Sequence[JournalFrame]) -> StoreResult:
     """Store each frame once: as a trade with its position, as a counted duplicate, or kept aside with its reason.
@@ -87,27 +91,22 @@ def _store(
         return StoreResult()
     batch = _sort(frames, market, refused)
     with transaction.atomic(), connection.cursor() as cursor:
-        booked = _book(cursor, market, source, batch)
-        if booked is None:  # the journal is new or elsewhere, or a trader is new
-            after = _lock_progress(cursor, market, source)
-            fresh = [frame for frame in frames if frame.number > after]
-            if not fresh:
-                return StoreResult()
-            batch = _sort(fresh, market, refused)
-            booked = _book_locked(cursor, market, source, batch, after)
-        return _settle(cursor, market, source, batch, booked)
+        done = _book(cursor, market, source, batch)
+        if isinstance(done, Booked):
+            return _settle(cursor, market, source, batch, done)
+    return _store(market, source, [frame for frame in frames if frame.number > done], refused)
 
 
-def _book(cursor: CursorWrapper, market: Market, source: FrameSource, batch: _Sorted) -> Booked | None:
-    """None where the journal is not at the frame before these, or a trader is new."""
-    step = Step(batch.first - 1, batch.last, len(batch.aside))
-    return book(cursor, market, source, batch.trades, step=step)
-
-
-def _book_locked(cursor: CursorWrapper, market: Market, source: FrameSource, batch: _Sorted, after: int) -> Booked:
-    """The same with the journal's progress locked at `after`, whoever trades."""
-    step = Step(after, batch.last, len(batch.aside))
-    return book_with_traders(cursor, market, source, batch.trades, step=step)
+def _book(cursor: CursorWrapper, market: Market, source: FrameSource, batch: _Sorted) -> Booked | int:
+    """Book the batch; where the journal is already, and nothing is done, if that is further than before the batch."""
+    if batch.first > 1:  # a journal's first frames find no progress yet
+        booked = book(cursor, market, source, batch.trades, step=batch.step(batch.first - 1))
+        if booked is not None:
+            return booked
+    position = _lock_progress(cursor, market, source)
+    if position >= batch.first:
+        return position
+    return book_with_traders(cursor, market, source, batch.trades, step=batch.step(position))
 
 
 def _settle(cursor: CursorWrapper, market: Market, source: FrameSource, batch: _Sorted, booked: Booked) -> StoreResult:
