@@ -154,7 +154,7 @@ def add_traders(cursor: CursorWrapper, trades: Mapping[str, ConfirmedFrame]) -> 
         """INSERT INTO trades_trader (trader_id, name, is_bot, is_known, first_seen_at)
            SELECT wanted, '', false, false, now() FROM unnest(%s::text[]) AS wanted
            WHERE wanted NOT IN (SELECT trader_id FROM trades_trader WHERE trader_id = ANY(%s::text[]))
-           ORDER BY wanted ON CONFLICT (trader_id) DO NOTHING""",
+           ON CONFLICT (trader_id) DO NOTHING""",
         [column_of(sorted({trade.confirmation.trader_id for trade in trades.values()}))] * 2,
     )
 
@@ -169,8 +169,10 @@ def book_with_traders(
     second_side_of: int | None = None,
 ) -> Booked:
     """The same, whoever trades. With a step its journal's progress must be locked."""
-    add_traders(cursor, trades)
     booked = book(cursor, market, source, trades, step=step, second_side_of=second_side_of)
+    if booked is None:
+        add_traders(cursor, trades)
+        booked = book(cursor, market, source, trades, step=step, second_side_of=second_side_of)
     if booked is None:
         raise NotBookedError
     return booked
