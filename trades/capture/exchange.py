@@ -28,6 +28,8 @@ SILENT_SECONDS = 3.0
 LONGEST_SILENCE = 900.0
 """After so long without a frame a connection is renewed: pings prove the line, not that the exchange still sends."""
 RENEW_AGAIN_SECONDS = 60.0
+UNDER_WAY_SECONDS = 0.5
+"""What the exchange had sent and the network not delivered when a connection ended is lost with it."""
 
 
 class _Heard(ClientConnection):
@@ -80,11 +82,13 @@ class Exchange:
         self._longest_silence = longest_silence
         self._open: ClientConnection | None = None
         self._newest: ClientConnection | None = None
+        self._goodbye_at: float | None = None
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[ExchangeFrames]:
         """One connection. FeedEnded when it can't be opened; the library's own retries and proxies are not used."""
         self._open = self._newest = await self._connect()
+        self._goodbye_at = None
         frames = ExchangeFrames(self._open)
         renewing = asyncio.create_task(self._renew_when_silent(frames))
         try:
@@ -136,9 +140,19 @@ class Exchange:
         """Seconds since the newest connection's last byte: for so long nothing has proven that it lives."""
         return time.monotonic() - self._newest.heard_at if isinstance(self._newest, _Heard) else 0.0
 
+    def unheard(self) -> float:
+        """Seconds for which something that the exchange sent may not have come, when a connection has just ended.
+
+        Since goodbye was said to it, or since the last byte and what was under way then.
+        """
+        if self._goodbye_at is not None:
+            return time.monotonic() - self._goodbye_at
+        return self.silence() + UNDER_WAY_SECONDS
+
     async def close(self) -> None:
         """Close the open connection; frames that have arrived are still handed out before it ends."""
         if self._open is not None:
+            self._goodbye_at = time.monotonic()
             await self._open.close()
 
 

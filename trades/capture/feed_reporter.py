@@ -28,9 +28,6 @@ from trades.feed.status import ALIVE_EVERY
 
 log = structlog.get_logger("trades.capture.feed_reporter")
 
-UNDER_WAY = timedelta(seconds=0.5)
-"""What the exchange had sent and the network not delivered when a connection fell silent is lost with it."""
-
 LOOK_AT_SILENCE_SECONDS = 0.25
 
 
@@ -68,10 +65,10 @@ class FeedReporter:
         self._records.append(_FeedRecord(clock.now()))
         self._wake.put(True)
 
-    def disconnected(self, reason: str, silence: float) -> None:
-        """The connection ended; `silence` seconds ago it was last known to live, and since then there is a gap."""
+    def disconnected(self, reason: str, unheard: float) -> None:
+        """The connection ended; up to `unheard` seconds ago all had come, and since then there is a gap."""
         if self._records and self._records[-1].disconnected_at is None:
-            heard = clock.now() - timedelta(seconds=silence) - (UNDER_WAY if silence > 1 else timedelta(0))
+            heard = clock.now() - timedelta(seconds=unheard)
             self._records[-1].disconnected_at = max(heard, self._records[-1].connected_at)
             self._records[-1].reason = reason
             self._wake.put(True)

@@ -51,7 +51,7 @@ class ConnectionObserver:
 
     def disconnected(self, reason: str) -> None:
         self._log.warning("exchange_disconnected", connection=self._connections, reason=reason)
-        self._reporter.disconnected(reason, self._exchange.silence())
+        self._reporter.disconnected(reason, self._exchange.unheard())
 
     def refused(self, reason: str, pause: float) -> None:
         self._refusals += 1
