@@ -16,6 +16,7 @@ from dashboard.assumptions.models import AssumedPeriod, Assumption
 from dashboard.assumptions.queries import standings
 from dashboard.figures.history import DayRange, load_history
 from dashboard.pages.assumptions.form import form_fields
+from market.models import Market
 from market.queries import clock_zone
 from tests.dashboard.assumptions.written import DAY, GATE, MINUTE, NOW, publish, written
 from tests.dashboard.people import a_trader
@@ -33,24 +34,26 @@ def a_resting_trader_among_others() -> Trader:
     """Whose only assumption is older than all of another's, with a position beside many."""
     users = [a_trader(f"trader_{number}", f"user-{number}") for number in range(6)]
     resting, *others = [user.trader_login.trader for user in users]
-    Assumption.objects.bulk_create([an_assumption(resting, users[0])])
-    Assumption.objects.bulk_create(an_assumption(others[n % 5], users[1]) for n in range(OTHERS))
-    Position.objects.bulk_create([a_position(resting, 0), *(a_position(others[n % 5], n // 5) for n in range(OTHERS))])
+    market = germany()
+    Assumption.objects.bulk_create([an_assumption(market, resting, users[0])])
+    Assumption.objects.bulk_create(an_assumption(market, others[n % 5], users[1]) for n in range(OTHERS))
+    of_others = (a_position(market, others[n % 5], n // 5) for n in range(OTHERS))
+    Position.objects.bulk_create([a_position(market, resting, 0), *of_others])
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE dashboard_assumption, trades_position")
     return resting
 
 
-def an_assumption(trader: Trader, author: User) -> Assumption:
+def an_assumption(market: Market, trader: Trader, author: User) -> Assumption:
     facts: dict[str, Any] = {"created_at": NOW, "delivery_day": DAY, "reading": "product", "claim": "up", "late": False}
-    return Assumption(market=germany(), trader=trader, author=author, **facts)
+    return Assumption(market=market, trader=trader, author=author, **facts)
 
 
-def a_position(trader: Trader, number: int) -> Position:
+def a_position(market: Market, trader: Trader, number: int) -> Position:
     """Of the n-th hour before the day."""
     start = datetime(DAY.year, DAY.month, DAY.day, tzinfo=UTC) - timedelta(hours=number)
     return Position(
-        market=germany(),
+        market=market,
         trader=trader,
         direction="buy",
         delivery_day=start.date(),
