@@ -19,6 +19,7 @@ from dashboard.pages.assumptions.form import form_fields
 from market.models import Market
 from market.queries import clock_zone
 from tests.dashboard.assumptions.written import DAY, GATE, MINUTE, NOW, publish, written
+from tests.dashboard.copied import copied
 from tests.dashboard.people import a_trader
 from tests.trades.frames import germany
 from trades.models import Position, Trader
@@ -35,10 +36,10 @@ def a_resting_trader_among_others() -> Trader:
     users = [a_trader(f"trader_{number}", f"user-{number}") for number in range(6)]
     resting, *others = [user.trader_login.trader for user in users]
     market = germany()
-    Assumption.objects.bulk_create([an_assumption(market, resting, users[0])])
-    Assumption.objects.bulk_create(an_assumption(market, others[n % 5], users[1]) for n in range(OTHERS))
+    copied([an_assumption(market, resting, users[0])])
+    copied(an_assumption(market, others[n % 5], users[1]) for n in range(OTHERS))
     of_others = (a_position(market, others[n % 5], n // 5) for n in range(OTHERS))
-    Position.objects.bulk_create([a_position(market, resting, 0), *of_others])
+    copied([a_position(market, resting, 0), *of_others])
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE dashboard_assumption, trades_position")
     return resting
@@ -130,8 +131,7 @@ def an_expectation(assumption: Assumption, number: int) -> AssumedPeriod:
 def test_a_stored_price_reads_nothing_of_what_is_not_due_by_it() -> None:
     a_resting_trader_among_others()
     all_of_day = list(Assumption.objects.all())
-    expected = [an_expectation(one, max(0, n - OTHERS // 2)) for n, one in enumerate(all_of_day)]
-    AssumedPeriod.objects.bulk_create(expected)
+    copied(an_expectation(one, max(0, n - OTHERS // 2)) for n, one in enumerate(all_of_day))
     publish("50", NOW, label="11-12")
     publish("50", NOW, label="12-13")
     with connection.cursor() as cursor:

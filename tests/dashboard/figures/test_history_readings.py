@@ -17,6 +17,7 @@ from dashboard.figures.readings import Reading
 from market.labels import label_of
 from market.models import Market, ReferenceRule
 from market.rules import BLOCK
+from tests.dashboard.copied import copied
 from tests.dashboard.figures.test_readings import WORLDS, ZONES, a_day
 from trades.ledger.traders import ensure_trader
 from trades.models import Position, Trader
@@ -47,8 +48,7 @@ _PRICES = """INSERT INTO prices_referenceprice
 
 def store(market: Market, trader: Trader, days: Iterable[date], chance: random.Random) -> None:
     """Trades of every length on each day, and prices of most periods of the year."""
-    positions = (one for day in days for one in day_positions(market, trader, day, chance))
-    Position.objects.bulk_create(positions, batch_size=2000)
+    copied(one for day in days for one in day_positions(market, trader, day, chance))
     with connection.cursor() as cursor:
         cursor.execute("SELECT setseed(0.5)")
         asked = {"market": market.pk, "zone": market.time_zone, "first": YEAR.first, "last": YEAR.last}
@@ -108,7 +108,7 @@ def test_by_day_hour_trader_and_side_in_every_reading() -> None:
     market = Market.objects.create(code="XX", name="Somewhere")
     for number in (1, 2):
         trader, days = ensure_trader(trader_id=f"trader_{number}"), some_days(chance, 10)
-        Position.objects.bulk_create(one for day in days for one in day_positions(market, trader, day, chance))
+        copied(one for day in days for one in day_positions(market, trader, day, chance))
     for history in in_each_reading(market, None).values():
         total = history.total.figures
         for parts in (history.days, history.hours, history.traders):

@@ -16,6 +16,7 @@ from market.labels import label_of
 from market.models import GateClosure, Market
 from market.periods import HOUR, DeliveryPeriod
 from prices.models import ReferencePrice
+from tests.dashboard.copied import copied
 from trades.effective_trades import IDENTITY, effective_trades
 from trades.ledger.effective import SUMS
 from trades.models import Trade, TradeChange, Trader
@@ -105,7 +106,7 @@ class Worlds:
                     changes.append(self._change(trade, fact, user))
             if fact is not None:
                 yield fact
-        TradeChange.objects.bulk_create(changes, batch_size=1000)
+        copied(changes)
 
     def _changed(self, fact: Fact) -> Fact | None:
         """Cancelled, or corrected: another price, or all of another trade but the moment of its execution."""
@@ -150,7 +151,7 @@ class Worlds:
                     wanted.add((day, DeliveryPeriod(start, start + length)))
                     start += length
         some = [one for one in sorted(wanted, key=str) if self._chance.random() < 0.9]
-        ReferencePrice.objects.bulk_create((self._price(day, period) for day, period in some), batch_size=1000)
+        copied(self._price(day, period) for day, period in some)
 
     def _price(self, day: date, period: DeliveryPeriod) -> ReferencePrice:
         return ReferencePrice(

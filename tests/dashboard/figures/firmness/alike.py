@@ -9,6 +9,7 @@ from decimal import Decimal
 from dashboard.figures.firmness.rules import LEFT, PARTS
 from dashboard.models import LikeMoves
 from market.models import Market
+from tests.dashboard.copied import copied
 
 FIVE = ("-4", "-1", "0", "1", "4")
 """Moves of a day, for each step of LEFT as much wider."""
@@ -18,7 +19,7 @@ def store_alike(
     market: Market, before: date, *, days: int = 60, moves: Sequence[str] = FIVE, minutes: Sequence[int] = (60, 15)
 ) -> None:
     """The same moves for each of so many days before one, for every time left and part of the day."""
-    LikeMoves.objects.bulk_create(
+    copied(
         LikeMoves(
             market=market,
             delivery_day=before - timedelta(days=number),
