@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
+from pytest_django import DjangoDbBlocker
 
 from dashboard.figures.board import Board, load_board
 from dashboard.figures.board_key import WHOLE_DESK, BoardKey
@@ -20,13 +22,14 @@ from dashboard.figures.timeline import build_timeline, load_timeline
 from dashboard.render.board_json import board_json
 from market.models import Market
 from prices.queries import price_timelines
+from tests import quick_flush
 from tests.dashboard.past.digests import digest
 from tests.dashboard.past.recorded import BEGIN, DAY, HOURS, Drill, Recording, moved, trader_of
 from trades.ledger.effective import position_differences
 from trades.models import Trade, TradeChange
 from trades.queries import SLOT_SECONDS, slots_of_day
 
-pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 MOMENTS = int(os.environ.get("MOMENTS", "150"))
 SEED = 1818
 END = BEGIN + timedelta(hours=HOURS)
@@ -38,11 +41,15 @@ RECORDS = (
 )
 
 
-@pytest.fixture
-def recording() -> Recording:
-    made = Drill(SEED).run(events=max(80, min(600, MOMENTS // 2)))
-    assert position_differences() == []
-    return made
+@pytest.fixture(scope="module")
+def recording(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Recording]:
+    """Made once, committed and only read: what a test changes in it goes back with the test's transaction."""
+    with django_db_blocker.unblock():
+        made = Drill(SEED).run(events=max(80, min(600, MOMENTS // 2)))
+        assert position_differences() == []
+    yield made
+    with django_db_blocker.unblock():
+        quick_flush.flush()
 
 
 def at(key: BoardKey, past: Past | None) -> Board:
@@ -92,6 +99,8 @@ def test_nothing_later_shines_through(recording: Recording) -> None:
 
 def move_all_after(moment: datetime, chance: random.Random) -> None:
     """Every record of after the moment goes to another moment after it, or beyond the end."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # checks that wait for a commit would keep tables from changes
     for table, columns in RECORDS:
         with connection.cursor() as cursor:
             known = f"{columns[0]} > %s" if len(columns) == 1 else f"greatest({', '.join(columns)}) > %s"
