@@ -12,6 +12,8 @@ from celery.schedules import schedule
 from market.sign_of_life import give_sign
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reporting.settings")
+# A worker would begin with Django's checks, which bring in every page. The web process and migrate make them.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 app = Celery("reporting")
 app.config_from_object("django.conf:settings", namespace="CELERY")
