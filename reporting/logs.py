@@ -60,15 +60,20 @@ def _shared(process: str) -> list[Any]:
     ]
 
 
+_processors: list[Any] = []
+"""One list for good: a logger keeps the one that it was first used with, and Django may be set up again after it."""
+
+
 def configure(config: dict[str, Any]) -> None:
     """Set up structlog and the standard library's loggers. `config`: {"level": "INFO"}."""
     shared = _shared(process_of(sys.argv))
+    _processors[:] = [
+        *shared,
+        structlog.processors.format_exc_info,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ]
     structlog.configure(
-        processors=[
-            *shared,
-            structlog.processors.format_exc_info,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
+        processors=_processors,
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,

@@ -11,12 +11,14 @@ import sys
 from typing import Any
 
 import pytest
+import structlog
 from asgiref.testing import ApplicationCommunicator
 from structlog.contextvars import get_contextvars
+from structlog.testing import capture_logs
 
 from reporting.errors import scrubbed
 from reporting.http.request_ids import WithRequestId
-from reporting.logs import process_of
+from reporting.logs import configure, process_of
 from tests.processes import ROOT
 from tests.reporting.events import logged
 
@@ -72,6 +74,17 @@ def test_one_json_line_an_event_and_nothing_twice(debug: str) -> None:
     for line in lines:
         assert {"level", "logger", "timestamp", "process", "version"} <= set(line)
     assert "ZeroDivisionError" in lines[-1]["exception"]
+
+
+def test_who_has_logged_before_a_second_setup_is_heard_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The web process' entry sets Django up, whether or not somebody has before."""
+    monkeypatch.setattr(logging.getLogger(), "handlers", list(logging.getLogger().handlers))
+    early = structlog.get_logger("tests.early")
+    early.debug("first")
+    configure({"level": "INFO"})
+    with capture_logs() as said:
+        early.warning("second")
+    assert [entry["event"] for entry in said] == ["second"]
 
 
 # --- an id for each request -------------------------------------------------------------------------------------------
