@@ -41,8 +41,8 @@ def market(transactional_db: None) -> Market:
     """The only market, where it is 23 o'clock; not active before worker and beat are at work."""
     ahead = 23 - datetime.now(UTC).hour
     ahead -= 24 if ahead > 11 else 0
-    Market.objects.update(is_active=False)
     Market.objects.filter(pk=germany().pk).update(time_zone=f"Etc/GMT{-ahead:+d}")
+    Market.objects.update(is_active=False)
     return germany()
 
 
