@@ -12,7 +12,7 @@ from celery.schedules import schedule
 from market.sign_of_life import give_sign
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reporting.settings")
-# A worker would begin with Django's checks, which bring in every page. The web process and migrate make them.
+# Worker and beat would begin with Django's checks, which bring in every page. `migrate` makes them.
 os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 app = Celery("reporting")
