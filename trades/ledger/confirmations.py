@@ -151,11 +151,8 @@ def flags_of(
     flags = []
     if received_at >= gate_closes_at:
         flags.append("period_closed")
-    if (
-        executed > received_at + _CLOCKS_MAY_DIFFER
-        or executed < received_at - _OLDEST_EXECUTION
-        or executed >= period.start
-    ):
+    is_recent = received_at - _OLDEST_EXECUTION <= executed <= received_at + _CLOCKS_MAY_DIFFER
+    if not is_recent or executed >= period.start:
         flags.append("odd_execution_time")
     if confirmation.ambiguous_hour:
         flags.append("ambiguous_hour")
