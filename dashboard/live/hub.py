@@ -324,17 +324,21 @@ class Hub:
             return
         versions, feeds, assumptions = await self._in_thread(partial(_look, keys))
         self._all_is_well()
-        now = clock.now()
         for key in keys & set(self._boards):
-            watched = self._boards[key]
-            shown = watched.rendered
-            watched.assumptions[0] = assumptions.get((key.market_pk, key.day), 0)
-            if shown is None or now >= shown.board.changes_at:
-                self._touch(key, anew=True)
-            elif versions[key] != shown.board.version:
-                self._touch(key)
-            elif not shown.feeds.same_as(feeds[key.market_pk]):
-                await self._publish_feeds(key, watched, feeds[key.market_pk])
+            watched = self._boards.get(key)
+            if watched is not None:  # not left while another one's pages were told
+                watched.assumptions[0] = assumptions.get((key.market_pk, key.day), 0)
+                await self._compare(key, watched, versions[key], feeds[key.market_pk])
+
+    async def _compare(self, key: BoardKey, watched: _Watched, version: str, feeds: FeedStates) -> None:
+        """Refresh a board that is another by now, or the feeds' states on it."""
+        shown = watched.rendered
+        if shown is None or clock.now() >= shown.board.changes_at:
+            self._touch(key, anew=True)
+        elif version != shown.board.version:
+            self._touch(key)
+        elif not shown.feeds.same_as(feeds):
+            await self._publish_feeds(key, watched, feeds)
 
     async def _compare_alerts(self, newest: int) -> None:
         """A hint of an alert may be lost, too: then all open pages ask for their own."""

@@ -202,6 +202,30 @@ async def test_a_lost_hint_is_made_up_by_the_sweep(hub: Hub, world: World) -> No
     await until(lambda: page.told[-1]["version"] == "5.0-x")
 
 
+async def test_a_board_that_is_left_in_the_middle_of_a_sweep_is_no_trouble(
+    hub: Hub, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one board's pages are told of their feeds, the last page of another one is closed."""
+    monkeypatch.setattr(hub_module, "render_feed_states", lambda _feeds: "<i>silent</i>")
+    pages = {KEY: Page(), OTHER: Page()}
+    left = []
+    for (key, page), other in zip(pages.items(), (OTHER, KEY), strict=True):
+        hub.join(key, page)
+        await hub.catch_up(key, page, "0.0-x")
+        shown = hub._boards[key].rendered
+        assert shown is not None
+        shown.feeds.same_as = lambda _other: False  # type: ignore[method-assign]
+
+        async def send(text_data: str, key: BoardKey = key, other: BoardKey = other) -> None:
+            left.append(key)
+            hub.leave(other, pages[other])
+
+        monkeypatch.setattr(page, "send", send)
+    await hub._sweep()
+    assert len(left) == 1
+    assert hub.open_pages == 1
+
+
 async def test_pages_hear_of_trouble_and_of_its_end(hub: Hub, world: World) -> None:
     page = Page()
     hub.join(KEY, page)
