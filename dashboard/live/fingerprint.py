@@ -9,7 +9,6 @@ listener's word every five seconds that it is still connected is left out: pages
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -90,9 +89,11 @@ class FingerprintReader:
             try:
                 snapshot = str((await self._ask(_SNAPSHOT))[0])
             except Exception as error:
-                _for_those_left(waiting, lambda answer, why=error: answer.set_exception(why))  # type: ignore[misc]
+                for answer in _still_there(waiting):
+                    answer.set_exception(error)
             else:
-                _for_those_left(waiting, lambda answer, text=snapshot: answer.set_result(text))  # type: ignore[misc]
+                for answer in _still_there(waiting):
+                    answer.set_result(snapshot)
             if len(waiting) >= CROWD:
                 await asyncio.sleep(GATHERING)
 
@@ -118,10 +119,9 @@ class FingerprintReader:
             await broken.close()
 
 
-def _for_those_left(waiting: list[asyncio.Future[str]], tell: Callable[[asyncio.Future[str]], None]) -> None:
-    for answer in waiting:
-        if not answer.done():  # one that is done has gone away
-            tell(answer)
+def _still_there(waiting: list[asyncio.Future[str]]) -> list[asyncio.Future[str]]:
+    """Those that have not gone away meanwhile."""
+    return [answer for answer in waiting if not answer.done()]
 
 
 async def connect() -> psycopg.AsyncConnection[Any]:
