@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
-
-from django.db import connection
 
 from dashboard.figures.history_sql import priced
 from dashboard.figures.kept import kept_sql
 from dashboard.figures.kept.keeping import Kept, basis_of, kept_of, of_day
+from dashboard.figures.kept.sums import read
 from dashboard.figures.readings import Reading
 from market.models import Market
-from market.statements.planning import planned_by_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +36,9 @@ def _of_day(market: Market, kept: Kept) -> int:
 
 def _differing_rows(market: Market, kept: Kept, reading: Reading) -> int:
     statement = priced(kept_sql.DIFFERENCES, market, reading, beside="trader_id,")
-    return _count(statement, of_day(market, kept.first, reading, kept.pk))
+    return int(read(statement, of_day(market, kept.first, reading, kept.pk))[0][0])
 
 
 def _of_month(market: Market, kept: Kept) -> int:
     asked = {"market": market.pk, "kept": kept.pk, "first": kept.first, "last": kept.last}
-    return _count(kept_sql.MONTH_DIFFERENCES, asked)
-
-
-def _count(statement: str, asked: dict[str, Any]) -> int:
-    with planned_by_values(), connection.cursor() as cursor:
-        cursor.execute(statement, asked)
-        return int(cursor.fetchone()[0])
+    return int(read(kept_sql.MONTH_DIFFERENCES, asked)[0][0])
