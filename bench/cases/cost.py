@@ -17,6 +17,7 @@ from local.simulators.provider import Faults, Limits, Market, SimulatedProvider,
 
 MINUTE = 60.0
 TRADES, VIEWERS = 100, 15
+SERVERS = POSTGRESQL, REDIS = "PostgreSQL", "Redis"
 
 
 def run(folder: Path) -> list[Row]:
@@ -39,12 +40,13 @@ def run(folder: Path) -> list[Row]:
         with Viewers(address, logins):
             time.sleep(5)  # nor is the first look at a board
             ordinary = _spent(pids, lambda: _trade(exchange, [login.trader_id for login in logins]))
-            memory = _memory(pids)
+            memory, shares = _memory(pids), _shares(pids)
     return [
         Row("an ordinary minute, 15 viewers, all processes", "CPU s", sum(ordinary.values()), None, _words(ordinary)),
         Row("an idle minute, all processes", "CPU s", sum(idle.values()), None, _words(idle)),
         Row("memory in an ordinary minute, all processes", "MB", sum(memory.values()), None, _words(memory, 0)),
         Row("memory in an idle minute, all processes", "MB", sum(idle_memory.values()), None, _words(idle_memory, 0)),
+        Row("proportional memory, our own processes", "MB", sum(shares.values()), None, _words(shares, 0)),
     ]
 
 
@@ -99,15 +101,21 @@ def family_memory(pid: int) -> float:
     return float(sum(member.memory_info().rss for member in _family(pid))) / 1e6
 
 
+def _shares(pids: dict[str, int]) -> dict[str, float]:
+    """Megabytes of the Python processes; what several share is counted once, a part for each (PSS)."""
+    ours = {name: pid for name, pid in pids.items() if name not in SERVERS}
+    return {name: sum(member.memory_full_info().pss for member in _family(pid)) / 1e6 for name, pid in ours.items()}
+
+
 def _servers(folder: Path) -> dict[str, int]:
     """PostgreSQL and Redis: this process's own children that are not ours to start."""
     found = {}
     for child in psutil.Process(os.getpid()).children():
         name = child.name()
         if "postgres" in name:
-            found["PostgreSQL"] = child.pid
+            found[POSTGRESQL] = child.pid
         elif "valkey" in name or "redis" in name:
-            found["Redis"] = child.pid
+            found[REDIS] = child.pid
     return found
 
 
