@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ from trades.capture.exchange import SILENT_SECONDS
 from trades.capture.markets import Markets
 from trades.capture.pipeline import Capture
 from trades.feed.connections import (
+    CERTAIN_AFTER,
     close_connection,
     keep_connection_alive,
     open_connection,
@@ -29,6 +31,10 @@ from trades.feed.status import ALIVE_EVERY
 log = structlog.get_logger("trades.capture.feed_reporter")
 
 LOOK_AT_SILENCE_SECONDS = 0.25
+LOOK_AT_GAPS_SECONDS = 15.0
+"""How often gaps are looked for while the connection holds: what it covers itself can't become one."""
+GAPS_SETTLED_AFTER = 2 * CERTAIN_AFTER
+"""By then whatever was not covered before this connection began has been written down."""
 
 
 @dataclass(slots=True)
@@ -54,6 +60,8 @@ class FeedReporter:
     _records: list[_FeedRecord] = field(default_factory=list)
     _wake: queue.SimpleQueue[bool] = field(default_factory=queue.SimpleQueue)
     _markets: Markets = field(default_factory=Markets)
+    _look_at_gaps: float = float("-inf")
+    """The moment from which gaps are looked for again, whatever there is (monotonic seconds)."""
 
     def __post_init__(self) -> None:
         self._thread = threading.Thread(target=self._run, name="feed-reporter", daemon=True)
@@ -104,6 +112,7 @@ class FeedReporter:
     def _write(self) -> None:
         clock.desk.follow()
         market, health = self._markets(self.market_code), self.capture.health()
+        holds = self._holds(health.at)
         for record in list(self._records):
             if record.pk is None:
                 record.pk = open_connection(market=market, listener=self.listener, at=record.connected_at)
@@ -119,7 +128,14 @@ class FeedReporter:
                 reason=record.reason,
             )
             self._records.remove(record)
-        record_gaps(market_id=market.pk, now=health.at)
+        if not holds or time.monotonic() >= self._look_at_gaps:
+            record_gaps(market_id=market.pk, now=health.at)
+            self._look_at_gaps = time.monotonic() + LOOK_AT_GAPS_SECONDS
+
+    def _holds(self, now: datetime) -> bool:
+        """Whether there is one connection, open for so long that no gap can be new."""
+        is_one = len(self._records) == 1 and self._records[0].disconnected_at is None
+        return is_one and now - self._records[0].connected_at > GAPS_SETTLED_AFTER
 
     def _write_silence(self, market: Market, pk: int, record: _FeedRecord, now: datetime) -> None:
         """The line's falling silent and its being heard again; nothing in between."""

@@ -19,6 +19,8 @@ CERTAIN_AFTER = timedelta(seconds=12.5)
 """A connection that has not said a word for this long is dead; a board says so earlier (trades.queries.feed_state)."""
 
 GAPS_LOOKED_BACK = timedelta(days=7)
+_ALIVE = """UPDATE trades_feedconnection SET alive_at = %(at)s, last_frame_at = %(last_frame_at)s,
+    journal_failed = %(journal_failed)s, waiting = %(waiting)s, overflows = %(overflows)s WHERE id = %(pk)s"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,9 @@ def open_connection(*, market: Market, listener: str, at: datetime) -> int:
 
 
 def keep_connection_alive(*, connection_pk: int, health: ListenerHealth) -> None:
-    """Record that the connection is up, and how its listener is doing."""
-    FeedConnection.objects.filter(pk=connection_pk).update(alive_at=health.at, **health.columns())
+    """Record that the connection is up, and how its listener is doing. A listener says so all day long."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ALIVE, {"pk": connection_pk, "at": health.at, **health.columns()})
 
 
 def record_silence(*, market: Market, connection_pk: int, since: datetime | None) -> None:
