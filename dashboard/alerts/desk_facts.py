@@ -15,6 +15,7 @@ from dashboard.alerts.rules import Finding, Kind
 from dashboard.assumptions.models import Assumption
 from dashboard.assumptions.queries import standings
 from dashboard.figures.feed_status import FeedStates, load_feeds
+from market.locks import AdvisoryLock
 from market.models import Market
 from trades.models import FeedGap, QuarantinedMessage, Trader
 
@@ -28,11 +29,20 @@ _BOARDS = """SELECT trader_id, market_id, delivery_day, bool_or(source NOT LIKE 
     FROM trades_trade WHERE id > %(near)s AND stored_at > %(since)s GROUP BY 1, 2, 3"""
 
 
-_MOVE_ON = """INSERT INTO dashboard_alertwatch (id, looked_at, trade, gap, frame)
-    SELECT 1, %s, (SELECT coalesce(max(id), 0) FROM trades_trade), (SELECT coalesce(max(id), 0) FROM trades_feedgap),
-        (SELECT coalesce(max(id), 0) FROM trades_quarantinedmessage)
+_MOVE_ON = """INSERT INTO dashboard_alertwatch AS w (id, looked_at, trade, gap, frame)
+    SELECT 1, %(now)s, (SELECT coalesce(max(id), 0) FROM trades_trade),
+        (SELECT coalesce(max(id), 0) FROM trades_feedgap), (SELECT coalesce(max(id), 0) FROM trades_quarantinedmessage)
+    {}
     ON CONFLICT (id) DO UPDATE SET (looked_at, trade, gap, frame) =
         (EXCLUDED.looked_at, EXCLUDED.trade, EXCLUDED.gap, EXCLUDED.frame)"""
+# Nobody wants to be told of anything, most of the day: that takes one statement, and writes only what is another.
+_UNLESS_WANTED = f"""WITH turn AS MATERIALIZED (SELECT pg_try_advisory_xact_lock(%(lock)s) AS mine),
+    rules AS MATERIALIZED (SELECT EXISTS (SELECT FROM dashboard_alertrule AS r JOIN auth_user AS u ON u.id = r.user_id
+        WHERE u.is_active AND (r.snoozed_until IS NULL OR r.snoozed_until <= %(now)s)) AS wanted),
+    moved AS ({_MOVE_ON.format("FROM turn, rules WHERE mine AND NOT wanted")}
+        WHERE w.looked_at < %(now)s - interval '5 seconds'
+            OR (w.trade, w.gap, w.frame) <> (EXCLUDED.trade, EXCLUDED.gap, EXCLUDED.frame))
+    SELECT mine AND wanted FROM turn, rules"""  # noqa: S608 - our own text
 
 
 @dataclass(slots=True)
@@ -110,7 +120,14 @@ def read_news(state: AlertWatch, now: datetime) -> DeskNews:
 def pass_over_news(now: datetime) -> None:
     """Move the state on, where nobody wants to be told. One statement."""
     with connection.cursor() as cursor:
-        cursor.execute(_MOVE_ON, [now])
+        cursor.execute(_MOVE_ON.format(""), {"now": now})
+
+
+def is_wanted(now: datetime) -> bool:
+    """Whether anybody wants to be told, and no other worker is at it; where nobody does, the state is moved on."""
+    with connection.cursor() as cursor:
+        cursor.execute(_UNLESS_WANTED, {"now": now, "lock": AdvisoryLock.ALERT_WATCH})
+        return bool(cursor.fetchone()[0])
 
 
 def _read_trades(state: AlertWatch, news: DeskNews) -> None:

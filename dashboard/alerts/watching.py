@@ -18,7 +18,7 @@ from dashboard.access.rights import SEE_STATUS, group_roles
 from dashboard.alerts import board_facts
 from dashboard.alerts.audience import Audience, Told
 from dashboard.alerts.board_facts import BoardOf
-from dashboard.alerts.desk_facts import DeskNews, pass_over_news, read_news
+from dashboard.alerts.desk_facts import DeskNews, is_wanted, pass_over_news, read_news
 from dashboard.alerts.episodes import Cause, open_episodes, write
 from dashboard.alerts.models import AlertRule, AlertWatch
 from dashboard.alerts.rules import OF_BOARDS, BoardFacts, Condition, Finding, Kind, of_board
@@ -42,6 +42,8 @@ class _Look:
 
 def watch(now: datetime) -> int:
     """One look; how many alerts are new. Nothing while another worker is at it."""
+    if not is_wanted(now):
+        return 0
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [AdvisoryLock.ALERT_WATCH])

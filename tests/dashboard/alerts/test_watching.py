@@ -23,7 +23,7 @@ from tests.dashboard.people import a_head, a_trader
 from tests.trades.frames import confirmation, germany, store
 from trades.frames import FrameSource, JournalFrame
 from trades.ledger.store import store_frames
-from trades.models import FeedGap, QuarantinedMessage
+from trades.models import FeedGap, QuarantinedMessage, Trade
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 NOON = datetime(2026, 11, 23, 10, 30, tzinfo=UTC)
@@ -191,7 +191,7 @@ def test_a_look_asks_as_much_for_a_desk_as_for_one(anna: User, django_assert_max
 
 
 def test_what_happened_before_anybody_wished_to_be_told_is_no_news(anna: User, django_assert_num_queries: Any) -> None:
-    with django_assert_num_queries(5):  # a savepoint and its end, whose turn it is, the rules, how far it has looked
+    with django_assert_num_queries(1):
         watch(NOON)
     FeedGap.objects.create(market=germany(), started_at=NOON, ended_at=NOON + SECOND)
     assert watch(NOON + SECOND) == 0
@@ -199,3 +199,17 @@ def test_what_happened_before_anybody_wished_to_be_told_is_no_news(anna: User, d
     assert watch(NOON + 2 * SECOND) == 0
     FeedGap.objects.create(market=germany(), started_at=NOON + 2 * SECOND, ended_at=NOON + 3 * SECOND)
     assert watch(NOON + 3 * SECOND) == 1
+
+
+def test_where_nobody_wishes_to_be_told_only_what_is_new_is_written_down(anna: User) -> None:
+    def looked(seconds: int) -> tuple[datetime, int]:
+        watch(NOON + seconds * SECOND)
+        state = AlertWatch.objects.get()
+        return state.looked_at, state.trade
+
+    a_rule(anna, Kind.GAP, snoozed_until=NOON + timedelta(hours=1))
+    assert looked(0) == looked(5) == (NOON, 0)
+    assert looked(6) == (NOON + 6 * SECOND, 0)
+    live("12-13", "sell", "10", "20")
+    at, trade = looked(7)
+    assert (at, trade) == (NOON + 7 * SECOND, Trade.objects.get().pk)
