@@ -13,13 +13,13 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Sum
 
 from market.locks import AdvisoryLock
 from market.periods import DeliveryPeriod
+from market.statements.keyed import rows_for
 from market.tables import unless_missing
 from prices import request_ledger
-from prices.models import PriceCorrection, ProviderRequest, ReferencePrice, ReferencePriceHistory
+from prices.models import PriceCorrection, ProviderRequest, ReferencePriceHistory
 from prices.observations import FAILURES, WHICH_OF_TWO, Outcome
 from prices.publications import Publication
 
@@ -141,18 +141,14 @@ def unclear_periods(
     return frozenset(unclear.intersection(periods))
 
 
+_VERSIONS = """SELECT w.market, w.day, coalesce(sum(r.revision), 0)::bigint
+    FROM unnest(%s::bigint[], %s::date[]) AS w (market, day)
+    LEFT JOIN prices_referenceprice AS r ON r.market_id = w.market AND r.delivery_day = w.day GROUP BY 1, 2"""
+
+
 def price_versions(*, keys: Collection[tuple[int, date]]) -> dict[tuple[int, date], int]:
     """The summed revisions of many days at once, 0 for a day without prices. Keys: (market primary key, day)."""
-    if not keys:
-        return {}
-    rows = (
-        ReferencePrice.objects.filter(market_id__in={k[0] for k in keys}, delivery_day__in={k[1] for k in keys})
-        .order_by()
-        .values_list("market_id", "delivery_day")
-        .annotate(version=Sum("revision"))
-    )
-    versions = {(market_id, day): version for market_id, day, version in rows}
-    return {key: versions.get(key, 0) for key in keys}
+    return {(market, day): version for market, day, version in rows_for(_VERSIONS, keys)}
 
 
 def price_path(*, market_id: int, start: datetime, end: datetime) -> list[PricePoint]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models import Sum
 
 from market.periods import DeliveryPeriod
+from market.statements.keyed import rows_for
 from market.totals import Total
 from trades.effective_trades import effective_trades
 from trades.models import JournalProgress, Position, Trade, Trader
@@ -105,31 +106,23 @@ def positions_of_market_day(*, market_id: int, day: date) -> dict[int, list[Posi
     return of_traders
 
 
-def day_position_versions(*, keys: set[tuple[int, date]]) -> dict[tuple[int, date], int]:
+_DAY_VERSIONS = """SELECT w.market, w.day, coalesce(sum(p.revision), 0)::bigint
+    FROM unnest(%s::bigint[], %s::date[]) AS w (market, day)
+    LEFT JOIN trades_position AS p ON p.market_id = w.market AND p.delivery_day = w.day GROUP BY 1, 2"""
+_VERSIONS = """SELECT w.trader, w.market, w.day, coalesce(sum(p.revision), 0)::bigint
+    FROM unnest(%s::bigint[], %s::bigint[], %s::date[]) AS w (trader, market, day)
+    LEFT JOIN trades_position AS p
+        ON p.trader_id = w.trader AND p.delivery_day = w.day AND p.market_id = w.market GROUP BY 1, 2, 3"""
+
+
+def day_position_versions(*, keys: Collection[tuple[int, date]]) -> dict[tuple[int, date], int]:
     """The summed revisions of whole days, all traders together. Keys: (market primary key, day). One query."""
-    if not keys:
-        return {}
-    rows = (
-        Position.objects.filter(market_id__in={k[0] for k in keys}, delivery_day__in={k[1] for k in keys})
-        .order_by()
-        .values_list("market_id", "delivery_day")
-        .annotate(total=Sum("revision"))
-    )
-    versions = {(market, day): int(total) for market, day, total in rows}
-    return {key: versions.get(key, 0) for key in keys}
+    return {(market, day): version for market, day, version in rows_for(_DAY_VERSIONS, keys)}
 
 
-def position_versions(*, keys: set[tuple[int, int, date]]) -> dict[tuple[int, int, date], int]:
+def position_versions(*, keys: Collection[tuple[int, int, date]]) -> dict[tuple[int, int, date], int]:
     """The summed revisions of many boards at once. Keys: (trader primary key, market primary key, day). One query."""
-    if not keys:
-        return {}
-    rows = (
-        Position.objects.filter(trader_id__in={k[0] for k in keys}, delivery_day__in={k[2] for k in keys})
-        .values_list("trader_id", "market_id", "delivery_day")
-        .annotate(total=Sum("revision"))
-    )
-    versions = {(trader, market, day): int(total) for trader, market, day, total in rows}
-    return {key: versions.get(key, 0) for key in keys}
+    return {(trader, market, day): version for trader, market, day, version in rows_for(_VERSIONS, keys)}
 
 
 EVER_OF_DAY = """SELECT id FROM trades_trade WHERE market_id = %(market)s AND delivery_day = %(day)s

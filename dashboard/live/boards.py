@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from django.utils.translation import override
 
+from dashboard.alerts.queries import newest_alert
 from dashboard.assumptions.queries import day_versions
 from dashboard.figures.board import Board, load_after, load_board
 from dashboard.figures.board_key import WHOLE_DESK, BoardKey
@@ -15,6 +16,7 @@ from dashboard.figures.feed_status import FeedStates, load_feeds
 from dashboard.figures.firmness.outlook import NO_OUTLOOK, Outlook, load_outlook
 from dashboard.figures.markets import load_market_totals
 from dashboard.figures.timeline import load_timeline
+from dashboard.live.listeners import Newest, read_newest
 from dashboard.render.addresses import board_address, named_market
 from dashboard.render.board import page_version, render_parts
 from dashboard.render.desk import render_desk
@@ -89,6 +91,32 @@ def is_at_least(version: str, other: str) -> bool:
     """Whether figures of `version` have everything that `other` has: both numbers only ever grow."""
     ours, wanted = ([int(number) for number in text.split(".")] for text in (version, other))
     return all(a >= b for a, b in zip(ours, wanted, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the hub's sweep compares with: the newest versions of open boards, and of what else pages hear."""
+
+    versions: dict[BoardKey, str]
+    """As figures.board.board_version counts them."""
+    assumptions: dict[tuple[int, date], int]
+    """(market primary key, day) -> how many changes its assumptions have had."""
+    feeds: dict[int, FeedStates]
+    """The feeds' states by market, where they were asked for."""
+    newest_alert: int | None = None
+    newest_assumed: Newest | None = None
+
+
+def look(keys: set[BoardKey], *, feeds: bool, alerts: bool, assumed: bool) -> Look:
+    """Read all of it, in a fixed number of small queries, by the desk's time."""
+    clock.desk.follow()
+    return Look(
+        versions=read_versions(keys),
+        assumptions=read_assumptions(keys),
+        feeds=read_feeds(keys) if feeds else {},
+        newest_alert=newest_alert() if alerts else None,
+        newest_assumed=read_newest() if assumed else None,
+    )
 
 
 def read_versions(keys: set[BoardKey]) -> dict[BoardKey, str]:

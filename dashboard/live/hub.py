@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -24,13 +24,12 @@ from django.db import Error as DatabaseProblem
 from django.db import InterfaceError, OperationalError, connection, reset_queries
 from django.utils.translation import override
 
-from dashboard.alerts.queries import newest_alert
 from dashboard.figures.board_key import WHOLE_DESK, BoardKey
 from dashboard.figures.feed_status import FeedStates
 from dashboard.live import metrics
 from dashboard.live.announcer import ACCESS, GROUP, hints_layer
-from dashboard.live.boards import Rendered, is_at_least, read_assumptions, read_feeds, read_versions, render
-from dashboard.live.listeners import Listeners, Page, read_newest, tell
+from dashboard.live.boards import Look, Rendered, is_at_least, look, render
+from dashboard.live.listeners import Listeners, Page, tell
 from dashboard.live.messages import News, message, news_between, news_since
 from dashboard.render.feed_status import FEED_STATES, render_feed_states
 from market import clock
@@ -45,17 +44,15 @@ AT_ONCE = 3
 MOST_ASKED_FOR = 100
 """Boards that no open page shows and a process remembers."""
 SWEEP_SECONDS = 1.0
-"""How often open boards are compared with the database, and the feeds' states are looked at."""
+"""How often open boards are compared with the database."""
+FEEDS_SECONDS = 2.0
+"""How often the feeds' states are looked at: what is known to change comes as a hint, and a silence lasts longer."""
 BEAT_SECONDS = 2.0
 """How often every page hears that it is connected; after twice that in silence it says that it is not."""
 LONGEST_LOOK = 3.0
 """After so many seconds without a look at the database, pages are told that it can't be reached, whatever it does."""
 
 
-# --- sending: which boards moved ----------------------------------------------------------------------------------
-
-
-# --- receiving: open pages ----------------------------------------------------------------------------------------
 @dataclass(slots=True)
 class _Watched:
     """A board that somebody looks at."""
@@ -101,6 +98,7 @@ class Hub:
         self._asked_for: dict[BoardKey, asyncio.Task[Rendered]] = {}
         self._trouble = ""
         self._looked_at = time.monotonic()
+        self._feeds_at = float("-inf")
         self.listeners = Listeners()
         self._telling: set[asyncio.Task[None]] = set()
         self.on_access: Callable[[], None] = lambda: None
@@ -314,30 +312,36 @@ class Hub:
 
     async def _sweep(self) -> None:
         """Find open boards that moved without a hint, and refresh the feeds' states."""
-        keys = set(self._boards)
-        if self.listeners.pages:
-            await self.listeners.compare(await self._in_thread(read_newest))
-        if self.of_users:
-            await self._compare_alerts(await self._in_thread(newest_alert))
-        if not keys:
+        if not (self._boards or self.of_users or self.listeners.pages):
             self._all_is_well()
             return
-        versions, feeds, assumptions = await self._in_thread(partial(_look, keys))
+        found = await self._in_thread(self._what_to_look_at())
         self._all_is_well()
-        for key in keys & set(self._boards):
+        if found.newest_assumed is not None:
+            await self.listeners.compare(found.newest_assumed)
+        if found.newest_alert is not None:
+            await self._compare_alerts(found.newest_alert)
+        for key in found.versions.keys() & set(self._boards):
             watched = self._boards.get(key)
             if watched is not None:  # not left while another one's pages were told
-                watched.assumptions[0] = assumptions.get((key.market_pk, key.day), 0)
-                await self._compare(key, watched, versions[key], feeds[key.market_pk])
+                watched.assumptions[0] = found.assumptions.get((key.market_pk, key.day), 0)
+                await self._compare(key, watched, found.versions[key], found.feeds.get(key.market_pk))
 
-    async def _compare(self, key: BoardKey, watched: _Watched, version: str, feeds: FeedStates) -> None:
+    def _what_to_look_at(self) -> Callable[[], Look]:
+        now, keys = time.monotonic(), set(self._boards)
+        feeds = bool(keys) and now >= self._feeds_at
+        if feeds:
+            self._feeds_at = now + FEEDS_SECONDS
+        return partial(look, keys, feeds=feeds, alerts=bool(self.of_users), assumed=bool(self.listeners.pages))
+
+    async def _compare(self, key: BoardKey, watched: _Watched, version: str, feeds: FeedStates | None) -> None:
         """Refresh a board that is another by now, or the feeds' states on it."""
         shown = watched.rendered
         if shown is None or clock.now() >= shown.board.changes_at:
             self._touch(key, anew=True)
         elif version != shown.board.version:
             self._touch(key)
-        elif not shown.feeds.same_as(feeds):
+        elif feeds is not None and not shown.feeds.same_as(feeds):
             await self._publish_feeds(key, watched, feeds)
 
     async def _compare_alerts(self, newest: int) -> None:
@@ -375,12 +379,6 @@ class Hub:
         if not self._trouble:
             log.error("board_not_refreshed", error=str(error).splitlines()[0] if str(error) else type(error).__name__)
         self._trouble = "database" if isinstance(error, DatabaseProblem) else "error"
-
-
-def _look(keys: set[BoardKey]) -> tuple[dict[BoardKey, str], dict[int, FeedStates], dict[tuple[int, date], int]]:
-    """The versions of these boards, the states of their feeds and the days' assumptions, by the desk's time."""
-    clock.desk.follow()
-    return read_versions(keys), read_feeds(keys), read_assumptions(keys)
 
 
 def with_connection(work: Callable[[], Any]) -> Any:

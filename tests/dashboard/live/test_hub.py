@@ -76,9 +76,9 @@ class World:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     made = World()
-    monkeypatch.setattr(hub_module, "read_versions", lambda keys: {k: f"{made.numbers.get(k, 0)}.0" for k in keys})
-    monkeypatch.setattr(hub_module, "read_assumptions", lambda _: {})
-    monkeypatch.setattr(hub_module, "read_feeds", lambda keys: dict.fromkeys((k.market_pk for k in keys), None))
+    monkeypatch.setattr(boards, "read_versions", lambda keys: {k: f"{made.numbers.get(k, 0)}.0" for k in keys})
+    monkeypatch.setattr(boards, "read_assumptions", lambda _: {})
+    monkeypatch.setattr(boards, "read_feeds", lambda keys: dict.fromkeys((k.market_pk for k in keys), "any"))
     monkeypatch.setattr(boards.Rendered, "today", "2026-11-23")
     return made
 
@@ -224,6 +224,20 @@ async def test_a_board_that_is_left_in_the_middle_of_a_sweep_is_no_trouble(
     await hub._sweep()
     assert len(left) == 1
     assert hub.open_pages == 1
+
+
+async def test_the_feeds_are_looked_at_with_every_other_sweep(
+    hub: Hub, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = []
+    monkeypatch.setattr(boards, "read_feeds", lambda keys: looks.append(keys) or {})  # type: ignore[func-returns-value]
+    hub.join(KEY, Page())
+    now = time.monotonic()
+    monkeypatch.setattr(hub_module.time, "monotonic", lambda: now)
+    for _ in range(2 * int(hub_module.FEEDS_SECONDS / hub_module.SWEEP_SECONDS)):
+        await hub._sweep()
+        now += hub_module.SWEEP_SECONDS
+    assert looks == [{KEY}, {KEY}]
 
 
 async def test_pages_hear_of_trouble_and_of_its_end(hub: Hub, world: World) -> None:
