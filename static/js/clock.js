@@ -1,5 +1,6 @@
 // What changes with time alone, once a second and by the server's clock: countdowns to gate closures and publications,
-// ages, local time. Announces "desk:gate-closed" with the rows. Listens to "desk:now" (the server's time) and "desk:changed".
+// ages, local time. Announces "desk:gate-closed" with the rows. Listens to "desk:now" (the server's time) and "desk:changed"
+// (with the parts that have changed, if they are known).
 import { word, write } from "./words.js";
 
 const board = document.getElementById("board");
@@ -75,11 +76,13 @@ const SHOWS = {
   },
 };
 
-function tick() {
+// The whole page, or the parts that the server has just written anew.
+function tick(parts = [document.documentElement]) {
   const now = time();
-  const closed = [...board.querySelectorAll(".period:not([data-state=closed])")].filter((row) => tickRow(row, now));
-  for (const one of document.querySelectorAll("[data-shows]")) write(one, SHOWS[one.dataset.shows](Date.parse(one.dateTime), now));
-  for (const note of board.querySelectorAll(".period:is(:not([data-folded]), [data-unfolded]) [data-due]")) tickReference(note, now);
+  const all = (selector) => parts.flatMap((part) => [...(part.matches(selector) ? [part] : []), ...part.querySelectorAll(selector)]);
+  const closed = all(".period:not([data-state=closed])").filter((row) => tickRow(row, now));
+  for (const one of all("[data-shows]")) write(one, SHOWS[one.dataset.shows](Date.parse(one.dateTime), now));
+  for (const note of all(".period:is(:not([data-folded]), [data-unfolded]) [data-due]")) tickReference(note, now);
   write(document.getElementById("local-time"), seconds.format(now));
   if (closed.length) document.dispatchEvent(new CustomEvent("desk:gate-closed", { detail: closed }));
 }
@@ -91,6 +94,6 @@ function run() {
 }
 
 document.addEventListener("desk:now", (event) => (offset = event.detail - performance.now()));
-document.addEventListener("desk:changed", tick);
+document.addEventListener("desk:changed", ({ detail }) => tick(detail ?? undefined));
 document.addEventListener("visibilitychange", run);
 run();

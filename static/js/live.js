@@ -35,12 +35,19 @@ function flash(cells) {
   for (const cell of cells) cell.classList.add("flash");
 }
 
-// Runs `change` on these parts and flashes the cells whose figure is another one afterwards, once it has been painted.
-function flashing(change, parts = [board]) {
+const titleWith = (said) => {
+  const text = [said, title].filter(Boolean).join(" · ");
+  if (document.title !== text) document.title = text;
+};
+
+// Runs `change` on these parts, or on the page, and flashes the cells whose figure is another one afterwards, once it has
+// been painted. Says "desk:changed" with the parts.
+function flashing(change, changing) {
+  const parts = changing ?? [board];
   const before = figures(parts);
   keepingFocus(change);
-  document.title = [document.getElementById("summary").dataset.title, title].filter(Boolean).join(" · ");
-  document.dispatchEvent(new CustomEvent("desk:changed"));
+  titleWith(document.getElementById("summary").dataset.title);
+  document.dispatchEvent(new CustomEvent("desk:changed", { detail: changing }));
   if (calm.matches) return;
   const isNews = (old, cell) => old !== cell.dataset.value && (old !== undefined || cell.closest(".period"));
   const changed = cellsIn(parts).filter((cell) => isNews(before.get(keyOf(cell)), cell));
@@ -49,9 +56,9 @@ function flashing(change, parts = [board]) {
 
 function apply({ version, since, parts }) {
   const found = Object.entries(parts).map(([id, html]) => [document.getElementById(id), html]);
-  const isLeftOver = ({ id }) => !since && !(id in parts);
+  const isLeftOver = ({ id }) => !(id in parts);
   // A period that this page has no row for, or a row that the board has no more.
-  if (found.some(([element]) => !element) || [...board.querySelectorAll("[id^=p-]")].some(isLeftOver)) return void refresh();
+  if (found.some(([element]) => !element) || (!since && [...board.querySelectorAll("[id^=p-]")].some(isLeftOver))) return void refresh();
   const changing = found.map(([element]) => element);
   if (found.length) flashing(() => found.forEach(([element, html]) => morph(element, html)), changing);
   board.dataset.version = version;
@@ -127,7 +134,7 @@ const rejectOlder = () => performance.now() - acceptedAt > BEHIND_FOR && refresh
 function keepForLater({ version, since, parts }) {
   later = { version, since: since && (later?.since ?? since), parts: since ? { ...later?.parts, ...parts } : parts };
   const [, said] = parts.summary?.match(/ data-title="([^"]*)"/) ?? [];
-  if (said !== undefined) document.title = [said, title].filter(Boolean).join(" · ");
+  if (said !== undefined) titleWith(said);
 }
 
 function bringIn() {

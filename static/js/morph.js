@@ -41,11 +41,12 @@ function foldOf(part) {
 
 // Remembers where the focus is; what it gives puts it back there, or nearby.
 export function placeOf(focused = document.activeElement) {
+  if (!focused || focused === document.body) return () => {}; // looking at every row's link takes as long as a change
   const part = focused?.closest("tbody");
   const row = document.getElementById(part?.dataset.of ?? part?.id); // a panel's is the one that it belongs to
   const [at, inRow] = [links().indexOf(focused), part ? [...part.querySelectorAll("a")].indexOf(focused) : -1];
   return () => {
-    if (!focused || focused === document.body || (usable(focused) && focused === document.activeElement)) return;
+    if (usable(focused) && focused === document.activeElement) return;
     const own = row?.isConnected ? row : document.getElementById(row?.id);
     const rest = links();
     const near = [focused, own?.querySelectorAll("a")[inRow], own?.querySelector("th a"), foldOf(own), rest[Math.min(at, rest.length - 1)]];
