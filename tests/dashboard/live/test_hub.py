@@ -118,7 +118,7 @@ async def test_a_burst_is_sent_together_the_first_at_once(hub: Hub, world: World
     page = Page()
     hub.join(KEY, page)
     await hub.catch_up(KEY, page, "0.0-x")
-    idle_at = time.monotonic() + hub_module.SHORTEST_INTERVAL * 1.5
+    idle_at = time.monotonic() + hub_module.LONGEST_INTERVAL * 1.5
     await until(lambda: time.monotonic() >= idle_at)
     before, started = world.renders, time.monotonic()
     for number in range(1, 101):
@@ -129,13 +129,26 @@ async def test_a_burst_is_sent_together_the_first_at_once(hub: Hub, world: World
     assert world.renders - before <= hub_module.AT_ONCE + (time.monotonic() - started) / hub_module.SHORTEST_INTERVAL
 
 
-def test_updates_are_ten_a_second_on_average_and_one_question_makes_the_next_trade_not_wait() -> None:
-    watched = hub_module._Watched()
-    assert [watched.pause(0.0) for _ in range(3)] == pytest.approx([0, 0, hub_module.SHORTEST_INTERVAL])
-    assert watched.pause(0.1) == pytest.approx(hub_module.SHORTEST_INTERVAL * 1)
-    assert watched.pause(10.0) == 0, "what was not used is not saved up"
-    assert watched.pause(10.0) == 0
-    assert watched.pause(10.0) > 0
+def test_updates_are_25_a_second_on_average_and_one_question_makes_the_next_trade_not_wait() -> None:
+    watched, shortest = hub_module._Watched(), hub_module.SHORTEST_INTERVAL
+    assert [watched.pause(0.0, 0.0) for _ in range(3)] == pytest.approx([0, 0, shortest])
+    assert watched.pause(shortest, shortest) == pytest.approx(shortest)
+    assert watched.pause(10.0, 10.0) == 0, "what was not used is not saved up"
+    assert watched.pause(10.0, 10.0) == 0
+    assert watched.pause(10.0, 10.0) > 0
+
+
+def test_updates_that_take_long_are_fewer_down_to_ten_a_second() -> None:
+    def in_the_long_run(took: float) -> float:
+        watched, now, count = hub_module._Watched(), 0.0, 200
+        for _ in range(count):
+            now += took + watched.pause(now, now + took)
+        return now / count
+
+    assert in_the_long_run(0.001) == pytest.approx(hub_module.SHORTEST_INTERVAL, rel=0.05)
+    assert in_the_long_run(0.02) == pytest.approx(0.02 * hub_module.SHARE, rel=0.05)
+    assert in_the_long_run(0.05) == pytest.approx(hub_module.LONGEST_INTERVAL, rel=0.05)
+    assert in_the_long_run(0.3) == pytest.approx(0.3, rel=0.05)
 
 
 async def test_prices_are_read_again_unless_a_trade_alone_is_announced(hub: Hub, world: World) -> None:
