@@ -18,15 +18,17 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from itertools import islice
+from typing import TYPE_CHECKING
 
-import xlsxwriter
 from django.utils.formats import get_format
-from xlsxwriter.format import Format
-from xlsxwriter.worksheet import Worksheet
 
 from dashboard.render.formatting import plain, utc
 from dashboard.render.tables import Column, Kind, Table, Value
 from market.labels import EXPORTED_WORKBOOK, guarded
+
+if TYPE_CHECKING:
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
 
 CSV_TYPE = "text/csv; charset=utf-8"
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -143,6 +145,8 @@ def xlsx_file(table: Table) -> bytes:
 
     Each has a fixed header and a filter.
     """
+    import xlsxwriter  # few ask for a workbook, and every web process would begin with it
+
     file = io.BytesIO()
     workbook = xlsxwriter.Workbook(file, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     workbook.set_properties({"category": EXPORTED_WORKBOOK})
