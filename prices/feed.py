@@ -8,18 +8,36 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
-from django.db.models import Max, QuerySet
+from django.db import connection
 
 from market.models import Market
-from prices.models import ProviderRequest, ReferencePrice
+from prices.models import ProviderRequest
 from prices.observations import FAILURES, FROM_THE_FUTURE, Outcome
 from prices.publications import PublicationClock
 from prices.queries import LOOK_BACK, budget_use
 
 DOWN_AFTER_FAILURES = 3
 _ANSWERS = (Outcome.NEWER, Outcome.UNCHANGED, Outcome.UNDEFINED)
+
+# When the provider last gave a usable answer, that there is no price included; the newest update among the priced
+# periods whose gates are open; and what went wrong since the first: a few, more make no difference. Every web process
+# asks every other second, so it is one statement.
+_STATE = """WITH answered AS MATERIALIZED (SELECT coalesce(
+        (SELECT finished_at FROM prices_providerrequest WHERE market_id = %(market)s
+            AND outcome = ANY(%(answers)s::text[]) AND sent_at > %(since)s AND finished_at IS NOT NULL
+            ORDER BY sent_at DESC LIMIT 1),
+        (SELECT max(arrived_at) FROM prices_referenceprice
+            WHERE market_id = %(market)s AND delivery_day >= %(recent)s)) AS at),
+    failed AS (SELECT detail, outcome, sent_at FROM prices_providerrequest WHERE market_id = %(market)s
+        AND outcome = ANY(%(failures)s::text[])
+        AND sent_at > greatest((SELECT at FROM answered), %(since)s::timestamptz)
+        ORDER BY sent_at DESC LIMIT %(most)s)
+    SELECT (SELECT at FROM answered),
+        (SELECT max(last_update) FROM prices_referenceprice WHERE market_id = %(market)s
+            AND delivery_day >= %(open_days)s AND delivery_start > %(open)s),
+        array_agg(detail ORDER BY sent_at DESC), array_agg(outcome ORDER BY sent_at DESC) FROM failed"""
 
 
 class StandstillReason(StrEnum):
@@ -60,12 +78,10 @@ class PriceFeedState:
 
 
 def feed_state(*, market: Market, now: datetime, interval: float) -> PriceFeedState:
-    """The state of the market's price feed at `now`; publications come every `interval` seconds. Four small queries."""
+    """The state of the market's price feed at `now`; publications come every `interval` seconds. One query, mostly."""
     rhythm = PublicationClock(interval)
     still_open = now + market.longest_lead(market.day_of(now))
-    success = _last_success(market.pk, now)
-    errors = _errors_since(market.pk, max(success or now - LOOK_BACK, now - LOOK_BACK))
-    newest = _newest_open(market.pk, still_open)
+    success, newest, errors = _read(market.pk, now, still_open)
     due = _moment(rhythm.next_publication(newest.timestamp(), now.timestamp()), now) if newest else None
     missed = _moment(rhythm.due_after(newest.timestamp()), now) if newest else None
     late_from = missed + timedelta(seconds=rhythm.late_window) if missed else None
@@ -80,6 +96,26 @@ def feed_state(*, market: Market, now: datetime, interval: float) -> PriceFeedSt
     elif newest is None and _has_no_price(market.pk, now, still_open):
         state, since = "none", success
     return PriceFeedState(state, since, success, errors[0][0] if errors else "", due, _why(state, errors, now))
+
+
+def _read(
+    market_id: int, now: datetime, still_open: datetime
+) -> tuple[datetime | None, datetime | None, list[tuple[str, str]]]:
+    """The last success, the newest update of an open period, and the failures since that success, newest first."""
+    asked: dict[str, Any] = {
+        "market": market_id,
+        "answers": list(_ANSWERS),
+        "failures": list(FAILURES),
+        "since": now - LOOK_BACK,
+        "recent": now.date() - timedelta(days=2),
+        "open": still_open,
+        "open_days": still_open.date() - timedelta(days=2),
+        "most": DOWN_AFTER_FAILURES,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_STATE, asked)
+        success, newest, sentences, outcomes = cursor.fetchone()
+    return success, newest, list(zip(sentences or (), outcomes or (), strict=True))
 
 
 def _why(state: str, errors: list[tuple[str, str]], now: datetime) -> StandstillReason:
@@ -104,41 +140,12 @@ def _moment(posix: float, like: datetime) -> datetime:
     return datetime.fromtimestamp(posix, tz=like.tzinfo)
 
 
-def _answered(market_id: int, now: datetime) -> QuerySet[ProviderRequest]:
-    return ProviderRequest.objects.filter(
-        market_id=market_id, outcome__in=_ANSWERS, sent_at__gt=now - LOOK_BACK, finished_at__isnull=False
-    )
-
-
 def _has_no_price(market_id: int, now: datetime, still_open: datetime) -> bool:
     """Whether the provider said of an open period that it has no price of it, whatever it knows of closed ones."""
-    open_ones = _answered(market_id, now).filter(delivery_start__gt=still_open)
-    return open_ones.filter(outcome=Outcome.UNDEFINED).exists()
-
-
-def _last_success(market_id: int, now: datetime) -> datetime | None:
-    """When the provider last gave a usable answer for this market, that there is no price included."""
-    newest = _answered(market_id, now).order_by("-sent_at")
-    finished: datetime | None = newest.values_list("finished_at", flat=True).first()
-    if finished is not None:
-        return finished
-    recent = ReferencePrice.objects.filter(market_id=market_id, delivery_day__gte=now.date() - timedelta(days=2))
-    latest: datetime | None = recent.aggregate(latest=Max("arrived_at"))["latest"]
-    return latest
-
-
-def _errors_since(market_id: int, moment: datetime) -> list[tuple[str, str]]:
-    """What went wrong since then (sentence, outcome), newest first; a few: more make no difference."""
-    failed = ProviderRequest.objects.filter(market_id=market_id, outcome__in=FAILURES, sent_at__gt=moment)
-    return list(failed.order_by("-sent_at").values_list("detail", "outcome")[:DOWN_AFTER_FAILURES])
-
-
-def _newest_open(market_id: int, still_open: datetime) -> datetime | None:
-    """The newest last_update among the priced periods that are delivered from `still_open` on: their gates are open."""
-    of_open = ReferencePrice.objects.filter(
+    return ProviderRequest.objects.filter(
         market_id=market_id,
-        delivery_day__gte=still_open.date() - timedelta(days=2),
+        outcome=Outcome.UNDEFINED,
+        sent_at__gt=now - LOOK_BACK,
+        finished_at__isnull=False,
         delivery_start__gt=still_open,
-    )
-    newest: datetime | None = of_open.aggregate(newest=Max("last_update"))["newest"]
-    return newest
+    ).exists()
