@@ -1,0 +1,41 @@
+"""Versions of many boards in one statement: every key has its own answer, and nothing but the keys is asked for."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from market.statements.keyed import rows_for
+from tests.trades.frames import confirmation, germany, store
+from trades.models import Position, Trader
+from trades.queries import day_position_versions, position_versions
+
+pytestmark = [pytest.mark.integration, pytest.mark.django_db]
+DAY, NEXT = date(2026, 11, 23), date(2026, 11, 24)
+
+
+def test_each_key_has_its_version(django_assert_num_queries: Any) -> None:
+    store(confirmation(1), confirmation(2), confirmation(3, trader_id="trader_2"))
+    store(confirmation(4, delivery_day="2026-11-24"), journal="another")
+    market, (one, two) = germany().pk, Trader.objects.order_by("trader_id").values_list("pk", flat=True)
+    revisions = {
+        (p.trader_id, p.delivery_day): p.revision for p in Position.objects.all()
+    }  # a position a day and trader here
+    keys = {(one, market, DAY), (one, market, NEXT), (two, market, DAY), (two, market, NEXT), (two, market + 1, DAY)}
+    with django_assert_num_queries(1):
+        versions = position_versions(keys=keys)
+    assert versions == {key: revisions.get((key[0], key[2]), 0) if key[1] == market else 0 for key in keys}
+    assert len(revisions) == 3
+    days = {(market, DAY), (market, NEXT), (market + 1, DAY)}
+    assert day_position_versions(keys=days) == {
+        (market, DAY): revisions[one, DAY] + revisions[two, DAY],
+        (market, NEXT): revisions[one, NEXT],
+        (market + 1, DAY): 0,
+    }
+
+
+def test_without_keys_nothing_is_asked(django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(0):
+        assert rows_for("no statement", set()) == []
