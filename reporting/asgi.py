@@ -28,9 +28,11 @@ from reporting.http.backpressure import tell_backpressure  # noqa: E402
 from reporting.http.compression import LargeCompressed  # noqa: E402
 from reporting.http.daphne_headers import WithHeaders, harden_daphne  # noqa: E402
 from reporting.http.request_ids import WithRequestId, marked  # noqa: E402
+from reporting.http.unread_log import stop_unread_log  # noqa: E402
 
 harden_daphne()
 tell_backpressure()
+stop_unread_log()
 clock.follow_if_possible()
 
 application = ProtocolTypeRouter(
