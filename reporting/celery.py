@@ -7,7 +7,7 @@ import sys
 from datetime import datetime
 from typing import Any
 
-from celery import Celery, signals
+from celery import Celery, bootsteps, signals
 from celery.schedules import schedule
 
 from market.sign_of_life import give_sign
@@ -67,10 +67,35 @@ def end_rounds(**_kwargs: Any) -> None:
     rounds.stop()
 
 
-@signals.heartbeat_sent.connect
+SIGN_EVERY = 5.0
+"""Seconds between two of the worker's signs of life."""
+
+
+class SignsOfLife(bootsteps.StartStopStep):
+    """The worker's come from the timers of the loop that does its work.
+
+    Celery's own heartbeats come from there, too, but each is a message to Redis every two seconds, to watchers that the
+    desk does not have: `--without-heartbeat` leaves them out.
+    """
+
+    requires = ("celery.worker.components:Timer",)
+    _repeated: Any = None
+
+    def start(self, parent: Any) -> None:
+        give_sign_of_life()
+        self._repeated = parent.timer.call_repeatedly(SIGN_EVERY, give_sign_of_life)
+
+    def stop(self, parent: Any) -> None:
+        if self._repeated is not None:
+            parent.timer.cancel(self._repeated)
+
+
+app.steps["worker"].add(SignsOfLife)
+
+
 @signals.before_task_publish.connect
 def give_sign_of_life(**_kwargs: Any) -> None:
-    """The worker's loop beats every few seconds; beat publishes a tick, or tries to, as often."""
+    """Beat publishes a tick, or tries to, every few seconds."""
     give_sign(os.environ.get("ALIVE_FILE", ""))
 
 

@@ -28,7 +28,7 @@ def run(folder: Path) -> list[Row]:
         provider = stack.enter_context(_provider())
         address, web_pid = stack.enter_context(web(MARKET_DATA_URL=provider))
         pids = {"web": web_pid, "listener": stack.enter_context(listener(exchange.url, folder))}
-        for name, extra in (("worker", ["--without-gossip", "--without-mingle"]), ("beat", [])):
+        for name, extra in (("worker", ["--without-gossip", "--without-mingle", "--without-heartbeat"]), ("beat", [])):
             argv = ["-m", "celery", "-q", "-A", "reporting", name, *extra, "--loglevel", "ERROR"]
             pids[name] = stack.enter_context(process(*argv, MARKET_DATA_URL=provider)).pid
         pids |= _servers(folder)

@@ -161,7 +161,7 @@ def programs(plan: Plan, root: Path) -> list[Program]:
     """The desk's processes in the order of their start; the groups stop in the opposite order."""
     outside = [*_servers(plan), *_simulators(plan, root)]
     celery = ["-m", "celery", "-A", "reporting"]
-    worker = [*celery, "worker", "--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
+    worker = [*celery, "worker", "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING"]
     daphne = ["-m", "daphne", "-b", plan.host, "-p", str(plan.port), "--ping-interval", "10", "--ping-timeout", "20"]
     daphne += ["--websocket-max-message-size", "1048576", "--websocket-max-frame-size", "4096"]
     commands = {

@@ -193,5 +193,5 @@ def test_everything_restarted_under_load(desk: Desk) -> None:
 
 
 def _start_jobs(stack: ExitStack, desk: Desk) -> None:
-    stack.enter_context(_job(desk, "worker", "--without-gossip", "--without-mingle"))
+    stack.enter_context(_job(desk, "worker", "--without-gossip", "--without-mingle", "--without-heartbeat"))
     stack.enter_context(_job(desk, "beat"))

@@ -50,7 +50,7 @@ def worker(log: Path, name: str = "one", **environment: str) -> Iterator[Process
     """A worker under its own node name, which its connections to PostgreSQL bear, too."""
     address = processes.environment()["DATABASE_URL"]
     environment.setdefault("DATABASE_URL", f"{address}?application_name={name}")
-    argv = celery("worker", "--without-gossip", "--without-mingle", "-n", f"{name}@desk")
+    argv = celery("worker", "--without-gossip", "--without-mingle", "--without-heartbeat", "-n", f"{name}@desk")
     with running(*argv, log=log, PROCESS_ROLE="worker", **environment) as process:
         yield process
 

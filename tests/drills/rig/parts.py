@@ -17,7 +17,7 @@ from tests.processes import free_port, wait_until
 from tests.web.serving import answers
 
 _CELERY = (sys.executable, "-m", "celery", "-A", "reporting")
-WORKER = (*_CELERY, "worker", "--without-gossip", "--without-mingle", "-l", "WARNING")
+WORKER = (*_CELERY, "worker", "--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "WARNING")
 BEAT = (*_CELERY, "beat", "-l", "WARNING")
 LISTENER = (sys.executable, "manage.py", "listen_trades")
 
