@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
+from django.db import InterfaceError, OperationalError, connection, reset_queries
 from django.utils.translation import override
 
 from dashboard.alerts.queries import newest_alert
@@ -141,3 +144,17 @@ def read_feeds(keys: set[BoardKey]) -> dict[int, FeedStates]:
 def read_assumptions(keys: set[BoardKey]) -> dict[tuple[int, date], int]:
     """How many changes the days' assumptions have had; none where an update has not brought the tables yet."""
     return unless_missing(lambda: day_versions(keys={(k.market_pk, k.day) for k in keys}), {})
+
+
+def with_connection(work: Callable[[], Any]) -> Any:
+    """On the connection that the hub's thread keeps: taking one from the pool for each board costs as much as reading.
+
+    One that has died since it was last used, by a restart of PostgreSQL, say, is replaced at once.
+    """
+    try:
+        return work()
+    except (OperationalError, InterfaceError):
+        connection.close()
+        return work()
+    finally:
+        reset_queries()  # with DEBUG on, Django remembers statements until a request ends; here none does

@@ -21,7 +21,8 @@ from django.utils.translation import gettext
 from dashboard.assumptions.visibility import current_policy
 from dashboard.events.store import Page, number_events, read_page
 from dashboard.events.wire import Audience, chunk_for, last_word
-from dashboard.live.hub import hub, with_connection
+from dashboard.live.boards import with_connection
+from dashboard.live.hub import hub
 from dashboard.live.open_sockets import guard
 from dashboard.live.subscribers import HEARTBEAT_SECONDS, TOO_MANY_STREAMS, TOO_SLOW, Subscriber, audience_of
 

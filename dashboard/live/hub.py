@@ -21,14 +21,13 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import Error as DatabaseProblem
-from django.db import InterfaceError, OperationalError, connection, reset_queries
 from django.utils.translation import override
 
 from dashboard.figures.board_key import WHOLE_DESK, BoardKey
 from dashboard.figures.feed_status import FeedStates
 from dashboard.live import metrics
 from dashboard.live.announcer import ACCESS, GROUP, hints_layer
-from dashboard.live.boards import Look, Rendered, is_at_least, look, render
+from dashboard.live.boards import Look, Rendered, is_at_least, look, render, with_connection
 from dashboard.live.listeners import Listeners, Page, tell
 from dashboard.live.messages import News, message, news_between, news_since
 from dashboard.render.feed_status import FEED_STATES, render_feed_states
@@ -50,7 +49,8 @@ SWEEP_SECONDS = 1.0
 FEEDS_SECONDS = 2.0
 """How often the feeds' states are looked at: what is known to change comes as a hint, and a silence lasts longer."""
 BEAT_SECONDS = 2.0
-"""How often every page hears that it is connected; after twice that in silence it says that it is not."""
+"""How often every page hears that it is connected, unless it has just heard something else; after twice that in silence
+it says that it is not."""
 LONGEST_LOOK = 3.0
 """After so many seconds without a look at the database, pages are told that it can't be reached, whatever it does."""
 
@@ -74,6 +74,8 @@ class _Watched:
     """Held while pages are told something: one news after the other."""
     assumptions: list[int] = field(default_factory=lambda: [0, 0])
     """How many there are of the day's, as last counted, and how often they were heard to be others since."""
+    told_at: float = float("-inf")
+    """When its pages were last told anything (monotonic seconds)."""
     next_at: float = 0.0
     """When the next update would be due if they came evenly (monotonic seconds)."""
 
@@ -267,7 +269,11 @@ class Hub:
             return
         news = news_between(before.version, before.parts, fresh.version, fresh.parts)
         if news is not None:
-            await tell(watched.pages, self._message(fresh, news, watched))
+            await self._tell(watched, fresh, news)
+
+    async def _tell(self, watched: _Watched, rendered: Rendered, news: News) -> None:
+        watched.told_at = time.monotonic()
+        await tell(watched.pages, self._message(rendered, news, watched))
 
     def _message(self, rendered: Rendered, news: News, watched: _Watched | None = None) -> str:
         now, since = clock.now(), time.monotonic() - self._looked_at
@@ -308,8 +314,8 @@ class Hub:
 
     async def _beat_for_ever(self) -> None:
         while True:
-            await self._beat()
-            await asyncio.sleep(BEAT_SECONDS)
+            await self._beat(silent_for=0.95 * BEAT_SECONDS)
+            await asyncio.sleep(BEAT_SECONDS / 4)
 
     async def _sweep(self) -> None:
         """Find open boards that moved without a hint, and refresh the feeds' states."""
@@ -362,16 +368,16 @@ class Hub:
                 parts = {**watched.rendered.parts, FEED_STATES: states}
                 await self._publish_in_turn(watched, replace(watched.rendered, feeds=feeds, parts=parts))
 
-    async def _beat(self) -> None:
-        """A word to every page, so that it knows that it is connected."""
+    async def _beat(self, silent_for: float = 0.0) -> None:
+        """A word to every page that has heard none for so long (seconds), so that it knows that it is connected."""
         for watched in list(self._boards.values()):
-            await self._tell_where_it_stands(watched)
+            if time.monotonic() - watched.told_at >= silent_for:
+                await self._tell_where_it_stands(watched)
 
     async def _tell_where_it_stands(self, watched: _Watched) -> None:
         async with watched.telling:
             if watched.rendered is not None:
-                news = News(watched.rendered.version, {})
-                await tell(watched.pages, self._message(watched.rendered, news, watched))
+                await self._tell(watched, watched.rendered, News(watched.rendered.version, {}))
 
     async def _in_thread(self, work: Callable[[], Any]) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._executor, with_connection, work)
@@ -380,20 +386,6 @@ class Hub:
         if not self._trouble:
             log.error("board_not_refreshed", error=str(error).splitlines()[0] if str(error) else type(error).__name__)
         self._trouble = "database" if isinstance(error, DatabaseProblem) else "error"
-
-
-def with_connection(work: Callable[[], Any]) -> Any:
-    """On the connection that the hub's thread keeps: taking one from the pool for each board costs as much as reading.
-
-    One that has died since it was last used, by a restart of PostgreSQL, say, is replaced at once.
-    """
-    try:
-        return work()
-    except (OperationalError, InterfaceError):
-        connection.close()
-        return work()
-    finally:
-        reset_queries()  # with DEBUG on, Django remembers statements until a request ends; here none does
 
 
 hub = Hub()

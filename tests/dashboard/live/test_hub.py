@@ -268,6 +268,25 @@ async def test_pages_hear_of_trouble_and_of_its_end(hub: Hub, world: World) -> N
     assert page.told[-1]["trouble"] == ""
 
 
+async def test_who_has_just_heard_something_needs_no_beat(
+    hub: Hub, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two words are less than two and a half seconds: a page waits for four."""
+    page, now, words = Page(), time.monotonic(), []
+    hub.join(KEY, page)
+    await hub.catch_up(KEY, page, "0.0-x")
+    monkeypatch.setattr(hub_module.time, "monotonic", lambda: now)
+    for step in range(20):
+        if step == 9:
+            world.numbers[KEY] = 1
+            await hub._publish(hub._boards[KEY], world.render(KEY, hub_module.clock.now(), None))
+        before = len(page.told)
+        await hub._beat(silent_for=0.95 * hub_module.BEAT_SECONDS)
+        words += [step] if len(page.told) > before else []
+        now += hub_module.BEAT_SECONDS / 4
+    assert words == [0, 4, 8, 13, 17]
+
+
 async def test_a_broken_page_does_not_keep_news_from_the_others(hub: Hub, world: World) -> None:
     broken, well = Page(broken=True), Page()
     hub.join(KEY, well)
