@@ -20,9 +20,6 @@ from accounts.models import CompanyIdentity
 from tests.dashboard.people import a_trader
 from tests.trades.frames import germany
 
-with pytest.warns():
-    import oidc_provider_mock
-
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
 START, BACK = "/accounts/company/", "/accounts/company/back/"
@@ -31,6 +28,9 @@ START, BACK = "/accounts/company/", "/accounts/company/back/"
 @pytest.fixture(scope="module")
 def provider() -> Iterator[str]:
     """A provider that knows three subjects; its address."""
+    with pytest.warns():
+        import oidc_provider_mock  # with a web framework of its own: for these tests, not for all that collect
+
     people = [
         oidc_provider_mock.User(sub=sub, claims={"preferred_username": name})
         for sub, name in (("sub-anna", "anna"), ("sub-other", "anna"), ("sub-nobody", "nobody"))

@@ -16,7 +16,7 @@ from tests.processes import ROOT
 FOLDER = ROOT / "deploy" / "aws"
 
 
-class Template(yaml.SafeLoader):
+class Template(yaml.CSafeLoader):
     """YAML with CloudFormation's short functions: !Ref X is {"!Ref": X}."""
 
 

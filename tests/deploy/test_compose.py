@@ -16,7 +16,7 @@ from twisted.web import http
 from tests.processes import ROOT
 
 TEXT = (ROOT / "compose.yaml").read_text()
-COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
+COMPOSE: dict[str, Any] = yaml.load(TEXT, Loader=yaml.CSafeLoader)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
 OURS = {name: service for name, service in SERVICES.items() if "build" in service}

@@ -25,7 +25,7 @@ from trades.ledger.store import store_frames
 from trades.models import FeedConnection
 
 FOLDER = ROOT / "deploy" / "monitoring"
-GROUPS = yaml.safe_load((FOLDER / "alerts.yml").read_text())["groups"]
+GROUPS = yaml.load((FOLDER / "alerts.yml").read_text(), Loader=yaml.CSafeLoader)["groups"]
 RULES: list[dict[str, Any]] = [rule for group in GROUPS for rule in group["rules"]]
 ALERTS = {rule["alert"]: rule for rule in RULES if "alert" in rule}
 RECORDED = {rule["record"] for rule in RULES if "record" in rule}

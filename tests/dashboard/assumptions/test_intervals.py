@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 import random
 from fractions import Fraction
+from types import ModuleType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
 
 from dashboard.assumptions.intervals import (
     COIN,
@@ -26,12 +26,20 @@ from dashboard.assumptions.intervals import (
 WORLDS, STEPS = 1000, 400
 
 
+@pytest.fixture(scope="module")
+def stats() -> ModuleType:
+    """scipy's own arithmetic: read by the worker that needs it, not by all that collect."""
+    from scipy import stats
+
+    return stats
+
+
 def counted(most: int = 5000) -> st.SearchStrategy[tuple[int, int]]:
     return st.integers(1, most).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
 
-@given(counted())
-def test_wilsons_interval_is_scipys(case: tuple[int, int]) -> None:
+@given(case=counted())
+def test_wilsons_interval_is_scipys(stats: ModuleType, case: tuple[int, int]) -> None:
     right, judged = case
     expected = stats.binomtest(right, judged).proportion_ci(0.95, method="wilson")
     assert wilson(right, judged) == pytest.approx((expected.low, expected.high), abs=1e-12)
@@ -43,15 +51,17 @@ def test_of_nothing_nothing_is_known() -> None:
     assert (empty.own_rate, empty.other_rate, empty.excess, empty.interval, brier([])) == (None,) * 5
 
 
-@given(counted())
-def test_the_exact_interval_is_scipys(case: tuple[int, int]) -> None:
+@given(case=counted())
+def test_the_exact_interval_is_scipys(stats: ModuleType, case: tuple[int, int]) -> None:
     right, judged = case
     expected = stats.binomtest(right, judged).proportion_ci(0.95, method="exact")
     assert clopper_pearson(right, judged) == pytest.approx((expected.low, expected.high), abs=1e-10)
 
 
-@given(st.integers(0, 300), st.integers(0, 300), st.integers(0, 300), st.integers(0, 300))
-def test_a_paired_difference_goes_with_mcnemars_exact_test(both: int, own: int, other: int, neither: int) -> None:
+@given(both=st.integers(0, 300), own=st.integers(0, 300), other=st.integers(0, 300), neither=st.integers(0, 300))
+def test_a_paired_difference_goes_with_mcnemars_exact_test(
+    stats: ModuleType, both: int, own: int, other: int, neither: int
+) -> None:
     """Zero is outside of the interval exactly when the exact test finds a difference at 5 %."""
     pairs = Pairs(both, own, other, neither)
     if not pairs.count:
