@@ -5,6 +5,7 @@ This file must be read before Django's settings are, or find the environment alr
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections.abc import Iterator
@@ -16,6 +17,10 @@ import pytest
 from local.checks import testbed
 from local.simulators.exchange import ScriptedExchange
 from local.simulators.scripted_provider import ScriptedProvider
+
+# What a worker has read stays until its end, and most of what a test makes goes without the collector, which would look
+# through all of it every 700 objects.
+gc.set_threshold(50_000, 10, 10)
 
 _run = ExitStack()
 _run.enter_context(testbed.entered())
@@ -86,6 +91,12 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     test = settings.DATABASES["default"].setdefault("TEST", {})
     test |= {"TEMPLATE": template_database(), "MIGRATE": False}
     connections["default"].settings_dict["TEST"] |= test
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """The tests and all that they import are out of the collector's sight from now on."""
+    gc.freeze()
 
 
 def pytest_unconfigure() -> None:
