@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,13 @@ from typing import Any
 import pytest
 import time_machine
 from django.contrib.auth.models import User
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 from django.db.models import Count, Max, Q
-from django.test import Client
+from django.test import Client, override_settings
+from pytest_django import DjangoDbBlocker
 
-from dashboard.access.logins import ensure_demo_logins
 from dashboard.assumptions.checking import differences
-from dashboard.assumptions.demo.days import A_DAY, make_demo
+from dashboard.assumptions.demo.days import A_DAY
 from dashboard.assumptions.facts import cases
 from dashboard.assumptions.linking import theorised
 from dashboard.assumptions.models import Assumption
@@ -27,7 +28,8 @@ from dashboard.assumptions.rates import grouped, rate_of
 from dashboard.models import LikeMoves
 from market.models import Market
 from prices.models import ReferencePrice, ReferencePriceHistory
-from tests.trades.frames import confirmation, germany, store
+from tests import quick_flush
+from tests.trades.frames import germany
 from trades.ledger.effective import position_differences
 from trades.models import FeedGap, QuarantinedMessage, Trade
 
@@ -39,18 +41,29 @@ DAYS = 12
 @pytest.fixture(scope="module")
 def past(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Both files of Germany's last days."""
-    folder = tmp_path_factory.mktemp("past")
+    return simulated(tmp_path_factory.mktemp("past"))
+
+
+def simulated(folder: Path) -> Path:
     options = {"area": "DE", "into": folder, "days": DAYS, "until": NOW, "quarter_hours": 0.4, "blocks": 0.03}
     call_command("simulate_past", **options, stdout=io.StringIO())
     return folder
 
 
+@pytest.fixture(scope="module")
+def _filled(past: Path, django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Filled once and committed: what a test changes goes back with the test's transaction."""
+    with django_db_blocker.unblock(), override_settings(DEBUG=True), time_machine.travel(NOW):
+        fill(past)
+    yield
+    with django_db_blocker.unblock():
+        quick_flush.flush()
+
+
 @pytest.fixture
-def filled(past: Path, settings: Any) -> Market:
+def filled(_filled: None, db: None, settings: Any) -> Market:
     """The desk as `make run` fills it, at NOW."""
     settings.DEBUG = True
-    with time_machine.travel(NOW):
-        fill(past)
     return germany()
 
 
@@ -127,22 +140,3 @@ def test_one_tag_is_better_than_the_drift_one_rides_it_and_one_guesses(filled: M
         page = client.get("/assumptions/?from=2026-10-01").content.decode()
     assert "wind update" in page
     assert "more than chance" in page
-
-
-def test_only_a_laptop_has_a_demo() -> None:
-    commands = ["create_demo_trades no-file", "create_demo_prices no-file", "create_demo_assumptions"]
-    for command in map(str.split, [*commands, "create_demo --password p"]):
-        with pytest.raises(CommandError, match="DEBUG"):
-            call_command(*command, stdout=io.StringIO())
-
-
-def test_what_is_made_up_is_never_put_beside_what_is_real(past: Path, settings: Any) -> None:
-    settings.DEBUG = True
-    ensure_demo_logins(password="a long enough password")
-    store(confirmation("1"))
-    with pytest.raises(CommandError, match="has real trades"):
-        call_command("create_demo_trades", "no-file", stdout=io.StringIO())
-    with time_machine.travel(NOW):
-        fill(past)
-    assert make_demo(market=germany(), now=NOW) == 0
-    assert Trade.objects.count() == 1 and not ReferencePrice.objects.exists()
