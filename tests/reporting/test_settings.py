@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,32 @@ LOAD = "from django.conf import settings; settings.DEBUG; print('loaded')"
 def start(code: str = LOAD, **environment: str) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "DJANGO_SETTINGS_MODULE": "reporting.settings", **environment}
     return subprocess.run([sys.executable, "-c", code], env=env, cwd=ROOT, capture_output=True, text=True, timeout=60)
+
+
+@dataclass
+class Forked:
+    """Starts like `start`, many times as quick: tests/reporting/fork_server.py."""
+
+    server: subprocess.Popen[str]
+    folder: Path
+
+    def __call__(self, code: str = LOAD, **environment: str) -> subprocess.CompletedProcess[str]:
+        env = {**os.environ, "DJANGO_SETTINGS_MODULE": "reporting.settings", **environment}
+        assert self.server.stdin is not None and self.server.stdout is not None
+        print(
+            json.dumps({"environment": env, "code": code, "said": str(self.folder)}), file=self.server.stdin, flush=True
+        )
+        returned = int(self.server.stdout.readline())
+        said = ((self.folder / name).read_text() for name in ("stdout", "stderr"))
+        return subprocess.CompletedProcess(code, returned, *said)
+
+
+@pytest.fixture(scope="module")
+def forked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forked]:
+    argv = [sys.executable, "-m", "tests.reporting.fork_server"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(argv, cwd=ROOT, text=True, **pipes) as server:
+        yield Forked(server, tmp_path_factory.mktemp("said"))
 
 
 @pytest.mark.parametrize(
@@ -55,8 +84,10 @@ def start(code: str = LOAD, **environment: str) -> subprocess.CompletedProcess[s
         ({"MARKET_DATA_REQUESTS_PER_MINUTE": "many"}, "MARKET_DATA_REQUESTS_PER_MINUTE must be a whole number"),
     ],
 )
-def test_a_wrong_value_is_one_sentence_and_exit_code_1(environment: dict[str, str], sentence: str) -> None:
-    done = start(**environment)
+def test_a_wrong_value_is_one_sentence_and_exit_code_1(
+    forked: Forked, environment: dict[str, str], sentence: str
+) -> None:
+    done = forked(**environment)
     assert done.returncode == 1
     assert done.stderr.startswith("Settings: ")
     assert sentence in done.stderr
@@ -80,8 +111,8 @@ def test_every_kind_of_process_says_it_in_one_sentence(code: str) -> None:
         {"BEHIND_TLS_PROXY": "1", "TRUSTED_PROXIES": "10.0.0.0/8, fd00::1", "SECURE_COOKIES": "1"},
     ],
 )
-def test_safe_combinations_start(environment: dict[str, str]) -> None:
-    assert start(**environment).stdout == "loaded\n"
+def test_safe_combinations_start(forked: Forked, environment: dict[str, str]) -> None:
+    assert forked(**environment).stdout == "loaded\n"
 
 
 def test_secrets_come_from_files_as_well(tmp_path: Path) -> None:
@@ -91,11 +122,11 @@ def test_secrets_come_from_files_as_well(tmp_path: Path) -> None:
     assert start(code, SECRET_KEY="", SECRET_KEY_FILE=str(file)).stdout == "from a file, long enough\n"
 
 
-def test_production_is_the_default() -> None:
+def test_production_is_the_default(forked: Forked) -> None:
     code = "from django.conf import settings as s; print(s.DEBUG, s.SESSION_COOKIE_SECURE, s.SECURE_SSL_REDIRECT)"
-    assert start(code, DEBUG="", SECURE_COOKIES="").stdout.split() == ["False", "True", "True"]
-    assert start(code, DEBUG="", SECURE_COOKIES="0").stdout.split() == ["False", "False", "False"]
-    assert start(code, DEBUG="1", SECURE_COOKIES="").stdout.split() == ["True", "False", "False"]
+    assert forked(code, DEBUG="", SECURE_COOKIES="").stdout.split() == ["False", "True", "True"]
+    assert forked(code, DEBUG="", SECURE_COOKIES="0").stdout.split() == ["False", "False", "False"]
+    assert forked(code, DEBUG="1", SECURE_COOKIES="").stdout.split() == ["True", "False", "False"]
 
 
 @pytest.mark.parametrize(
