@@ -72,6 +72,6 @@ def test_the_policy_is_in_force(page: Page, desk: Desk) -> None:
             document.body.insertAdjacentHTML("beforeend", "<p style='color: red'><img src='https://evil.example/x'>");
         }"""
     )
-    page.wait_for_function("violations.length >= 3")
+    page.wait_for_function("() => violations.length >= 3")
     assert page.evaluate("window.injected") is None
     desk.expect_complaints("")

@@ -76,11 +76,11 @@ def test_it_calls_as_it_is_wished(desk: Desk, page: Page, sound: bool, browser: 
     opened(desk, page, allowed=True)
     fire(anna, 1, sound=sound, browser=browser)
     seen_on(page, 1)
-    page.wait_for_function("localStorage.getItem('alerts told')")
+    page.wait_for_function("() => localStorage.getItem('alerts told')")
     assert made(page) == (["M1: reference prices are late."] * browser, ["running"] * sound)
     fire(anna, 2)  # neither: what is older and wishes for both is silent
     seen_on(page, 2)
-    page.wait_for_function("Number(localStorage.getItem('alerts told')) > 1 || shown.length > 9")
+    page.wait_for_function("() => Number(localStorage.getItem('alerts told')) > 1 || shown.length > 9")
     assert made(page) == (["M1: reference prices are late."] * browser, ["running"] * sound)
 
 
@@ -89,7 +89,7 @@ def test_without_the_browsers_leave_there_is_no_notification(desk: Desk, page: P
     opened(desk, page, allowed=False)
     fire(anna, 1, sound=True, browser=True)
     seen_on(page, 1)
-    page.wait_for_function("localStorage.getItem('alerts told')")
+    page.wait_for_function("() => localStorage.getItem('alerts told')")
     assert made(page) == ([], ["running"])
 
 
@@ -104,7 +104,7 @@ def test_of_two_tabs_one_calls_and_a_reload_is_silent(desk: Desk, page: Page) ->
     fire(anna, 1, sound=True, browser=True)
     for tab in (page, other):
         seen_on(tab, 1)
-    page.wait_for_function("localStorage.getItem('alerts told')")
+    page.wait_for_function("() => localStorage.getItem('alerts told')")
     shown, tones = ([*a, *b] for a, b in zip(made(page), made(other), strict=True))
     assert (len(shown), len(tones)) == (1, 1)
     page.reload()
