@@ -82,9 +82,9 @@ class Desk:
         page.wait_for_url(f"{self.address}{then}")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
-    """Playwright for one module only: asynchronous tests of other modules can't run beside its loop."""
+    """Playwright for this folder only: asynchronous tests of others can't run beside its loop."""
     # Its loop runs in this thread, so Django believes that every query here is made in asynchronous code.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     with sync_playwright() as running_playwright:
@@ -92,8 +92,9 @@ def playwright() -> Iterator[Playwright]:
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """One for all tests of a worker: each has a profile of its own in it."""
     with browsers.chromium(playwright) as browser:
         yield browser
 
