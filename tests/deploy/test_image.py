@@ -13,6 +13,7 @@ import os
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -138,6 +139,7 @@ def test_a_web_process_serves_from_a_read_only_root(image: Image, tmp_path: Path
     with log.open("wb") as output:
         process = subprocess.Popen(argv, stdout=output, stderr=output, **image.started(PRODUCTION))
         try:
+            wait_until(lambda: listens(port), "the web process:\n", details=log.read_text)  # a check is a process
             wait_until(lambda: own_health_check(image, port) == 0, "the web process:\n", details=log.read_text)
             address, proxy = f"http://127.0.0.1:{port}", {"host": "desk.example", "x-forwarded-proto": "https"}
             file = next((image.app / "var" / "static" / "css").glob("desk.*.css")).name
@@ -146,6 +148,14 @@ def test_a_web_process_serves_from_a_read_only_root(image: Image, tmp_path: Path
         finally:
             process.terminate()
             process.wait(20)
+
+
+def listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except OSError:
+        return False
+    return True
 
 
 def own_health_check(image: Image, port: int) -> int:
