@@ -25,8 +25,9 @@ pytestmark = pytest.mark.browser
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 OF_COLOURS = ["color-contrast", "link-in-text-block"]
 """The rules that a theme can break: nothing else differs between the two."""
-MOST_BYTES, MOST_REQUESTS = 105_000, 19
-"""A first board load, as it travels; what is asked for is 150 KB at most. Assumptions are four requests of 5 KB."""
+MOST_BYTES, MOST_REQUESTS = 112_000, 19
+"""A first board load, as it travels, at whatever hour: with few gates closed, in the morning, it is largest (108 KB at
+three). What is asked for is 150 KB at most. Assumptions are four requests of 5 KB."""
 MOST_LINES = 1150
 """Assumptions are 120; a past moment 80, alerts 52 and a first visit 37, which only their pages load; a fan 15."""
 SCRIPTS = Path(__file__).resolve().parents[2] / "static" / "js"
