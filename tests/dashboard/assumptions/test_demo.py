@@ -14,6 +14,7 @@ import pytest
 import time_machine
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.db import connection
 from django.db.models import Count, Max, Q
 from django.test import Client, override_settings
 from pytest_django import DjangoDbBlocker
@@ -52,12 +53,14 @@ def simulated(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def _filled(past: Path, django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Filled once and committed: what a test changes goes back with the test's transaction."""
+    """Filled once and committed; what a test changes goes back with its transaction, and all rows are restored."""
     with django_db_blocker.unblock(), override_settings(DEBUG=True), time_machine.travel(NOW):
+        before = connection.creation.serialize_db_to_string()
         fill(past)
     yield
     with django_db_blocker.unblock():
         quick_flush.flush()
+        connection.creation.deserialize_db_from_string(before)
 
 
 @pytest.fixture
