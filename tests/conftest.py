@@ -41,6 +41,7 @@ from django.utils import translation  # noqa: E402
 
 from market import clock  # noqa: E402
 from tests import api_answers, quick_flush, quick_static  # noqa: E402
+from tests.processes import AS_INSTALLED  # noqa: E402
 from tests.template_database import template_database  # noqa: E402
 
 # How long an example takes says something of the machine, nothing of the code.
@@ -83,6 +84,12 @@ def _own_share_of_redis(worker: str) -> None:
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     _own_share_of_redis(os.environ["PYTEST_XDIST_WORKER"])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _processes_as_installed() -> None:
+    """Where tests run, not where workers are started: what they start finds no library of development's tools."""
+    os.environ["PYTHONPATH"] = f"{AS_INSTALLED}:{os.environ.get('PYTHONPATH', testbed.ROOT)}"
 
 
 @pytest.fixture(scope="session")

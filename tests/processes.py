@@ -22,6 +22,8 @@ from django.db import connection
 from local.checks import secrecy
 
 ROOT = Path(__file__).resolve().parent.parent
+AS_INSTALLED = ROOT / "tests" / "as_installed"
+"""First on PYTHONPATH, it keeps the libraries of development's tools from a process (its sitecustomize says why)."""
 PATIENCE = 90.0
 """Seconds to wait for what must come: a busy machine starts a process in half a minute, and who waits loses nothing."""
 _numbers = itertools.count(1)

@@ -23,7 +23,7 @@ from tests.drills.rig.desk import Desk, using
 from tests.drills.rig.listeners import Listener
 from tests.drills.rig.readers import Balancer, Reader
 from tests.prices.desk import celery
-from tests.processes import free_port, wait_until
+from tests.processes import AS_INSTALLED, free_port, wait_until
 from tests.web.browsers import Browser, shown
 from tests.web.serving import answers
 from trades.ledger.effective import position_differences
@@ -52,7 +52,12 @@ def previous(tmp_path: Path) -> Path:
 
 
 def _migrate(url: str, code: Path) -> None:
-    environment = {**os.environ, "DATABASE_URL": url, "PYTHONPATH": str(code), "DJANGO_SETTINGS_MODULE": SETTINGS}
+    environment = {
+        **os.environ,
+        "DATABASE_URL": url,
+        "PYTHONPATH": f"{AS_INSTALLED}:{code}",
+        "DJANGO_SETTINGS_MODULE": SETTINGS,
+    }
     argv = [sys.executable, str(code / "manage.py"), "migrate", "-v", "0"]
     subprocess.run(argv, cwd=code, env=environment, check=True)
 
@@ -72,7 +77,7 @@ def _web(desk: Desk, code: Path = ROOT, port: int | None = None) -> Iterator[str
         **os.environ,
         "DATABASE_URL": desk.url,
         "REDIS_URL": desk.servers.own.redis_url,
-        "PYTHONPATH": str(code),
+        "PYTHONPATH": f"{AS_INSTALLED}:{code}",
         "DJANGO_SETTINGS_MODULE": SETTINGS,
         "PROCESS_ROLE": "web",
     }

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from local.checks.testbed import ROOT
-from tests.processes import wait_until
+from tests.processes import AS_INSTALLED, wait_until
 
 PATIENCE = 45.0
 FAULTS = Path(__file__).resolve().parents[1] / "faults"
@@ -38,7 +38,7 @@ class Listener:
             **os.environ,
             **self._environment,
             "PYTHONUNBUFFERED": "1",
-            "PYTHONPATH": str(self.code),
+            "PYTHONPATH": f"{AS_INSTALLED}:{self.code}",
             "DJANGO_SETTINGS_MODULE": "reporting.settings",  # another version has no settings for tests
             **changes,
         }
