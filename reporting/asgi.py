@@ -9,6 +9,8 @@ import sys
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reporting.settings")
 os.environ.setdefault("PROCESS_ROLE", "web")  # before settings are read: the web role uses a connection pool
 
+gc.disable()  # until all is loaded: nothing of it goes, and looking for what might takes a tenth of the start
+
 # The event loop is never idle in a storm of requests; the thread that reads and renders boards must get its turn soon.
 sys.setswitchinterval(0.0005)
 
@@ -47,3 +49,4 @@ application = ProtocolTypeRouter(
 get_resolver().url_patterns  # noqa: B018 - brings in every view, which the first request would do
 gc.collect()
 gc.freeze()
+gc.enable()
