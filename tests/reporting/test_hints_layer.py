@@ -1,0 +1,63 @@
+"""The channel layer: messages come at once, and while there are none nobody looks for them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from channels.layers import get_channel_layer
+from redis.asyncio.client import PubSub
+
+from reporting import hints_layer
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long each look for a message was to wait (seconds)."""
+    found: list[float] = []
+    look = PubSub.get_message
+
+    async def noted(self: PubSub, ignore: bool = False, timeout: float | None = 0.0) -> Any:
+        found.append(timeout or 0.0)
+        return await look(self, ignore, timeout)
+
+    monkeypatch.setattr(PubSub, "get_message", noted)
+    return found
+
+
+async def test_a_message_ends_the_wait_and_no_look_is_short(looks: list[float]) -> None:
+    layer: Any = get_channel_layer()
+    channel = await layer.new_channel()
+    await layer.group_add("a group", channel)
+    try:
+        async with asyncio.timeout(hints_layer.LONGEST_WAIT * 0.8):
+            for number in range(5):
+                await layer.group_send("a group", {"type": "news", "number": number})
+                assert (await layer.receive(channel))["number"] == number
+    finally:
+        await layer.flush()
+    assert set(looks) == {hints_layer.LONGEST_WAIT}
+    assert len(looks) < 20  # the answers to the subscriptions, and a message each
+
+
+async def test_who_subscribes_while_another_waits_hears_at_once(looks: list[float]) -> None:
+    layer: Any = get_channel_layer()
+    one, two = await layer.new_channel(), ""
+    await layer.group_add("one", one)
+    waiting = asyncio.create_task(layer.receive(one))
+    try:
+        async with asyncio.timeout(hints_layer.LONGEST_WAIT * 0.8):
+            await asyncio.sleep(0)
+            two = await layer.new_channel()
+            await layer.group_add("two", two)
+            await layer.group_send("two", {"type": "news", "of": "two"})
+            assert (await layer.receive(two))["of"] == "two"
+            assert not waiting.done()
+            await layer.group_send("one", {"type": "news", "of": "one"})
+            assert (await waiting)["of"] == "one"
+    finally:
+        await layer.flush()
+    assert looks
