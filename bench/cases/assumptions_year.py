@@ -74,7 +74,7 @@ def run(_folder: Path) -> list[Row]:
     login = log_in(traders[0].trader_id)
     _empty()
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")  # by counts of before a year of prices, filling would take a quarter of an hour
+        cursor.execute("ANALYZE")
     with web() as (address, _):
         _fill(market.pk, [traders[0].pk], OWN)
         alone = _milliseconds(address, login)
@@ -111,7 +111,9 @@ def _fill(market_pk: int, traders: list[int], count: int) -> None:
             asked,
         )
         (prices,) = cursor.fetchone() or (0,)
+        cursor.execute("SET enable_nestloop = off")  # few periods are expected where there are thousands: for ever
         cursor.execute(_PICKED, {**asked, "prices": prices, "traders": traders, "many": len(traders)})
+        cursor.execute("RESET enable_nestloop")
         for statement in _FILL:
             cursor.execute(statement)
 
