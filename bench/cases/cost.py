@@ -12,6 +12,7 @@ import psutil  # type: ignore[import-untyped]
 
 from bench.desk import Viewers, a_frame, listener, log_in, process, web
 from bench.table import Row
+from local.servers.processes import QUIET_WORKER
 from local.simulators.exchange import ScriptedExchange
 from local.simulators.provider import Faults, Limits, Market, SimulatedProvider, simulated_server
 
@@ -28,7 +29,7 @@ def run(folder: Path) -> list[Row]:
         provider = stack.enter_context(_provider())
         address, web_pid = stack.enter_context(web(MARKET_DATA_URL=provider))
         pids = {"web": web_pid, "listener": stack.enter_context(listener(exchange.url, folder))}
-        for name, extra in (("worker", ["--without-gossip", "--without-mingle", "--without-heartbeat"]), ("beat", [])):
+        for name, extra in (("worker", QUIET_WORKER), ("beat", ())):
             argv = ["-m", "celery", "-q", "-A", "reporting", name, *extra, "--loglevel", "ERROR"]
             pids[name] = stack.enter_context(process(*argv, MARKET_DATA_URL=provider)).pid
         pids |= _servers(folder)

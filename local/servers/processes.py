@@ -23,6 +23,9 @@ FIRST_MARKET = "DE"
 PRODUCTS = ["--quarter-hours", "0.4", "--blocks", "0.03"]
 """What the simulators trade: two of five trades of a real German day are quarter hours."""
 
+QUIET_WORKER = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+"""A worker says nothing of itself to others: nobody listens (reporting/celery.py has its sign of life)."""
+
 
 class DeskError(Exception):
     """The desk can't start; the message is one sentence for people."""
@@ -161,7 +164,7 @@ def programs(plan: Plan, root: Path) -> list[Program]:
     """The desk's processes in the order of their start; the groups stop in the opposite order."""
     outside = [*_servers(plan), *_simulators(plan, root)]
     celery = ["-m", "celery", "-A", "reporting"]
-    worker = [*celery, "worker", "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING"]
+    worker = [*celery, "worker", *QUIET_WORKER, "--loglevel", "WARNING"]
     daphne = ["-m", "daphne", "-b", plan.host, "-p", str(plan.port), "--ping-interval", "10", "--ping-timeout", "20"]
     daphne += ["--websocket-max-message-size", "1048576", "--websocket-max-frame-size", "4096"]
     commands = {

@@ -18,6 +18,7 @@ from django.contrib.auth.hashers import make_password
 
 from dashboard.access.logins import create_trader_login
 from local.checks.testbed import ROOT
+from local.servers.processes import QUIET_WORKER
 from tests.dashboard.people import PASSWORD
 from tests.drills.rig.desk import Desk, using
 from tests.drills.rig.listeners import Listener
@@ -198,5 +199,5 @@ def test_everything_restarted_under_load(desk: Desk) -> None:
 
 
 def _start_jobs(stack: ExitStack, desk: Desk) -> None:
-    stack.enter_context(_job(desk, "worker", "--without-gossip", "--without-mingle", "--without-heartbeat"))
+    stack.enter_context(_job(desk, "worker", *QUIET_WORKER))
     stack.enter_context(_job(desk, "beat"))

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from django.conf import settings
 from django.db import connection
 
+from local.servers.processes import QUIET_WORKER
 from local.simulators.provider import Faults, Limits, Market, SimulatedProvider, simulated_server
 from market.locks import AdvisoryLock
 from tests import processes
@@ -50,7 +51,7 @@ def worker(log: Path, name: str = "one", **environment: str) -> Iterator[Process
     """A worker under its own node name, which its connections to PostgreSQL bear, too."""
     address = processes.environment()["DATABASE_URL"]
     environment.setdefault("DATABASE_URL", f"{address}?application_name={name}")
-    argv = celery("worker", "--without-gossip", "--without-mingle", "--without-heartbeat", "-n", f"{name}@desk")
+    argv = celery("worker", *QUIET_WORKER, "-n", f"{name}@desk")
     with running(*argv, log=log, PROCESS_ROLE="worker", **environment) as process:
         yield process
 

@@ -16,6 +16,7 @@ from django.db import OperationalError
 from django.test import Client
 from pytest_django import Settings
 
+from local.servers.processes import QUIET_WORKER
 from local.simulators.exchange import ScriptedExchange
 from market.sign_of_life import give_sign
 from reporting import alive, metrics
@@ -85,24 +86,13 @@ def test_a_web_process_is_asked_for_its_health() -> None:
     assert "/healthz" in gone.stderr
 
 
-QUIETLY = ("--without-gossip", "--without-mingle", "--without-heartbeat")
-
-
 @pytest.mark.integration
 @pytest.mark.django_db(transaction=True)
 def test_the_processes_give_their_signs_of_life(exchange: ScriptedExchange, tmp_path: Path) -> None:
     germany()
     celery = (sys.executable, "-m", "celery", "-A", "reporting")
     commands = {
-        "worker": (
-            *celery,
-            "worker",
-            "--without-gossip",
-            "--without-mingle",
-            "--without-heartbeat",
-            "--loglevel",
-            "WARNING",
-        ),
+        "worker": (*celery, "worker", *QUIET_WORKER, "--loglevel", "WARNING"),
         "beat": (*celery, "beat", "--loglevel", "WARNING"),
         "listener": manage("listen_trades"),
     }

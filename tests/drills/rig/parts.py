@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.checks.testbed import ROOT
+from local.servers.processes import QUIET_WORKER
 from tests.drills.rig.desk import Desk
 from tests.processes import free_port, wait_until
 from tests.web.serving import answers
 
 _CELERY = (sys.executable, "-m", "celery", "-A", "reporting")
-WORKER = (*_CELERY, "worker", "--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "WARNING")
+WORKER = (*_CELERY, "worker", *QUIET_WORKER, "-l", "WARNING")
 BEAT = (*_CELERY, "beat", "-l", "WARNING")
 LISTENER = (sys.executable, "manage.py", "listen_trades")
 
