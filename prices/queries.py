@@ -16,7 +16,7 @@ from django.db import connection
 
 from market.locks import AdvisoryLock
 from market.periods import DeliveryPeriod
-from market.statements.keyed import rows_for
+from market.statements.keyed import value_of_each
 from market.tables import unless_missing
 from prices import request_ledger
 from prices.models import PriceCorrection, ProviderRequest, ReferencePriceHistory
@@ -148,7 +148,7 @@ _VERSIONS = """SELECT w.market, w.day, coalesce(sum(r.revision), 0)::bigint
 
 def price_versions(*, keys: Collection[tuple[int, date]]) -> dict[tuple[int, date], int]:
     """The summed revisions of many days at once, 0 for a day without prices. Keys: (market primary key, day)."""
-    return {(market, day): version for market, day, version in rows_for(_VERSIONS, keys)}
+    return value_of_each(_VERSIONS, keys)
 
 
 def price_path(*, market_id: int, start: datetime, end: datetime) -> list[PricePoint]:

@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import Sum
 
 from market.periods import DeliveryPeriod
-from market.statements.keyed import rows_for
+from market.statements.keyed import value_of_each
 from market.totals import Total
 from trades.effective_trades import effective_trades
 from trades.models import JournalProgress, Position, Trade, Trader
@@ -117,12 +117,12 @@ _VERSIONS = """SELECT w.trader, w.market, w.day, coalesce(sum(p.revision), 0)::b
 
 def day_position_versions(*, keys: Collection[tuple[int, date]]) -> dict[tuple[int, date], int]:
     """The summed revisions of whole days, all traders together. Keys: (market primary key, day). One query."""
-    return {(market, day): version for market, day, version in rows_for(_DAY_VERSIONS, keys)}
+    return value_of_each(_DAY_VERSIONS, keys)
 
 
 def position_versions(*, keys: Collection[tuple[int, int, date]]) -> dict[tuple[int, int, date], int]:
     """The summed revisions of many boards at once. Keys: (trader primary key, market primary key, day). One query."""
-    return {(trader, market, day): version for trader, market, day, version in rows_for(_VERSIONS, keys)}
+    return value_of_each(_VERSIONS, keys)
 
 
 EVER_OF_DAY = """SELECT id FROM trades_trade WHERE market_id = %(market)s AND delivery_day = %(day)s

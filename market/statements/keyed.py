@@ -10,10 +10,13 @@ from django.db import connection
 from market.statements.columns import column_of
 
 
-def rows_for(statement: str, keys: Collection[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """The rows of a statement that takes the keys' parts, one array each, in order. Without keys nothing is asked."""
+def value_of_each(statement: str, keys: Collection[tuple[Any, ...]]) -> dict[Any, Any]:
+    """Key -> value, by a statement that takes the keys' parts, one array each, and has a row of them and a value.
+
+    Without keys nothing is asked.
+    """
     if not keys:
-        return []
+        return {}
     with connection.cursor() as cursor:
         cursor.execute(statement, [column_of(column) for column in zip(*keys, strict=True)])
-        return list(cursor.fetchall())
+        return {tuple(key): value for *key, value in cursor.fetchall()}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from market.statements.keyed import rows_for
+from market.statements.keyed import value_of_each
 from tests.trades.frames import confirmation, germany, store
 from trades.models import Position, Trader
 from trades.queries import day_position_versions, position_versions
@@ -38,4 +38,4 @@ def test_each_key_has_its_version(django_assert_num_queries: Any) -> None:
 
 def test_without_keys_nothing_is_asked(django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(0):
-        assert rows_for("no statement", set()) == []
+        assert value_of_each("no statement", set()) == {}
