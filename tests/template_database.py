@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def template_database() -> str:
     """The name of the migrated database on the run's server; made by whoever comes first."""
     address, _, _ = os.environ["DATABASE_URL"].rpartition("/")
-    name = f"template_{_digest_of_migrations()}"
+    name = f"template_{digest_of_migrations()}"
     server = hashlib.sha256(address.encode()).hexdigest()[:16]
     with (Path(tempfile.gettempdir()) / f"desk-template-{server}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -29,10 +29,11 @@ def template_database() -> str:
     return name
 
 
-def _digest_of_migrations() -> str:
+def digest_of_migrations() -> str:
+    """Of the apps' folders alone: what else lies in a checkout comes and goes while tests run."""
     total = hashlib.sha256((ROOT / "requirements.txt").read_bytes())
-    for path in sorted(ROOT.glob("*/**/migrations/*.py")):
-        if ".venv" not in path.parts:
+    for app in sorted(path.parent for path in ROOT.glob("*/apps.py")):
+        for path in sorted(app.rglob("migrations/*.py")):
             total.update(path.read_bytes())
     return total.hexdigest()[:16]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import signal
 import subprocess
@@ -20,6 +19,7 @@ from psycopg import sql
 
 from local.checks.testbed import ROOT
 from local.servers import embedded
+from tests.template_database import digest_of_migrations
 
 _MOST_RUNS = 32
 
@@ -74,10 +74,7 @@ def _free_folder() -> Iterator[Path]:
 
 def _template(own: embedded.Servers) -> str:
     """The migrated database, kept from run to run until a migration changes; what earlier runs left is dropped."""
-    digest = hashlib.sha256()
-    for path in sorted(ROOT.glob("*/migrations/*.py")):
-        digest.update(path.read_bytes())
-    name = f"template_{digest.hexdigest()[:12]}"
+    name = f"template_{digest_of_migrations()}"
     made = DrillServers(own, name)
     with psycopg.connect(made.url("postgres"), autocommit=True) as admin:
         found = [row[0] for row in admin.execute("SELECT datname FROM pg_database")]
