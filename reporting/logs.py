@@ -8,7 +8,7 @@ from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
-from reporting.kept_out import kept_out
+from reporting.adapted.kept_out import kept_out
 from reporting.version import VERSION
 
 # For coloured errors on a terminal and for twisted's own log, which nobody reads: 8 MB and a tenth of a second of each

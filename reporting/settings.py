@@ -236,7 +236,7 @@ CACHES = {
 }
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "reporting.hints_layer.PatientChannelLayer",
+        "BACKEND": "reporting.adapted.hints_layer.PatientChannelLayer",
         "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_connect_timeout": 1}], "prefix": "desk"},
     }
 }
@@ -266,7 +266,7 @@ CELERY_WORKER_CONCURRENCY = 4
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
-CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory: the schedule below is all there is, no file to lose
+CELERY_BEAT_SCHEDULER = "reporting.adapted.steady_beat:SteadyScheduler"
 CELERY_TIMEZONE = "UTC"
 CHASE_TICK_SECONDS = 5
 # No tick expires: a worker whose clock is ahead of beat's would throw all away. The task itself skips what piled up.

@@ -9,7 +9,7 @@ import pytest
 from channels.layers import get_channel_layer
 from redis.asyncio.client import PubSub
 
-from reporting import hints_layer
+from reporting.adapted import hints_layer
 
 pytestmark = pytest.mark.integration
 

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from reporting.kept_out import kept_out
+from reporting.adapted.kept_out import kept_out
 
 
 @pytest.mark.usefixtures("_forgotten")

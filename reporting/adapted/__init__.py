@@ -1,0 +1,1 @@
+"""Libraries that the desk has do otherwise than they come."""
