@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal, localcontext
 from enum import StrEnum
@@ -89,6 +89,7 @@ class Board:
     reading: Reading = Reading.PRODUCT
     past: Past | None = None
     """Of which moment it is, as known or as it had happened; None: of now."""
+    _changes_at: datetime | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def currency(self) -> str:
@@ -100,7 +101,14 @@ class Board:
         """The next moment at which the board changes by the clock alone.
 
         A gate closes, the market's day ends, or, while a gate is open, a slot does: the lines over time grow then.
+        Open boards are asked for it each second, so it is worked out once.
         """
+        if self._changes_at is None:
+            object.__setattr__(self, "_changes_at", self._next_change())
+        assert self._changes_at is not None
+        return self._changes_at
+
+    def _next_change(self) -> datetime:
         gates = (gate.closes_at for row in self.rows for gate in row.gates if gate.closes_at > self.as_of)
         closures = (*gates, *{row.opens_at for row in self.rows if row.opens_at})
         midnight = self.market.day_bounds(self.market.day_of(self.as_of))[1]
