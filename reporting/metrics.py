@@ -20,6 +20,7 @@ from dashboard.live.metrics import REGISTRY
 from market import clock
 from market.clock_state import state_of_clocks
 from market.queries import active_markets
+from market.statements.standby import standby
 from prices import feed as price_feed
 from prices import queries as prices
 from prices.rhythms import interval_of
@@ -70,6 +71,7 @@ class DeskCollector:
         now = clock.now()
         yield from _process()
         yield from _clocks(now)
+        yield from _standby()
         yield from _frames()
         yield from _feeds(now)
         yield from _listeners(now)
@@ -100,6 +102,16 @@ def _clocks(now: datetime) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "desk_clock_stepped_seconds", "By how much the desk's time stepped within an hour", value=state.stepped_by or 0
     )
+
+
+def _standby() -> Iterator[Metric]:
+    """Nothing where there is none."""
+    state = standby.state()
+    if state is None:
+        return
+    yield GaugeMetricFamily("desk_standby_used", "Whether long reads go to the standby", value=state.trouble is None)
+    if state.behind is not None:
+        yield GaugeMetricFamily("desk_standby_behind_bytes", "WAL that the standby has to replay", value=state.behind)
 
 
 def _frames() -> Iterator[Metric]:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dashboard.figures.feed_status import FeedStates, load_feeds
-from dashboard.figures.incidents import Facts, Incident, clock_incidents, incidents
+from dashboard.figures.incidents import Facts, Incident, clock_incidents, incidents, standby_incidents
 from market.clock_state import ClockState, state_of_clocks
 from market.models import Market
 from market.queries import active_markets
+from market.statements.standby import StandbyState, standby
 from prices import publications
 from prices import queries as prices
 from trades.feed import status as feed_status
@@ -43,12 +44,15 @@ class DeskStatus:
     budget: prices.BudgetUse
     paused_until: datetime | None
     clocks: ClockState
+    standby: StandbyState | None = None
+    """None where there is none."""
 
     @property
     def incidents(self) -> list[Incident]:
         """What is open now, in all markets."""
         refused = self.paused_until is not None and self.paused_until > self.now
-        return clock_incidents(self.clocks) + [
+        of_all = clock_incidents(self.clocks) + standby_incidents(self.standby)
+        return of_all + [
             incident
             for m in self.markets
             for incident in incidents(
@@ -76,6 +80,7 @@ def load_status(*, now: datetime) -> DeskStatus:
         budget=prices.budget_use(now=now),
         paused_until=prices.paused_until(now=now),
         clocks=state_of_clocks(now=now),
+        standby=standby.state(),
     )
 
 

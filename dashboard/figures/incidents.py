@@ -13,6 +13,7 @@ from django.utils.translation import gettext, ngettext, pgettext
 
 from dashboard.figures.feed_status import FeedStates
 from market.clock_state import ClockState
+from market.statements.standby import StandbyState, Trouble
 from prices.feed import StandstillReason
 from trades.feed.status import ListenerState
 
@@ -74,6 +75,20 @@ def clock_incidents(state: ClockState) -> list[Incident]:
         sentence = gettext("The clock of %(whose)s is %(seconds)s s %(way)s: the desk does not follow it.")
         open_now.append(_of_clock(sentence, moved.ahead, whose=moved.whose))
     return open_now
+
+
+def standby_incidents(state: StandbyState | None) -> list[Incident]:
+    """What is open of the standby that long reads go to, where there is one."""
+    if state is None or state.trouble is None:
+        return []
+    sentence = {
+        Trouble.AWAY: gettext("The standby does not answer: the primary answers long reads."),
+        Trouble.LATE: gettext("The standby is behind: the primary answers long reads until it has caught up."),
+        Trouble.FOREIGN: gettext(
+            "The server that DATABASE_REPLICA_URL names is no standby of this primary, which answers long reads itself."
+        ),
+    }[state.trouble]
+    return [Incident(Level.NOTICE, "", sentence, "standby-not-used")]
 
 
 def _of_clock(sentence: str, seconds: float, **more: str) -> Incident:

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext, pgettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -27,6 +28,7 @@ from dashboard.render.feed_status import standstill_words
 from market import clock
 from market.queries import clock_zone
 from market.rules import BLOCK
+from market.statements.standby import StandbyState
 from prices.feed import PriceFeedState
 
 OUTCOME_WORDS = {
@@ -73,6 +75,7 @@ def _page(request: HttpRequest) -> HttpResponse:
         "now": fmt.utc(shown.now)[:19].replace("T", " "),
         "markets": _tables(shown),
         "budget": _budget(shown),
+        "standby": _standby(shown.standby),
         "incidents": shown.incidents,
         "nav": links(request.user, here=Here.STATUS),
     }
@@ -112,8 +115,16 @@ def status_json(desk: DeskStatus) -> dict[str, Any]:
             "hour": {"used": desk.budget.hour_used, "limit": desk.budget.hour_limit},
             "paused_until": _utc(desk.paused_until),
         },
+        "standby": _standby_json(desk.standby),
         "markets": [_market_json(market) for market in desk.markets],
     }
+
+
+def _standby_json(state: StandbyState | None) -> dict[str, Any] | None:
+    """None where there is none; `trouble` says why it is not read, `behind_bytes` how much WAL it has to replay."""
+    if state is None:
+        return None
+    return {"used": state.trouble is None, "trouble": state.trouble, "behind_bytes": state.behind}
 
 
 def _market_json(market: MarketStatus) -> dict[str, Any]:
@@ -172,6 +183,18 @@ def _budget(shown: DeskStatus) -> list[tuple[str, str]]:
     return (
         [*lines, (gettext("Paused by the provider until"), _clock(shown.paused_until))] if shown.paused_until else lines
     )
+
+
+def _standby(state: StandbyState | None) -> list[tuple[str, str]]:
+    """Who answers long reads; nothing where there is no standby."""
+    if state is None:
+        return []
+    answered = gettext("the standby") if state.trouble is None else gettext("the primary")
+    lines = [(gettext("Long reads are answered by"), answered)]
+    if state.behind is None:
+        return lines
+    behind = filesizeformat(state.behind) if state.behind else gettext("nothing")
+    return [*lines, (gettext("Not replayed yet"), behind)]
 
 
 def _left(used: int, limit: int) -> str:

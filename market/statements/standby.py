@@ -8,6 +8,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from enum import StrEnum
 from functools import partial
 
 import structlog
@@ -23,6 +25,8 @@ WAIT_SECONDS = 0.25
 LOOK_SECONDS = 0.01
 LONGEST_SECONDS = 10.0
 """After so long a read is given up: PostgreSQL ends a statement after 5 s, but not one that is frozen itself."""
+LONGEST_LOOK = 2.0
+"""For so long a look at how it is waits for its answer."""
 REST_SECONDS = 5.0
 """So long a standby that was late, or away, is not asked again."""
 
@@ -31,12 +35,36 @@ REST_SECONDS = 5.0
 _PRIMARY = """SELECT (CASE current_setting('synchronous_commit')
         WHEN 'off' THEN pg_current_wal_insert_lsn() ELSE pg_current_wal_flush_lsn() END)::text,
     system_identifier FROM pg_control_system()"""
-_STANDBY = """SELECT pg_is_in_recovery() AND system_identifier = %s, pg_last_wal_replay_lsn() >= %s::pg_lsn
-    FROM pg_control_system()"""
+_STANDBY = """SELECT pg_is_in_recovery() AND system_identifier = %(system)s,
+    pg_last_wal_replay_lsn() >= %(reached)s::pg_lsn,
+    pg_wal_lsn_diff(%(reached)s::pg_lsn, pg_last_wal_replay_lsn())::bigint FROM pg_control_system()"""
 
 
 class NotNowError(Exception):
     """The standby can't answer now; the primary does."""
+
+
+class Trouble(StrEnum):
+    """Why a standby is not read."""
+
+    AWAY = "away"
+    LATE = "late"
+    FOREIGN = "foreign"
+    """It is no standby, or another primary's."""
+
+
+_WORDS = {
+    Trouble.LATE: f"it is more than {WAIT_SECONDS} s behind",
+    Trouble.FOREIGN: "it is no standby of this primary",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StandbyState:
+    """How the standby is: whether it would be read now, and how much WAL (bytes) it has not replayed yet."""
+
+    trouble: Trouble | None
+    behind: int | None = None
 
 
 class Standby:
@@ -72,9 +100,11 @@ class Standby:
             with primary.cursor() as cursor:
                 cursor.execute(_PRIMARY)
                 reached, system = cursor.fetchone()
-            self._wait_for(str(reached), int(system))
+            trouble = self._wait_for(str(reached), int(system)).trouble
         except Error as error:
             self._give_up(str(error))
+        if trouble is not None:
+            self._give_up(_WORDS[trouble])
         connections["default"] = standby
         try:
             with _given_up_after(LONGEST_SECONDS, standby.connection.fileno()):
@@ -84,19 +114,37 @@ class Standby:
             with suppress(Error):
                 standby.close()
 
-    def _wait_for(self, reached: str, system: int) -> None:
-        """Until the standby has replayed up to this place; NotNowError when that takes too long."""
+    def state(self) -> StandbyState | None:
+        """How it is now; None where there is none. Raises django.db.Error without the primary."""
+        if ALIAS not in connections.settings:
+            return None
+        with connections["default"].cursor() as cursor:
+            cursor.execute(_PRIMARY)
+            reached, system = cursor.fetchone()
+        standby = connections[ALIAS]
+        try:
+            standby.ensure_connection()
+            with _given_up_after(LONGEST_LOOK, standby.connection.fileno()):
+                return self._wait_for(str(reached), int(system))
+        except Error:
+            return StandbyState(Trouble.AWAY)
+        finally:
+            with suppress(Error):
+                standby.close()
+
+    def _wait_for(self, reached: str, system: int) -> StandbyState:
+        """As it is once it has replayed up to this place, or when that has taken too long."""
         deadline = self._monotonic() + WAIT_SECONDS
         with connections[ALIAS].cursor() as cursor:
             while True:
-                cursor.execute(_STANDBY, [system, reached])
-                is_standby, holds_all = cursor.fetchone()
+                cursor.execute(_STANDBY, {"system": system, "reached": reached})
+                is_standby, holds_all, behind = cursor.fetchone()
                 if not is_standby:
-                    self._give_up("it is no standby of this primary")
+                    return StandbyState(Trouble.FOREIGN)
                 if holds_all:
-                    return
+                    return StandbyState(None, 0)
                 if self._monotonic() >= deadline:
-                    self._give_up(f"it is more than {WAIT_SECONDS} s behind")
+                    return StandbyState(Trouble.LATE, behind)
                 time.sleep(LOOK_SECONDS)
 
     def _give_up(self, why: str) -> None:

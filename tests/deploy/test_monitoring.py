@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import yaml
@@ -16,6 +17,7 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from market.models import ClockReport
+from market.statements.standby import StandbyState, Trouble, standby
 from prices.models import ProviderRequest, ReferencePriceHistory
 from reporting import job_status
 from tests.processes import ROOT
@@ -106,7 +108,10 @@ def everything_that_happens(client: Client) -> set[str]:
     )
     job_status.note("prices.tasks.chase_reference_prices")
     ClockReport.objects.create(process="worker a 7", ahead=-300, seen_at=now)
-    families = text_string_to_metric_families(client.get("/metrics").content.decode())
+    with patch.object(standby, "state", return_value=StandbyState(Trouble.LATE, 5)):
+        families = list(text_string_to_metric_families(client.get("/metrics").content.decode()))
+    for family in families:
+        assert family.name.startswith("process_") or f"`{family.name}" in GUIDE, family.name
     return {sample.name for family in families for sample in family.samples}
 
 

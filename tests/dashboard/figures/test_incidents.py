@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from dashboard.figures.feed_status import FeedStates
-from dashboard.figures.incidents import Facts, Incident, Level, clock_incidents, incidents
+from dashboard.figures.incidents import Facts, Incident, Level, clock_incidents, incidents, standby_incidents
 from market.clock_state import ClockState, MovedClock
+from market.statements.standby import StandbyState, Trouble
 from prices.feed import StandstillReason as Why
 from tests.dashboard.boards import the_feeds
 from trades.feed.status import ListenerState
@@ -82,3 +83,23 @@ def test_clocks_that_are_moved_are_named_with_how_far_and_which_way() -> None:
     ]
     assert {one.runbook for one in clock_incidents(state)} == {"clock-moved"}
     assert clock_incidents(ClockState(())) == []
+
+
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [
+        (Trouble.AWAY, "does not answer"),
+        (Trouble.LATE, "is behind"),
+        (Trouble.FOREIGN, "no standby of this primary"),
+    ],
+)
+def test_a_standby_that_is_not_read_is_a_notice(trouble: Trouble, words: str) -> None:
+    [found] = standby_incidents(StandbyState(trouble))
+    assert (found.level, found.market) == (Level.NOTICE, "")
+    assert words in found.sentence
+    assert (RUNBOOKS / f"{found.runbook}.md").exists()
+
+
+@pytest.mark.parametrize("state", [None, StandbyState(None, 0)])
+def test_none_and_one_that_is_read_are_nothing(state: StandbyState | None) -> None:
+    assert standby_incidents(state) == []

@@ -12,12 +12,14 @@ import psycopg
 import pytest
 from django.db import InternalError, connection, connections
 from django.http import HttpResponse
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from django.urls import get_resolver, resolve
 
+from dashboard.figures import desk_status
 from market import clock
 from market.statements import standby as standby_module
-from market.statements.standby import ALIAS, REST_SECONDS, NotNowError, Standby
+from market.statements.standby import ALIAS, REST_SECONDS, NotNowError, Standby, StandbyState, Trouble
+from reporting import metrics
 from reporting.database import Speaker, database
 from reporting.database import standby as settings_of
 from reporting.http import standby as middleware
@@ -135,6 +137,58 @@ def test_a_server_that_is_no_standby_is_not_read(router: Standby, desk: Desk) ->
     connections[ALIAS].settings_dict["HOST"] = connections["default"].settings_dict["HOST"]
     with pytest.raises(NotNowError, match="no standby"), router.reading():
         pytest.fail("it was read")
+
+
+# --- how it is -------------------------------------------------------------------------------------------------------
+def test_one_that_holds_all_is_read(router: Standby) -> None:
+    assert router.state() == StandbyState(None, 0)
+
+
+def test_one_that_is_behind_says_by_how_much(router: Standby, follower: HotStandby) -> None:
+    with follower.paused():
+        a_trader()
+        state = router.state()
+    assert state is not None
+    assert state.trouble is Trouble.LATE
+    assert state.behind is not None
+    assert 0 < state.behind < 16 * 2**20
+    assert router.is_there, "a look leaves it as it was"
+
+
+def test_one_of_another_primary_is_told(router: Standby) -> None:
+    connections[ALIAS].close()
+    connections[ALIAS].settings_dict["HOST"] = connections["default"].settings_dict["HOST"]
+    assert router.state() == StandbyState(Trouble.FOREIGN)
+
+
+def test_one_that_is_frozen_is_away(router: Standby, follower: HotStandby) -> None:
+    with frozen(follower.server):
+        assert router.state() == StandbyState(Trouble.AWAY)
+    wait_until(lambda: router.state() == StandbyState(None, 0), "the standby's answer")
+
+
+def test_the_status_page_says_so(
+    router: Standby, follower: HotStandby, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk_status, "standby", router)
+    monkeypatch.setattr(metrics, "standby", router)
+    user = a_trader()
+    user.is_superuser = user.is_staff = True
+    user.save()
+    follower.wait_for_all()
+    client.force_login(user)
+    told = client.get("/status/?format=json").json()
+    assert told["standby"] == {"used": True, "trouble": None, "behind_bytes": 0}
+    assert "Long reads are answered by</dt><dd>the standby" in client.get("/status/").content.decode()
+    assert "desk_standby_used 1.0" in client.get("/metrics").content.decode()
+    with follower.paused():
+        a_trader("trader_2", "user_2")
+        told = client.get("/status/?format=json").json()
+        assert told["standby"]["trouble"] == "late"
+        assert told["standby"]["behind_bytes"] > 0
+        assert [one["runbook"] for one in told["incidents"] if "standby" in one["sentence"]] == ["standby-not-used"]
+        assert "answered by</dt><dd>the primary" in client.get("/status/").content.decode()
+        assert "desk_standby_used 0.0" in client.get("/metrics").content.decode()
 
 
 @pytest.mark.parametrize("statement", WORKS)
