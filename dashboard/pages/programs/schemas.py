@@ -247,6 +247,7 @@ class Status(Schema):
     version: str
     incidents: list[dict[str, object]]
     budget: dict[str, object]
+    standby: dict[str, object] | None
     markets: list[dict[str, object]]
 
 
