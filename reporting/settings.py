@@ -140,6 +140,8 @@ INSTALLED_APPS = [
     # Stand-ins, and commands for benchmarks: where they are, which is no production image.
     *(folder for folder in ("local", "bench") if (BASE_DIR / folder).is_dir()),
 ]
+if PROCESS_ROLE == "beat":
+    INSTALLED_APPS = ["market"]  # it sends tasks by their names, and of tables writes its own clock's report alone
 MIDDLEWARE = [
     "reporting.http.headers.SecureAnswers",
     "reporting.http.middleware.AskedFromInside",

@@ -16,7 +16,8 @@ from reporting.celery import app
 app.loader.init_worker()
 app.finalize()
 tasks = sorted(name for name in app.tasks if not name.startswith("celery."))
-print(json.dumps([tasks, [name for name in ("requests", "prices.polling.run") if name in sys.modules]]))
+unwanted = ("requests", "accounts", "dashboard", "prices", "trades", "django.contrib.admin")
+print(json.dumps([tasks, [name for name in unwanted if name in sys.modules]]))
 """
 
 
