@@ -87,6 +87,10 @@ def standby_incidents(state: StandbyState | None) -> list[Incident]:
         Trouble.FOREIGN: gettext(
             "The server that DATABASE_REPLICA_URL names is no standby of this primary, which answers long reads itself."
         ),
+        Trouble.FAILED: gettext("The standby was given up within the last minute: the primary answered instead."),
+        Trouble.UNKNOWN: gettext(
+            "Whether the standby can be read is not known: the primary does not say how far it is."
+        ),
     }[state.trouble]
     return [Incident(Level.NOTICE, "", sentence, "standby-not-used")]
 

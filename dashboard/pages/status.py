@@ -124,7 +124,8 @@ def _standby_json(state: StandbyState | None) -> dict[str, Any] | None:
     """None where there is none; `trouble` says why it is not read, `behind_bytes` how much WAL it has to replay."""
     if state is None:
         return None
-    return {"used": state.trouble is None, "trouble": state.trouble, "behind_bytes": state.behind}
+    why = {"trouble": state.trouble, "last_error": state.error}
+    return {"used": state.trouble is None, **why, "behind_bytes": state.behind}
 
 
 def _market_json(market: MarketStatus) -> dict[str, Any]:
@@ -191,10 +192,11 @@ def _standby(state: StandbyState | None) -> list[tuple[str, str]]:
         return []
     answered = gettext("the standby") if state.trouble is None else gettext("the primary")
     lines = [(gettext("Long reads are answered by"), answered)]
-    if state.behind is None:
-        return lines
-    behind = filesizeformat(state.behind) if state.behind else gettext("nothing")
-    return [*lines, (gettext("Not replayed yet"), behind)]
+    if state.behind is not None:
+        lines.append(
+            (gettext("Not replayed yet"), filesizeformat(state.behind) if state.behind else gettext("nothing"))
+        )
+    return [*lines, (gettext("Last error"), state.error)] if state.error else lines
 
 
 def _left(used: int, limit: int) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 
+import psycopg
 import structlog
 from django.db import Error, connections
 
@@ -29,6 +30,8 @@ LONGEST_LOOK = 2.0
 """For so long a look at how it is waits for its answer."""
 REST_SECONDS = 5.0
 """So long a standby that was late, or away, is not asked again."""
+LATELY_SECONDS = 60.0
+"""So long people are told that it was given up."""
 
 # What others can see is on the primary's disk, unless a commit there waits for none; and whose history it is. The
 # insert position may be one that no standby ever reaches (findings/): then the primary answers.
@@ -38,6 +41,10 @@ _PRIMARY = """SELECT (CASE current_setting('synchronous_commit')
 _STANDBY = """SELECT pg_is_in_recovery() AND system_identifier = %(system)s,
     pg_last_wal_replay_lsn() >= %(reached)s::pg_lsn,
     pg_wal_lsn_diff(%(reached)s::pg_lsn, pg_last_wal_replay_lsn())::bigint FROM pg_control_system()"""
+
+
+_BROKEN = (Error, psycopg.Error, OSError)
+"""What a connection that has just died raises, by Django and below it."""
 
 
 class NotNowError(Exception):
@@ -51,6 +58,10 @@ class Trouble(StrEnum):
     LATE = "late"
     FOREIGN = "foreign"
     """It is no standby, or another primary's."""
+    FAILED = "failed"
+    """It answers, and yet this process has given it up within the last minute."""
+    UNKNOWN = "unknown"
+    """The primary does not say how far it is."""
 
 
 _WORDS = {
@@ -61,10 +72,11 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class StandbyState:
-    """How the standby is: whether it would be read now, and how much WAL (bytes) it has not replayed yet."""
+    """How the standby is: why it is not read, how much WAL (bytes) it has not replayed yet, and its error's words."""
 
     trouble: Trouble | None
     behind: int | None = None
+    error: str = ""
 
 
 class Standby:
@@ -72,7 +84,8 @@ class Standby:
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        self._rests_until = float("-inf")
+        self._rests_until = self._given_up_at = float("-inf")
+        self._why = ""
         self._lock = threading.Lock()
 
     @property
@@ -84,7 +97,8 @@ class Standby:
         """Leave it alone for a moment."""
         with self._lock:
             is_news = self._monotonic() >= self._rests_until
-            self._rests_until = self._monotonic() + REST_SECONDS
+            self._given_up_at, self._why = self._monotonic(), why
+            self._rests_until = self._given_up_at + REST_SECONDS
         if is_news:
             log.warning("standby_not_used", reason=why, seconds=REST_SECONDS)
 
@@ -97,11 +111,8 @@ class Standby:
         """
         primary, standby = connections["default"], connections[ALIAS]
         try:
-            with primary.cursor() as cursor:
-                cursor.execute(_PRIMARY)
-                reached, system = cursor.fetchone()
-            trouble = self._wait_for(str(reached), int(system)).trouble
-        except Error as error:
+            trouble = self._look(*_reached()).trouble
+        except _BROKEN as error:
             self._give_up(str(error))
         if trouble is not None:
             self._give_up(_WORDS[trouble])
@@ -115,22 +126,30 @@ class Standby:
                 standby.close()
 
     def state(self) -> StandbyState | None:
-        """How it is now; None where there is none. Raises django.db.Error without the primary."""
+        """How it is now; None where there is none. Leaves it as it was."""
         if ALIAS not in connections.settings:
             return None
-        with connections["default"].cursor() as cursor:
-            cursor.execute(_PRIMARY)
-            reached, system = cursor.fetchone()
-        standby = connections[ALIAS]
         try:
-            standby.ensure_connection()
-            with _given_up_after(LONGEST_LOOK, standby.connection.fileno()):
-                return self._wait_for(str(reached), int(system))
-        except Error:
-            return StandbyState(Trouble.AWAY)
+            reached, system = _reached()
+        except Error as error:
+            return StandbyState(Trouble.UNKNOWN, error=_first_line(error))
+        try:
+            found = self._look(reached, system)
+        except _BROKEN as error:
+            return StandbyState(Trouble.AWAY, error=_first_line(error))
         finally:
             with suppress(Error):
-                standby.close()
+                connections[ALIAS].close()
+        if found.trouble is None and self._monotonic() - self._given_up_at < LATELY_SECONDS:
+            return StandbyState(Trouble.FAILED, found.behind, self._why)
+        return found
+
+    def _look(self, reached: str, system: int) -> StandbyState:
+        """Whether it has all up to this place, soon; a standby that freezes meanwhile ends the look with an error."""
+        standby = connections[ALIAS]
+        standby.ensure_connection()
+        with _given_up_after(LONGEST_LOOK, standby.connection.fileno()):
+            return self._wait_for(reached, system)
 
     def _wait_for(self, reached: str, system: int) -> StandbyState:
         """As it is once it has replayed up to this place, or when that has taken too long."""
@@ -150,8 +169,20 @@ class Standby:
     def _give_up(self, why: str) -> None:
         with suppress(Error):
             connections[ALIAS].close()
-        self.rest((why.strip() or "away").splitlines()[0])
+        self.rest(_first_line(why))
         raise NotNowError(why)
+
+
+def _reached() -> tuple[str, int]:
+    """How far the primary is, and whose history it has. Raises django.db.Error, as where it is a standby itself."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute(_PRIMARY)
+        reached, system = cursor.fetchone()
+    return str(reached), int(system)
+
+
+def _first_line(why: object) -> str:
+    return (str(why).strip() or "away").splitlines()[0]
 
 
 @contextmanager

@@ -91,6 +91,8 @@ def test_clocks_that_are_moved_are_named_with_how_far_and_which_way() -> None:
         (Trouble.AWAY, "does not answer"),
         (Trouble.LATE, "is behind"),
         (Trouble.FOREIGN, "no standby of this primary"),
+        (Trouble.FAILED, "given up within the last minute"),
+        (Trouble.UNKNOWN, "not known"),
     ],
 )
 def test_a_standby_that_is_not_read_is_a_notice(trouble: Trouble, words: str) -> None:

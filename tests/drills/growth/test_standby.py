@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -18,7 +19,7 @@ from django.urls import get_resolver, resolve
 from dashboard.figures import desk_status
 from market import clock
 from market.statements import standby as standby_module
-from market.statements.standby import ALIAS, REST_SECONDS, NotNowError, Standby, StandbyState, Trouble
+from market.statements.standby import ALIAS, LATELY_SECONDS, REST_SECONDS, NotNowError, Standby, StandbyState, Trouble
 from reporting import metrics
 from reporting.database import Speaker, database
 from reporting.database import standby as settings_of
@@ -140,8 +141,38 @@ def test_a_server_that_is_no_standby_is_not_read(router: Standby, desk: Desk) ->
 
 
 # --- how it is -------------------------------------------------------------------------------------------------------
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A standby on a busy machine may take longer for what was just written."""
+    monkeypatch.setattr(standby_module, "WAIT_SECONDS", 20.0)
+
+
+@pytest.mark.usefixtures("patient")
 def test_one_that_holds_all_is_read(router: Standby) -> None:
     assert router.state() == StandbyState(None, 0)
+
+
+@pytest.mark.usefixtures("patient")
+def test_one_that_was_given_up_is_told_for_a_minute(router: Standby) -> None:
+    router.rest("a statement was ended")
+    assert router.state() == StandbyState(Trouble.FAILED, 0, "a statement was ended")
+    later = time.monotonic() + LATELY_SECONDS
+    router._monotonic = lambda: later
+    assert router.state() == StandbyState(None, 0)
+
+
+def test_a_primary_that_is_a_standby_itself_is_told(router: Standby) -> None:
+    """In the middle of a failover, say: the page is shown all the same."""
+    primary = connections["default"]
+    connections["default"] = type(primary)(connections[ALIAS].settings_dict, "default")
+    try:
+        state = router.state()
+    finally:
+        connections["default"].close()
+        connections["default"] = primary
+    assert state is not None
+    assert state.trouble is Trouble.UNKNOWN
+    assert "recovery is in progress" in state.error
 
 
 def test_one_that_is_behind_says_by_how_much(router: Standby, follower: HotStandby) -> None:
@@ -163,10 +194,30 @@ def test_one_of_another_primary_is_told(router: Standby) -> None:
 
 def test_one_that_is_frozen_is_away(router: Standby, follower: HotStandby) -> None:
     with frozen(follower.server):
-        assert router.state() == StandbyState(Trouble.AWAY)
+        state = router.state()
+    assert state is not None
+    assert (state.trouble, bool(state.error)) == (Trouble.AWAY, True)
     wait_until(lambda: router.state() == StandbyState(None, 0), "the standby's answer")
 
 
+def test_one_that_freezes_while_it_is_waited_for_is_away(
+    router: Standby, follower: HotStandby, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a look nor a read hangs."""
+    with follower.paused(), ExitStack() as freezing:
+        a_trader()
+        freeze = SimpleNamespace(sleep=lambda _seconds: freezing.enter_context(frozen(follower.server)))
+        monkeypatch.setattr(standby_module, "time", freeze)
+        state = router.state()
+        assert state is not None
+        assert state.trouble is Trouble.AWAY
+        freezing.close()
+        with pytest.raises(NotNowError), router.reading():
+            pytest.fail("it was read")
+        freezing.close()
+
+
+@pytest.mark.usefixtures("patient")
 def test_the_status_page_says_so(
     router: Standby, follower: HotStandby, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,9 +229,10 @@ def test_the_status_page_says_so(
     follower.wait_for_all()
     client.force_login(user)
     told = client.get("/status/?format=json").json()
-    assert told["standby"] == {"used": True, "trouble": None, "behind_bytes": 0}
+    assert told["standby"] == {"used": True, "trouble": None, "last_error": "", "behind_bytes": 0}
     assert "Long reads are answered by</dt><dd>the standby" in client.get("/status/").content.decode()
     assert "desk_standby_used 1.0" in client.get("/metrics").content.decode()
+    monkeypatch.setattr(standby_module, "WAIT_SECONDS", 0.25)
     with follower.paused():
         a_trader("trader_2", "user_2")
         told = client.get("/status/?format=json").json()
