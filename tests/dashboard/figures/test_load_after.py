@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import fields
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -47,6 +47,7 @@ def test_it_is_the_board_that_would_be_read(market: Market, reading: Reading) ->
         board = load_after(board, now=now)
         whole = load_board(trader=trader, market=market, delivery_day=SKETCH_DAY, now=now, reading=reading)
         assert of(board) == of(whole)
+        assert board.changes_at == whole.changes_at
 
 
 def test_rows_that_a_trade_leaves_alone_are_the_same_objects(
@@ -71,3 +72,20 @@ def test_the_hour_that_exists_twice_and_has_no_clear_price(market: Market) -> No
     store_trade("02-03A", "buy", "4", "20", day=LONG_DAY)
     board = load_after(board, now=MORNING)
     assert of(board) == of(load_board(trader=trader, market=market, delivery_day=LONG_DAY, now=MORNING))
+
+
+def test_when_it_changes_is_worked_out_once_a_board(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Board] = []
+    worked_out = Board._next_change
+
+    def counted(board: Board) -> datetime:
+        asked.append(board)
+        return worked_out(board)
+
+    monkeypatch.setattr(Board, "_next_change", counted)
+    trader = Trader.objects.get(trader_id="trader_1")
+    board = load_board(trader=trader, market=market, delivery_day=SKETCH_DAY, now=MORNING)
+    first = [board.changes_at for _ in range(3)]
+    later = load_after(board, now=first[0])
+    assert later.changes_at > first[0] == first[2]
+    assert len(asked) == 2
