@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib.admin.apps import SimpleAdminConfig
 
-WITHOUT_PAGES = frozenset({"listener", "worker", "beat"})
+WITHOUT_PAGES = frozenset({"listener", "worker"})
 """Processes that show nobody a page: their start is quicker and they are smaller without the admin's."""
 
 
