@@ -49,6 +49,8 @@ STEPS = (
 FIGURES = (
     ("a board read and rendered", "ms"),
     ("a board's page by Django", "ms"),
+    ("a board's page of a past moment", "ms"),
+    ("a board's file", "ms"),
     ("storm against a constant answer", "ratio"),
     ("storing one trade", "ms"),
     ("storing 500 trades", "ms"),
@@ -117,10 +119,10 @@ def _measure() -> dict[str, float]:
     boards = [timed(lambda: render(key, now, None)) for _ in range(60)]
     ones = [store_some(1, SOURCE) for _ in range(60)]
     many = [store_some(500, SOURCE) for _ in range(10)]
-    page, ratio = _web(trader.trader_id)
+    pages, ratio = _web(trader.trader_id)
     return {
         "a board read and rendered": statistics.median(boards) * 1000,
-        "a board's page by Django": page,
+        **pages,
         "storm against a constant answer": ratio,
         "storing one trade": statistics.median(ones) * 1000,
         "storing 500 trades": statistics.median(many) * 1000,
@@ -134,24 +136,32 @@ def _trades() -> float:
     return float(Trade.objects.count())
 
 
-def _web(trader_id: str) -> tuple[float, float]:
-    """Milliseconds of a page that Django makes, and the storm's answers a second as a share of the constant's."""
+def _web(trader_id: str) -> tuple[dict[str, float], float]:
+    """Milliseconds of what Django makes, and the storm's answers a second as a share of the constant's."""
     from bench.cases.storm import USERS, storm
 
     login = replace(log_in(trader_id), day=DAY)
     people = [login] * USERS
     with ExitStack() as stack:
         address, _ = stack.enter_context(web())
-        page = statistics.median(_page(address, login, number) for number in range(20)) * 1000
+        addresses = {
+            "a board's page by Django": login.board,
+            "a board's page of a past moment": f"{login.board}?as_of={DAY}T12:00:00Z",
+            "a board's file": f"{login.board}board.csv",
+        }
+        pages = {
+            what: statistics.median(_page(address + path, login, number) for number in range(20)) * 1000
+            for what, path in addresses.items()
+        }
         size = storm(address, people, 1.0).size
         floor, _ = stack.enter_context(web("bench.floors.constant:application", SIZE=str(size)))
         ours, bare = storm(address, people, SECONDS), storm(floor, people, SECONDS)
-    return page, len(ours.times) / len(bare.times)
+    return pages, len(ours.times) / len(bare.times)
 
 
 def _page(address: str, login: Login, number: int) -> float:
     """A request unlike the ones before it, so that nothing remembered answers it."""
-    request = Request(f"{address}{login.board}", headers={"Cookie": login.cookie, "X-Number": str(number)})
+    request = Request(address, headers={"Cookie": login.cookie, "X-Number": str(number)})
     began = time.perf_counter()
     with urlopen(request) as answer:
         answer.read()
