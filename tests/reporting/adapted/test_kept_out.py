@@ -14,14 +14,14 @@ from reporting.adapted.kept_out import kept_out
 
 @pytest.mark.usefixtures("_forgotten")
 def test_it_is_not_there_until_the_block_ends() -> None:
-    with kept_out("sndhdr"), pytest.raises(ImportError):
-        importlib.import_module("sndhdr")
-    assert importlib.import_module("sndhdr").__name__ == "sndhdr"
+    with kept_out("colorsys"), pytest.raises(ImportError):
+        importlib.import_module("colorsys")
+    assert importlib.import_module("colorsys").__name__ == "colorsys"
 
 
 @pytest.fixture
 def _forgotten() -> None:
-    sys.modules.pop("sndhdr", None)
+    sys.modules.pop("colorsys", None)
 
 
 def test_what_is_loaded_already_stays() -> None:
