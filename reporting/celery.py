@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +10,6 @@ from celery import Celery, bootsteps, signals
 from celery.schedules import schedule
 
 from market.sign_of_life import give_sign
-from reporting.logs import process_of
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reporting.settings")
 # Worker and beat would begin with Django's checks, which bring in every page. `migrate` makes them.
@@ -19,8 +17,7 @@ os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 app = Celery("reporting")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-if process_of(sys.argv) != "beat":  # it sends tasks by their names, and needs nothing of what they do
-    app.autodiscover_tasks()
+app.autodiscover_tasks()  # of the apps that the process has: beat's one has none
 
 
 def _desk_time() -> datetime:
