@@ -63,7 +63,10 @@ class ReferencePriceHistory(PriceFields):
                 fields=("market", "delivery_start", "delivery_end", "last_update"),
             ),
         )
-        indexes = (models.Index(name="price_history_by_day", fields=("delivery_day", "market")),)
+        indexes = (
+            models.Index(name="price_history_by_day", fields=("delivery_day", "market")),
+            models.Index(name="price_history_by_market", fields=("market", "id")),  # since when it has any (past.py)
+        )
 
     def __str__(self) -> str:
         return f"{self.delivery_day} {self.delivery_hour} at {self.last_update:%H:%M:%S}: {self.value}"

@@ -82,10 +82,10 @@ def first_arrived(*, market_id: int) -> datetime | None:
     """When the first price of a market came; None before it. One query, by index."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT min(arrived_at) FROM (
-                SELECT arrived_at FROM prices_referencepricehistory WHERE market_id = %s ORDER BY id LIMIT %s)
-                AS oldest""",
-            [market_id, _FIRST_STORED],
+            """SELECT min(arrived_at) FROM (SELECT arrived_at FROM prices_referencepricehistory
+                WHERE (market_id, id) >= (%(market)s, 0) AND (market_id, id) < (%(market)s + 1, 0)
+                ORDER BY market_id, id LIMIT %(first)s) AS oldest""",  # a range: see trades/past.py
+            {"market": market_id, "first": _FIRST_STORED},
         )
         moment: datetime | None = cursor.fetchone()[0]
         return moment

@@ -106,6 +106,7 @@ class Trade(models.Model):
             models.Index(name="trade_by_trader_day", fields=("trader", "delivery_day", "delivery_start", "id")),
             models.Index(name="trade_by_day", fields=("delivery_day", "id")),
             models.Index(name="trade_by_exchange_id", fields=("exchange_id",)),
+            models.Index(name="trade_by_market", fields=("market", "id")),  # since when a market has any (past.py)
             models.Index(
                 name="trade_second_sides", fields=("second_side_of",), condition=Q(second_side_of__isnull=False)
             ),

@@ -33,7 +33,10 @@ from trades.queries import (
 )
 
 _FIRST_STORED = 1000
-"""Among so many trades the first one received is looked for: they are stored in about the order in which they come."""
+"""Among so many trades the first one received is looked for: they are stored in about the order in which they come.
+
+As a range of (market, id): of a market that began late, PostgreSQL would go by the primary key through all before it.
+"""
 
 
 def _then(ids: str, *, happened: bool, cancelled_too: bool = False) -> str:
@@ -156,9 +159,10 @@ def first_received(*, market_id: int) -> datetime | None:
     """When the first trade of a market came; None before it. One query, by index."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT min(received_at) FROM (
-                SELECT received_at FROM trades_trade WHERE market_id = %s ORDER BY id LIMIT %s) AS oldest""",
-            [market_id, _FIRST_STORED],
+            """SELECT min(received_at) FROM (SELECT received_at FROM trades_trade
+                WHERE (market_id, id) >= (%(market)s, 0) AND (market_id, id) < (%(market)s + 1, 0)
+                ORDER BY market_id, id LIMIT %(first)s) AS oldest""",
+            {"market": market_id, "first": _FIRST_STORED},
         )
         moment: datetime | None = cursor.fetchone()[0]
         return moment
