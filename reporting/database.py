@@ -8,6 +8,8 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import dj_database_url
 
+from reporting import machines
+
 LONGEST_SILENCE_IN_TRANSACTION = {"listener": 3, "web": 10, "worker": 10, "beat": 10, "import_trades": 10}
 """Seconds after which PostgreSQL ends a transaction whose process says nothing: one that is frozen, or whose machine is
 gone, in the middle of storing trades. Who stores the same trades would wait for it as long as it is away."""
@@ -59,7 +61,9 @@ def database(url: str, speaker: Speaker) -> dict[str, Any]:
         parsed["HOST"] = ",".join(unquote(host) for host, _ in servers)
         parsed["PORT"] = ",".join(port for _, port in servers)
     options: dict[str, Any] = parsed.setdefault("OPTIONS", {})
-    options.setdefault("connect_timeout", 5)
+    # One of several that is gone costs each new connection this long before the next one is tried.
+    options.setdefault("connect_timeout", 2 if servers else 5)
+    options.update({**machines.for_libpq(), **options})
     options.setdefault("application_name", f"reporting {speaker.role}".strip())
     # Statements that a connection runs again and again are parsed and planned by PostgreSQL once. Not to be had behind
     # a pooler: the next transaction's connection has never heard of them. What must be planned by its values is sent
@@ -86,7 +90,5 @@ def _set_session(options: dict[str, Any], speaker: Speaker) -> None:
 def standby(settings: dict[str, Any]) -> dict[str, Any]:
     """The same for a standby that is asked now and then, and may be away: a connection is opened for one answer."""
     options = {name: value for name, value in settings["OPTIONS"].items() if name != "pool"}
-    # A machine that is gone, or a network between, is noticed within seconds (of TCP; a socket file has none of it).
-    noticed = {"tcp_user_timeout": 3000, "keepalives_idle": 2, "keepalives_interval": 1, "keepalives_count": 3}
-    options |= {**noticed, "connect_timeout": 2, "prepare_threshold": None}
+    options |= {**machines.for_libpq(seconds=3), "connect_timeout": 2, "prepare_threshold": None}
     return {**settings, "OPTIONS": options, "CONN_MAX_AGE": 0, "TEST": {"MIRROR": "default"}}

@@ -16,7 +16,7 @@ import environs
 from dotenv import dotenv_values
 
 from reporting import database as database_settings
-from reporting import errors, logs, settings_checks, version
+from reporting import errors, logs, machines, settings_checks, version
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -229,6 +229,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis: hints, jobs, cache; may be empty or gone at any time --------------------------------------------------
 REDIS_URL = address("REDIS_URL", "", ("redis", "rediss", "unix"))
+_IF_GONE = machines.for_redis(REDIS_URL)
 CACHES = {
     "default": {
         "BACKEND": "django_redis.cache.RedisCache",
@@ -239,7 +240,7 @@ CACHES = {
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "reporting.adapted.hints_layer.PatientChannelLayer",
-        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_connect_timeout": 1}], "prefix": "desk"},
+        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_connect_timeout": 1, **_IF_GONE}], "prefix": "desk"},
     }
 }
 
@@ -260,6 +261,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 2,
     "health_check_interval": 5,
     "max_retries": 2,
+    **_IF_GONE,
 }
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "desk"

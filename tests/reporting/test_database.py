@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from reporting import machines
 from reporting.database import LONGEST_SILENCE_IN_TRANSACTION, Speaker, database, session_settings, standby
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,6 +41,15 @@ def test_the_pooler_in_deploy_sets_the_same_limits() -> None:
     assert found.keys() == LONGEST_SILENCE_IN_TRANSACTION.keys() - {"import_trades"}
     for role, query in found.items():
         assert query == "; ".join(f"SET {name} = {value}" for name, value in session_settings(role).items())
+
+
+def test_the_pooler_in_deploy_gives_up_a_machine_as_soon() -> None:
+    text = (ROOT / "deploy" / "postgres" / "pgbouncer.ini").read_text()
+    found = {name: int(value) for name, value in re.findall(r"^tcp_(\w+) = (\d+)$", text, re.MULTILINE)}
+    ours = machines.for_libpq()
+    names = {"user_timeout": "tcp_user_timeout", "keepidle": "keepalives_idle"}
+    names |= {"keepintvl": "keepalives_interval", "keepcnt": "keepalives_count"}
+    assert found == {name: ours[option] for name, option in names.items()}
 
 
 @pytest.mark.parametrize(

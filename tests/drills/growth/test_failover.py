@@ -1,15 +1,21 @@
-"""The primary is killed under load and a synchronous standby promoted: nothing is lost, no address changes."""
+"""The primary is lost under load and a synchronous standby promoted: nothing is lost, no address changes.
+
+It is killed, which everybody hears at once; or its machine is gone, which nobody hears.
+"""
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from local.servers import embedded
 from tests.drills.rig.desk import Desk
 from tests.drills.rig.feed import trade
+from tests.drills.rig.machine import Machine, socket_of
 from tests.drills.rig.standby import hot_standby, synchronous
 from tests.drills.rig.whole import Whole, whole
 from tests.processes import wait_until
@@ -23,11 +29,19 @@ AWAY = 3.0
 SUCCESSOR = "successor"
 
 
-def _either(*urls: str) -> dict[str, str]:
+def _killed(primary: embedded.Server, _machine: Machine) -> None:
+    primary.kill()
+
+
+def _gone(primary: embedded.Server, machine: Machine) -> None:
+    machine.vanish()
+    primary.kill()  # nobody who had its address hears of that
+
+
+def _either(machine: Machine, url: str) -> dict[str, str]:
     """Both servers in one address, as libpq tries them: the one that takes writes is meant."""
-    user, places = urls[0].partition("@")[0], [url.partition("@")[2].partition("/")[0] for url in urls]
-    database = urls[0].rpartition("/")[2]
-    return {"DATABASE_URL": f"{user}@{','.join(places)}/{database}?target_session_attrs=read-write"}
+    user, _, place = url.partition("@")
+    return {"DATABASE_URL": f"{user}@127.0.0.1:{machine.port},{place}?target_session_attrs=read-write"}
 
 
 def _sent(running: Whole) -> int:
@@ -36,10 +50,14 @@ def _sent(running: Whole) -> int:
     return sum(frame["trade_confirmation"]["trader_id"] == running.reader.trader for frame in frames)
 
 
-def test_a_synchronous_standby_takes_over(desk: Desk, tmp_path: Path) -> None:
-    desk.row.done = f"PostgreSQL killed at 50 trades/s, its synchronous standby promoted {AWAY:g} s later"
-    with hot_standby(desk.servers, SUCCESSOR) as successor:
-        names = _either(desk.url, successor.url(desk.database))
+@pytest.mark.parametrize("harm", [_killed, _gone], ids=lambda harm: harm.__name__.strip("_"))
+def test_a_synchronous_standby_takes_over(
+    desk: Desk, tmp_path: Path, harm: Callable[[embedded.Server, Machine], None]
+) -> None:
+    how = harm.__name__.strip("_")
+    desk.row.done = f"PostgreSQL {how} at 50 trades/s, its synchronous standby promoted {AWAY:g} s later"
+    with Machine(socket_of(desk.url)) as machine, hot_standby(desk.servers, SUCCESSOR) as successor:
+        names = _either(machine, successor.url(desk.database))
         with (
             synchronous(desk.servers, SUCCESSOR),
             whole(desk, tmp_path, lambda _kind: names, of_each=2) as running,
@@ -47,7 +65,7 @@ def test_a_synchronous_standby_takes_over(desk: Desk, tmp_path: Path) -> None:
             desk.feed.push(1500, rate=50)
             wait_until(lambda: len(desk.feed.sent) > 300, "the first trades")
             seen = desk.stored_ids()
-            desk.postgres.kill()
+            harm(desk.postgres, machine)
             time.sleep(AWAY)
             desk.url = successor.url(desk.database)
             successor.promote()
