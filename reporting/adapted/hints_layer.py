@@ -1,7 +1,12 @@
-"""The channel layer of channels-redis, which waits for a message instead of looking for one ten times a second.
+"""The channel layer of channels-redis, which waits for a message instead of looking for one ten times a second, and
+tells a connection that has ended from one on which nothing was said.
 
 A look wakes the process, and costs as much as a small message: some hundredths of all that a web process does in an
 ordinary minute. The layer has no setting for it.
+
+Where Redis' machine is gone, TCP ends the connection with a time-out of its own. redis-py 8.1 takes that for the
+time-out of its wait, says at once that there is no message, and would say so for ever: the layer asks again and again
+without a pause, and the web process answers nobody any more.
 """
 
 from __future__ import annotations
@@ -10,6 +15,7 @@ from typing import Any
 
 from channels_redis.pubsub import RedisPubSubChannelLayer, RedisSingleShardConnection
 from redis.asyncio.client import PubSub
+from redis.exceptions import ConnectionError as ConnectionEnded
 
 LONGEST_WAIT = 5.0
 """Seconds. A message ends the wait, and so does the end of the connection."""
@@ -21,7 +27,18 @@ class _PatientPubSub(PubSub):
         ignore_subscribe_messages: bool = False,
         timeout: float | None = 0.0,  # noqa: ASYNC109
     ) -> Any:
-        return await super().get_message(ignore_subscribe_messages, max(timeout or 0.0, LONGEST_WAIT))
+        message = await super().get_message(ignore_subscribe_messages, max(timeout or 0.0, LONGEST_WAIT))
+        connection: Any = self.connection
+        if message is None and (ended := _what_ended(connection)) is not None:
+            await connection.disconnect(nowait=True)  # the next wait connects anew
+            raise ConnectionEnded(f"Redis does not answer any more: {ended}")
+        return message
+
+
+def _what_ended(connection: Any) -> Exception | None:
+    """The error that has ended a connection of redis-py; None while it holds, or was never made."""
+    reader = connection and connection._reader
+    return reader.exception() if reader else None
 
 
 class _PatientConnection(RedisSingleShardConnection):  # type: ignore[misc]  # it has no types
