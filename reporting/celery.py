@@ -10,6 +10,7 @@ from celery import Celery, bootsteps, signals
 from celery.schedules import schedule
 
 from market.sign_of_life import give_sign
+from reporting.adapted.kept_connections import look_after_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reporting.settings")
 # Worker and beat would begin with Django's checks, which bring in every page. `migrate` makes them.
@@ -47,6 +48,9 @@ def say_that_the_clock_moved(**_kwargs: Any) -> None:
 @signals.setup_logging.connect
 def keep_our_logging(**_kwargs: Any) -> None:
     """Django's LOGGING stays: without a receiver here Celery would take over the root logger."""
+
+
+signals.task_prerun.connect(look_after_connections)
 
 
 @signals.celeryd_after_setup.connect

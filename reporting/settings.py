@@ -263,6 +263,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "max_retries": 2,
     **_IF_GONE,
 }
+CELERY_DB_REUSE_MAX = sys.maxsize // 4  # tasks a connection: reporting/adapted/kept_connections.py
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "desk"
 CELERY_WORKER_POOL = "threads"
