@@ -106,18 +106,10 @@ def positions_of_market_day(*, market_id: int, day: date) -> dict[int, list[Posi
     return of_traders
 
 
-_DAY_VERSIONS = """SELECT w.market, w.day, coalesce(sum(p.revision), 0)::bigint
-    FROM unnest(%s::bigint[], %s::date[]) AS w (market, day)
-    LEFT JOIN trades_position AS p ON p.market_id = w.market AND p.delivery_day = w.day GROUP BY 1, 2"""
 _VERSIONS = """SELECT w.trader, w.market, w.day, coalesce(sum(p.revision), 0)::bigint
     FROM unnest(%s::bigint[], %s::bigint[], %s::date[]) AS w (trader, market, day)
     LEFT JOIN trades_position AS p
         ON p.trader_id = w.trader AND p.delivery_day = w.day AND p.market_id = w.market GROUP BY 1, 2, 3"""
-
-
-def day_position_versions(*, keys: Collection[tuple[int, date]]) -> dict[tuple[int, date], int]:
-    """The summed revisions of whole days, all traders together. Keys: (market primary key, day). One query."""
-    return value_of_each(_DAY_VERSIONS, keys)
 
 
 def position_versions(*, keys: Collection[tuple[int, int, date]]) -> dict[tuple[int, int, date], int]:

@@ -45,6 +45,6 @@ def load_feeds(*, market: Market, now: datetime) -> FeedStates:
         exchange=feed_state(market_id=market.pk, now=now),
         prices=price_feed.feed_state(market=market, now=now, interval=interval_of(market)),
         now=now,
-        gaps=tuple(Gap(g.started_at, g.ended_at) for g in open_gaps(market_id=market.pk, most=MOST_GAPS)),
+        gaps=tuple(Gap(*span) for span in open_gaps(market_id=market.pk, most=MOST_GAPS)),
         unanswered_products=unanswered_products(market_id=market.pk, now=now),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -26,10 +26,9 @@ from dashboard.render.desk import render_desk
 from market import clock
 from market.models import Market
 from market.queries import active_markets
+from market.statements.keyed import value_of_each
 from market.tables import unless_missing
-from prices.queries import price_versions
 from trades.models import Trader
-from trades.queries import day_position_versions, position_versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,35 +109,45 @@ class Look:
     newest_assumed: Newest | None = None
 
 
-def look(keys: set[BoardKey], *, feeds: bool, alerts: bool, assumed: bool) -> Look:
-    """Read all of it, in a fixed number of small queries, by the desk's time."""
+def look(keys: set[BoardKey], *, feeds_of: Mapping[int, Market], alerts: bool, assumed: bool) -> Look:
+    """Read all of it, in a fixed number of small queries, by the desk's time; the feeds' states of these markets."""
     clock.desk.follow()
     return Look(
         versions=read_versions(keys),
         assumptions=read_assumptions(keys),
-        feeds=read_feeds(keys) if feeds else {},
+        feeds=read_feeds(feeds_of),
         newest_alert=newest_alert() if alerts else None,
         newest_assumed=read_newest() if assumed else None,
     )
 
 
+_EVERYBODY = 0
+"""In place of a trader's primary key: the whole desk."""
+# One statement of what belongs to two apps: every web process asks each second.
+_VERSIONS = """WITH wanted AS MATERIALIZED
+        (SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::date[]) AS w (trader, market, day)),
+    priced AS MATERIALIZED (SELECT market, day, (SELECT coalesce(sum(revision), 0) FROM prices_referenceprice
+        WHERE market_id = market AND delivery_day = day)::bigint AS changes FROM wanted GROUP BY 1, 2)
+    SELECT trader, market, day, CASE trader
+        WHEN 0 THEN (SELECT coalesce(sum(revision), 0) FROM trades_position
+            WHERE market_id = market AND delivery_day = day)
+        ELSE (SELECT coalesce(sum(revision), 0) FROM trades_position
+            WHERE trader_id = trader AND market_id = market AND delivery_day = day)
+        END::bigint || '.' || changes
+    FROM wanted JOIN priced USING (market, day)"""
+
+
 def read_versions(keys: set[BoardKey]) -> dict[BoardKey, str]:
-    """The data version of each board, as figures.board.board_version counts it. Three queries for all at most."""
-    days = day_position_versions(keys={(k.market_pk, k.day) for k in keys if k.trader_pk is WHOLE_DESK})
-    own = position_versions(keys={(k.trader_pk, k.market_pk, k.day) for k in keys if k.trader_pk is not None})
-    prices = price_versions(keys={(k.market_pk, k.day) for k in keys})
-
-    def of_positions(k: BoardKey) -> int:
-        return days[(k.market_pk, k.day)] if k.trader_pk is None else own[(k.trader_pk, k.market_pk, k.day)]
-
-    return {k: f"{of_positions(k)}.{prices[(k.market_pk, k.day)]}" for k in keys}
+    """The data version of each board, as figures.board.board_version counts it. One query."""
+    asked = {key: (key.trader_pk or _EVERYBODY, key.market_pk, key.day) for key in keys}
+    found = value_of_each(_VERSIONS, set(asked.values()))
+    return {key: found[wanted] for key, wanted in asked.items()}
 
 
-def read_feeds(keys: set[BoardKey]) -> dict[int, FeedStates]:
-    """The feeds' states per market."""
+def read_feeds(markets: Mapping[int, Market]) -> dict[int, FeedStates]:
+    """The feeds' states of markets by primary key."""
     now = clock.now()
-    markets = Market.objects.filter(pk__in={k.market_pk for k in keys})
-    return {market.pk: load_feeds(market=market, now=now) for market in markets}
+    return {pk: load_feeds(market=market, now=now) for pk, market in markets.items()}
 
 
 def read_assumptions(keys: set[BoardKey]) -> dict[tuple[int, date], int]:

@@ -107,18 +107,28 @@ class ExchangeFeedState:
     silent: bool = False
 
 
+# Written out: every web process asks every other second. Of the newest connections since when one is heard, when any
+# said something last, when one was lost last, and whether any is open at all.
+_STATE = """SELECT min(connected_at) FILTER (WHERE open AND silent_since IS NULL), max(last_frame_at),
+        max(coalesce(disconnected_at, silent_since, alive_at)), coalesce(bool_or(open), false)
+    FROM (SELECT *, disconnected_at IS NULL AND alive_at >= %s AS open FROM trades_feedconnection
+        WHERE market_id = %s ORDER BY alive_at DESC LIMIT 16) AS newest"""
+_OPEN_GAPS = """SELECT started_at, ended_at FROM trades_feedgap WHERE market_id = %s AND closed_at IS NULL
+    ORDER BY started_at DESC LIMIT %s"""
+
+
 def feed_state(*, market_id: int, now: datetime) -> ExchangeFeedState:
     """Whether any listener hears the market's exchange now. One query over the newest connections."""
-    newest = list(FeedConnection.objects.filter(market_id=market_id).order_by("-alive_at")[:16])
-    alive = [c for c in newest if c.disconnected_at is None and now - c.alive_at <= ALIVE_EVERY * 2.5]
-    last_frame = max((c.last_frame_at for c in newest if c.last_frame_at), default=None)
-    heard = [c for c in alive if c.silent_since is None]
-    if heard:
-        return ExchangeFeedState(True, min(c.connected_at for c in heard), last_frame)
-    lost = max((c.disconnected_at or c.silent_since or c.alive_at for c in newest), default=None)
-    return ExchangeFeedState(False, lost, last_frame, silent=bool(alive))
+    with connection.cursor() as cursor:
+        cursor.execute(_STATE, [now - ALIVE_EVERY * 2.5, market_id])
+        since, last_frame, lost, is_open = cursor.fetchone()
+    if since is not None:
+        return ExchangeFeedState(True, since, last_frame)
+    return ExchangeFeedState(False, lost, last_frame, silent=is_open)
 
 
-def open_gaps(*, market_id: int, most: int = 20) -> list[FeedGap]:
-    """The gaps of the feed that nobody has closed, newest first."""
-    return list(FeedGap.objects.filter(market_id=market_id, closed_at=None)[:most])
+def open_gaps(*, market_id: int, most: int = 20) -> list[tuple[datetime, datetime]]:
+    """From when to when (UTC) the feed has gaps that nobody has closed, newest first. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN_GAPS, [market_id, most])
+        return [(started_at, ended_at) for started_at, ended_at in cursor.fetchall()]

@@ -10,7 +10,7 @@ import pytest
 from market.statements.keyed import value_of_each
 from tests.trades.frames import confirmation, germany, store
 from trades.models import Position, Trader
-from trades.queries import day_position_versions, position_versions
+from trades.queries import position_versions
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 DAY, NEXT = date(2026, 11, 23), date(2026, 11, 24)
@@ -28,12 +28,6 @@ def test_each_key_has_its_version(django_assert_num_queries: Any) -> None:
         versions = position_versions(keys=keys)
     assert versions == {key: revisions.get((key[0], key[2]), 0) if key[1] == market else 0 for key in keys}
     assert len(revisions) == 3
-    days = {(market, DAY), (market, NEXT), (market + 1, DAY)}
-    assert day_position_versions(keys=days) == {
-        (market, DAY): revisions[one, DAY] + revisions[two, DAY],
-        (market, NEXT): revisions[one, NEXT],
-        (market + 1, DAY): 0,
-    }
 
 
 def test_without_keys_nothing_is_asked(django_assert_num_queries: Any) -> None:
