@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -109,13 +109,13 @@ class Look:
     newest_assumed: Newest | None = None
 
 
-def look(keys: set[BoardKey], *, feeds_of: Mapping[int, Market], alerts: bool, assumed: bool) -> Look:
-    """Read all of it, in a fixed number of small queries, by the desk's time; the feeds' states of these markets."""
+def look(keys: set[BoardKey], *, feeds: bool, alerts: bool, assumed: bool) -> Look:
+    """Read all of it, in a fixed number of small queries, by the desk's time."""
     clock.desk.follow()
     return Look(
         versions=read_versions(keys),
         assumptions=read_assumptions(keys),
-        feeds=read_feeds(feeds_of),
+        feeds=read_feeds(keys) if feeds else {},
         newest_alert=newest_alert() if alerts else None,
         newest_assumed=read_newest() if assumed else None,
     )
@@ -124,17 +124,19 @@ def look(keys: set[BoardKey], *, feeds_of: Mapping[int, Market], alerts: bool, a
 _EVERYBODY = 0
 """In place of a trader's primary key: the whole desk."""
 # One statement of what belongs to two apps: every web process asks each second.
-_VERSIONS = """WITH wanted AS MATERIALIZED
+_VERSIONS = f"""WITH wanted AS MATERIALIZED
         (SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::date[]) AS w (trader, market, day)),
-    priced AS MATERIALIZED (SELECT market, day, (SELECT coalesce(sum(revision), 0) FROM prices_referenceprice
-        WHERE market_id = market AND delivery_day = day)::bigint AS changes FROM wanted GROUP BY 1, 2)
-    SELECT trader, market, day, CASE trader
-        WHEN 0 THEN (SELECT coalesce(sum(revision), 0) FROM trades_position
-            WHERE market_id = market AND delivery_day = day)
-        ELSE (SELECT coalesce(sum(revision), 0) FROM trades_position
-            WHERE trader_id = trader AND market_id = market AND delivery_day = day)
-        END::bigint || '.' || changes
-    FROM wanted JOIN priced USING (market, day)"""
+    days AS (SELECT DISTINCT market, day FROM wanted),
+    priced AS MATERIALIZED (SELECT d.market, d.day, (SELECT coalesce(sum(r.revision), 0)
+        FROM prices_referenceprice AS r WHERE r.market_id = d.market AND r.delivery_day = d.day)::bigint AS changes
+        FROM days AS d)
+    SELECT w.trader, w.market, w.day, CASE w.trader
+        WHEN {_EVERYBODY} THEN (SELECT coalesce(sum(p.revision), 0) FROM trades_position AS p
+            WHERE p.market_id = w.market AND p.delivery_day = w.day)
+        ELSE (SELECT coalesce(sum(p.revision), 0) FROM trades_position AS p
+            WHERE p.trader_id = w.trader AND p.market_id = w.market AND p.delivery_day = w.day)
+        END::bigint || '.' || priced.changes
+    FROM wanted AS w JOIN priced USING (market, day)"""  # noqa: S608 - our own text, no input
 
 
 def read_versions(keys: set[BoardKey]) -> dict[BoardKey, str]:
@@ -144,10 +146,11 @@ def read_versions(keys: set[BoardKey]) -> dict[BoardKey, str]:
     return {key: found[wanted] for key, wanted in asked.items()}
 
 
-def read_feeds(markets: Mapping[int, Market]) -> dict[int, FeedStates]:
-    """The feeds' states of markets by primary key."""
+def read_feeds(keys: set[BoardKey]) -> dict[int, FeedStates]:
+    """The feeds' states per market."""
     now = clock.now()
-    return {pk: load_feeds(market=market, now=now) for pk, market in markets.items()}
+    markets = Market.objects.filter(pk__in={k.market_pk for k in keys})
+    return {market.pk: load_feeds(market=market, now=now) for market in markets}
 
 
 def read_assumptions(keys: set[BoardKey]) -> dict[tuple[int, date], int]:

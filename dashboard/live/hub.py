@@ -32,7 +32,6 @@ from dashboard.live.listeners import Listeners, Page, tell
 from dashboard.live.messages import News, message, news_between, news_since
 from dashboard.render.feed_status import FEED_STATES, render_feed_states
 from market import clock
-from market.models import Market
 
 log = structlog.get_logger("dashboard.live.hub")
 
@@ -336,17 +335,11 @@ class Hub:
                 await self._compare(key, watched, found.versions[key], found.feeds.get(key.market_pk))
 
     def _what_to_look_at(self) -> Callable[[], Look]:
-        keys = set(self._boards)
-        feeds_of = self._markets_of_feeds()
-        return partial(look, keys, feeds_of=feeds_of, alerts=bool(self.of_users), assumed=bool(self.listeners.pages))
-
-    def _markets_of_feeds(self) -> dict[int, Market]:
-        """Those of open boards by primary key, as the boards have them, if their feeds are to be looked at now."""
-        shown = [watched.rendered.board.market for watched in self._boards.values() if watched.rendered is not None]
-        if not shown or time.monotonic() < self._feeds_at:
-            return {}
-        self._feeds_at = time.monotonic() + FEEDS_SECONDS
-        return {market.pk: market for market in shown}
+        now, keys = time.monotonic(), set(self._boards)
+        feeds = bool(keys) and now >= self._feeds_at
+        if feeds:
+            self._feeds_at = now + FEEDS_SECONDS
+        return partial(look, keys, feeds=feeds, alerts=bool(self.of_users), assumed=bool(self.listeners.pages))
 
     async def _compare(self, key: BoardKey, watched: _Watched, version: str, feeds: FeedStates | None) -> None:
         """Refresh a board that is another by now, or the feeds' states on it."""

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from tests.trades.frames import germany
 from trades.feed.connections import record_silence
-from trades.feed.status import ExchangeFeedState, feed_state, refusing_rules
-from trades.models import FeedConnection, QuarantinedMessage
+from trades.feed.status import ExchangeFeedState, feed_state, open_gaps, refusing_rules
+from trades.models import FeedConnection, FeedGap, QuarantinedMessage
 from trades.signals import feed_changed
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
@@ -44,6 +44,27 @@ def test_one_listener_that_hears_is_enough() -> None:
     silent, other = a_connection(now), a_connection(now, "l2")
     record_silence(market=silent.market, connection_pk=silent.pk, since=now)
     assert feed_state(market_id=silent.market_id, now=now) == ExchangeFeedState(True, other.connected_at, None)
+
+
+def test_who_has_ended_or_fallen_silent_says_since_when_nobody_hears() -> None:
+    now = timezone.now()
+    assert feed_state(market_id=germany().pk, now=now) == ExchangeFeedState(False, None, None)
+    ended, gone = a_connection(now), a_connection(now - timedelta(minutes=1), "l2")
+    ended.last_frame_at, ended.disconnected_at = now - timedelta(seconds=20), now - timedelta(seconds=10)
+    ended.save()
+    expected = ExchangeFeedState(False, ended.disconnected_at, ended.last_frame_at)
+    assert feed_state(market_id=gone.market_id, now=now) == expected
+    assert feed_state(market_id=gone.market_id + 1, now=now) == ExchangeFeedState(False, None, None)
+
+
+def test_open_gaps_are_the_market_s_newest_first() -> None:
+    now, minute = timezone.now(), timedelta(minutes=1)
+    for minutes in (9, 3, 6):
+        FeedGap.objects.create(market=germany(), started_at=now - minutes * minute, ended_at=now)
+    FeedGap.objects.filter(started_at=now - 6 * minute).update(closed_at=now, note="compared")
+    assert open_gaps(market_id=germany().pk) == [(now - 3 * minute, now), (now - 9 * minute, now)]
+    assert open_gaps(market_id=germany().pk, most=1) == [(now - 3 * minute, now)]
+    assert open_gaps(market_id=germany().pk + 1) == []
 
 
 def test_more_than_a_handful_within_minutes_names_the_rule() -> None:
