@@ -63,7 +63,10 @@ def database(url: str, speaker: Speaker) -> dict[str, Any]:
     options: dict[str, Any] = parsed.setdefault("OPTIONS", {})
     # One of several that is gone costs each new connection this long before the next one is tried.
     options.setdefault("connect_timeout", 2 if servers else 5)
-    options.update({**machines.for_libpq(), **options})
+    runs_on = speaker.role in LONGEST_SILENCE_IN_TRANSACTION and speaker.role != "import_trades"
+    gone = machines.for_libpq(machines.NOTICED_WITHIN if runs_on else machines.NOTICED_BY_A_COMMAND)
+    for name, value in gone.items():
+        options.setdefault(name, value)
     options.setdefault("application_name", f"reporting {speaker.role}".strip())
     # Statements that a connection runs again and again are parsed and planned by PostgreSQL once. Not to be had behind
     # a pooler: the next transaction's connection has never heard of them. What must be planned by its values is sent
