@@ -16,7 +16,6 @@ from django.db import connection
 
 from market.locks import AdvisoryLock
 from market.periods import DeliveryPeriod
-from market.statements.keyed import value_of_each
 from market.tables import unless_missing
 from prices import request_ledger
 from prices.models import PriceCorrection, ProviderRequest, ReferencePriceHistory
@@ -139,16 +138,6 @@ def unclear_periods(
         rows = cursor.fetchall()
     unclear = {DeliveryPeriod(start, end) for start, end, detail in rows if detail.endswith(WHICH_OF_TWO)}
     return frozenset(unclear.intersection(periods))
-
-
-_VERSIONS = """SELECT w.market, w.day, coalesce(sum(r.revision), 0)::bigint
-    FROM unnest(%s::bigint[], %s::date[]) AS w (market, day)
-    LEFT JOIN prices_referenceprice AS r ON r.market_id = w.market AND r.delivery_day = w.day GROUP BY 1, 2"""
-
-
-def price_versions(*, keys: Collection[tuple[int, date]]) -> dict[tuple[int, date], int]:
-    """The summed revisions of many days at once, 0 for a day without prices. Keys: (market primary key, day)."""
-    return value_of_each(_VERSIONS, keys)
 
 
 def price_path(*, market_id: int, start: datetime, end: datetime) -> list[PricePoint]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -13,7 +13,6 @@ from django.db import connection
 from django.db.models import Sum
 
 from market.periods import DeliveryPeriod
-from market.statements.keyed import value_of_each
 from market.totals import Total
 from trades.effective_trades import effective_trades
 from trades.models import JournalProgress, Position, Trade, Trader
@@ -104,17 +103,6 @@ def positions_of_market_day(*, market_id: int, day: date) -> dict[int, list[Posi
         row = PositionRow(DeliveryPeriod(start, end), direction, Total(count, energy, turnover), revision)
         of_traders.setdefault(trader, []).append(row)
     return of_traders
-
-
-_VERSIONS = """SELECT w.trader, w.market, w.day, coalesce(sum(p.revision), 0)::bigint
-    FROM unnest(%s::bigint[], %s::bigint[], %s::date[]) AS w (trader, market, day)
-    LEFT JOIN trades_position AS p
-        ON p.trader_id = w.trader AND p.delivery_day = w.day AND p.market_id = w.market GROUP BY 1, 2, 3"""
-
-
-def position_versions(*, keys: Collection[tuple[int, int, date]]) -> dict[tuple[int, int, date], int]:
-    """The summed revisions of many boards at once. Keys: (trader primary key, market primary key, day). One query."""
-    return value_of_each(_VERSIONS, keys)
 
 
 EVER_OF_DAY = """SELECT id FROM trades_trade WHERE market_id = %(market)s AND delivery_day = %(day)s

@@ -11,10 +11,9 @@ from decimal import Decimal
 from dashboard.alerts.models import AlertSample
 from dashboard.alerts.rules import BoardFacts, RowFacts
 from dashboard.figures.board import Board, load_board
+from dashboard.figures.versions import changes_of
 from market.models import Market
-from prices.queries import price_versions
 from trades.models import Trader
-from trades.queries import position_versions
 
 MOST_KEPT, SAMPLES_KEPT = 500, timedelta(days=1)
 
@@ -38,14 +37,13 @@ _kept: dict[tuple[int, int, date], tuple[tuple[int, int], Board]] = {}
 def read(boards: Iterable[BoardOf], now: datetime, *, anew: set[tuple[int, int, date]]) -> dict[BoardOf, BoardFacts]:
     """Facts of those that have been traded. `anew`: whose results of before are no measure any more."""
     asked = list(boards)
-    held = position_versions(keys={board.key for board in asked})
-    prices = price_versions(keys={(board.market.pk, board.day) for board in asked})
-    traded = [board for board in asked if held[board.key]]
+    changes = changes_of({board.key for board in asked})
+    traded = [board for board in asked if changes[board.key][0]]
     samples = _samples(traded)
     found = {}
     for board in traded:
-        version = (held[board.key], prices[board.market.pk, board.day])
-        found[board] = _facts(board, _board(board, version, now), now, samples[board.key], anew=board.key in anew)
+        shown = _board(board, changes[board.key], now)
+        found[board] = _facts(board, shown, now, samples[board.key], anew=board.key in anew)
     while len(_kept) > MOST_KEPT:
         del _kept[next(iter(_kept))]
     return found

@@ -19,6 +19,7 @@ from dashboard.figures.feed_status import FeedStates, load_feeds
 from dashboard.figures.firmness.outlook import NO_OUTLOOK, Outlook, load_outlook
 from dashboard.figures.markets import load_market_totals
 from dashboard.figures.timeline import load_timeline
+from dashboard.figures.versions import changes_of
 from dashboard.live.listeners import Newest, read_newest
 from dashboard.render.addresses import board_address, named_market
 from dashboard.render.board import page_version, render_parts
@@ -26,7 +27,6 @@ from dashboard.render.desk import render_desk
 from market import clock
 from market.models import Market
 from market.queries import active_markets
-from market.statements.keyed import value_of_each
 from market.tables import unless_missing
 from trades.models import Trader
 
@@ -121,29 +121,10 @@ def look(keys: set[BoardKey], *, feeds: bool, alerts: bool, assumed: bool) -> Lo
     )
 
 
-_EVERYBODY = 0
-"""In place of a trader's primary key: the whole desk."""
-# One statement of what belongs to two apps: every web process asks each second.
-_VERSIONS = f"""WITH wanted AS MATERIALIZED
-        (SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::date[]) AS w (trader, market, day)),
-    days AS (SELECT DISTINCT market, day FROM wanted),
-    priced AS MATERIALIZED (SELECT d.market, d.day, (SELECT coalesce(sum(r.revision), 0)
-        FROM prices_referenceprice AS r WHERE r.market_id = d.market AND r.delivery_day = d.day)::bigint AS changes
-        FROM days AS d)
-    SELECT w.trader, w.market, w.day, CASE w.trader
-        WHEN {_EVERYBODY} THEN (SELECT coalesce(sum(p.revision), 0) FROM trades_position AS p
-            WHERE p.market_id = w.market AND p.delivery_day = w.day)
-        ELSE (SELECT coalesce(sum(p.revision), 0) FROM trades_position AS p
-            WHERE p.trader_id = w.trader AND p.market_id = w.market AND p.delivery_day = w.day)
-        END::bigint || '.' || priced.changes
-    FROM wanted AS w JOIN priced USING (market, day)"""  # noqa: S608 - our own text, no input
-
-
 def read_versions(keys: set[BoardKey]) -> dict[BoardKey, str]:
     """The data version of each board, as figures.board.board_version counts it. One query."""
-    asked = {key: (key.trader_pk or _EVERYBODY, key.market_pk, key.day) for key in keys}
-    found = value_of_each(_VERSIONS, set(asked.values()))
-    return {key: found[wanted] for key, wanted in asked.items()}
+    changes = changes_of({(k.trader_pk, k.market_pk, k.day) for k in keys})
+    return {k: "{}.{}".format(*changes[k.trader_pk, k.market_pk, k.day]) for k in keys}
 
 
 def read_feeds(keys: set[BoardKey]) -> dict[int, FeedStates]:

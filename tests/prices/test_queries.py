@@ -9,6 +9,8 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from dashboard.figures.board_key import WHOLE_DESK
+from dashboard.figures.versions import changes_of
 from market.models import Market
 from market.periods import DeliveryPeriod
 from prices import queries
@@ -47,9 +49,9 @@ def test_the_versions_of_many_days(market: Market, django_assert_num_queries: Dj
     store(market, 12, published("9.9", minute=10))
     store(market, 13, published("-1"))
     with django_assert_num_queries(1):
-        versions = queries.price_versions(keys={(market.pk, DAY), (market.pk, TOMORROW)})
-    assert versions == {(market.pk, DAY): 3, (market.pk, TOMORROW): 0}
-    assert queries.price_versions(keys=set()) == {}
+        changes = changes_of({(WHOLE_DESK, market.pk, DAY), (WHOLE_DESK, market.pk, TOMORROW)})
+    assert changes == {(WHOLE_DESK, market.pk, DAY): (0, 3), (WHOLE_DESK, market.pk, TOMORROW): (0, 0)}
+    assert changes_of(set()) == {}
 
 
 def test_the_path_of_a_period(market: Market) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from dashboard.figures.versions import changes_of
 from market.statements.keyed import value_of_each
 from tests.trades.frames import confirmation, germany, store
 from trades.models import Position, Trader
-from trades.queries import position_versions
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 DAY, NEXT = date(2026, 11, 23), date(2026, 11, 24)
@@ -25,7 +25,7 @@ def test_each_key_has_its_version(django_assert_num_queries: Any) -> None:
     }  # a position a day and trader here
     keys = {(one, market, DAY), (one, market, NEXT), (two, market, DAY), (two, market, NEXT), (two, market + 1, DAY)}
     with django_assert_num_queries(1):
-        versions = position_versions(keys=keys)
+        versions = {key: positions for key, (positions, _) in changes_of(keys).items()}
     assert versions == {key: revisions.get((key[0], key[2]), 0) if key[1] == market else 0 for key in keys}
     assert len(revisions) == 3
 
