@@ -8,6 +8,7 @@ with Proxy("127.0.0.1", exchange.port) as proxy:
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import enum
 import socket
 import struct
@@ -36,6 +37,21 @@ class Mode(enum.Enum):
     """Every chunk is passed on `delay` seconds late."""
     DRIP = "drip"
     """One byte at a time."""
+    GONE = "gone"
+    """As if the machine had no power any more (Linux): nothing is acknowledged, refused or closed. What was open then
+    stays so for good; with the next mode another machine has the address."""
+
+
+_ATTACH_FILTER, _DETACH_FILTER = 26, 27
+"""SO_ATTACH_FILTER and SO_DETACH_FILTER of Linux, for which Python's socket has no names."""
+_DROP_ALL = struct.pack("HBBI", 0x06, 0, 0, 0)
+"""A filter of one instruction: keep nothing of any packet. TCP drops it before it would acknowledge it."""
+
+
+def _deafen(end: Any) -> None:
+    """From now on nothing that arrives at this socket is acknowledged or answered, nor is a new connection."""
+    instructions = ctypes.create_string_buffer(_DROP_ALL)
+    end.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, struct.pack("HL", 1, ctypes.addressof(instructions)))
 
 
 @dataclass(eq=False, slots=True)
@@ -48,6 +64,13 @@ class _Link:
     ended: bool = False
     """The client has been told that nothing more comes: what the target says after that is dropped."""
 
+    def leave(self) -> None:
+        """The client hears nothing any more, not even that; the target hears that it is over."""
+        self.dead = True
+        _deafen(self.client.get_extra_info("socket"))
+        if self.target is not None:
+            self.target.transport.abort()
+
     def abort(self) -> None:
         """Reset both sides."""
         for writer in (self.client, self.target):
@@ -56,9 +79,12 @@ class _Link:
 
 
 class Proxy:
-    """Passes what comes to `port` on to the target, as the present mode says. All methods are for other threads."""
+    """Passes what comes to `port` on to the target, as the present mode says. All methods are for other threads.
 
-    def __init__(self, host: str, port: int, *, delay: float = 0.2) -> None:
+    Without a port the target is a Unix socket, and `host` its path.
+    """
+
+    def __init__(self, host: str, port: int = 0, *, delay: float = 0.2) -> None:
         self.port = 0
         self.delay = delay
         self.mode = Mode.PASS
@@ -115,12 +141,26 @@ class Proxy:
             self._server = None
 
     async def _switch(self, mode: Mode) -> None:
-        self.mode = mode
+        before, self.mode = self.mode, mode
+        if mode is Mode.GONE:
+            self._go()
+        elif before is Mode.GONE:
+            self._come_back()
         (self._flowing.clear if mode is Mode.FREEZE else self._flowing.set)()
         if mode is Mode.REFUSE:
             self._refuse()
         else:
             await self._listen()
+
+    def _go(self) -> None:
+        for end in self._server.sockets if self._server else ():
+            _deafen(end)
+        for link in self._links:
+            link.leave()
+
+    def _come_back(self) -> None:
+        for end in self._server.sockets if self._server else ():
+            end.setsockopt(socket.SOL_SOCKET, _DETACH_FILTER, 0)
 
     async def _reset(self) -> None:
         for link in list(self._links):
@@ -143,6 +183,8 @@ class Proxy:
         link = _Link(writer, dead=self.mode is Mode.BLACKHOLE)
         self._links.add(link)
         try:
+            if self.mode is Mode.GONE:  # it had come just before
+                link.leave()
             if link.dead:
                 await self._pump(link, reader, writer)
             else:
@@ -156,7 +198,9 @@ class Proxy:
             writer.close()
 
     async def _join(self, link: _Link, from_client: asyncio.StreamReader) -> None:
-        from_target, link.target = await asyncio.open_connection(*self._target)
+        host, port = self._target
+        opened = asyncio.open_connection(host, port) if port else asyncio.open_unix_connection(host)
+        from_target, link.target = await opened
         try:
             await asyncio.gather(self._pump(link, from_client, link.target), self._pump(link, from_target, link.client))
         finally:

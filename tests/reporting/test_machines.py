@@ -13,8 +13,9 @@ import pytest
 import redis
 from django.conf import settings
 
+from local.simulators.fault_proxy import Mode
 from reporting import database, machines
-from tests.drills.rig.machine import Machine, socket_of
+from tests.drills.rig.machine import machine_of
 from tests.processes import wait_until
 
 pytestmark = pytest.mark.integration
@@ -28,7 +29,7 @@ SOON = 20.0
 def test_postgresql_s() -> None:
     """Of whoever asks when it is gone already, and of whoever waits for an answer to what had arrived."""
     given = os.environ["DATABASE_URL"]
-    with Machine(socket_of(given)) as machine, ThreadPoolExecutor(1) as beside:
+    with machine_of(given) as machine, ThreadPoolExecutor(1) as beside:
         url = f"{given.partition('@')[0]}@127.0.0.1:{machine.port}{given[given.rindex('/') :]}"
         options = database.database(url, database.Speaker("worker", 1))["OPTIONS"]
         wanted = {name: options[name] for name in ("connect_timeout", *machines.for_libpq())}
@@ -39,7 +40,7 @@ def test_postgresql_s() -> None:
                     "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%%/* until its machine%%' AND pid <> %s"
                 )
                 wait_until(lambda: other.execute(begun, [other.info.backend_pid]).fetchone() == (1,), "the question")
-            machine.vanish()
+            machine.switch(Mode.GONE)
             began = time.monotonic()
             with pytest.raises(psycopg.OperationalError):
                 asked.execute("SELECT 1")
@@ -51,7 +52,7 @@ def test_postgresql_s() -> None:
 @only_linux
 def test_redis_s() -> None:
     """A reader that waits for news without a time-out of its own, as the worker does for jobs."""
-    with Machine(socket_of(settings.REDIS_URL.partition("?")[0])) as machine:
+    with machine_of(settings.REDIS_URL.partition("?")[0]) as machine:
         address = f"redis://127.0.0.1:{machine.port}/0"
         options = {**machines.for_redis(address), "socket_timeout": None, "retry": None}
         with redis.Redis.from_url(address, **options) as client, ThreadPoolExecutor(1) as beside:
@@ -59,7 +60,7 @@ def test_redis_s() -> None:
             answer = beside.submit(client.blpop, ["nothing"], 0)
             with redis.Redis.from_url(settings.REDIS_URL) as other:
                 wait_until(lambda: "blpop" in {one["cmd"] for one in other.client_list()}, "the question")
-            machine.vanish()
+            machine.switch(Mode.GONE)
             began = time.monotonic()
             with pytest.raises((redis.ConnectionError, redis.TimeoutError)):
                 answer.result(SOON)

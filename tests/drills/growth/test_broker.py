@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from local.checks.testbed import ROOT
+from local.simulators.fault_proxy import Mode
 from tests.drills.rig.broker import PASSWORD, Broker, broker
 from tests.drills.rig.desk import Desk
-from tests.drills.rig.machine import Machine, socket_of
+from tests.drills.rig.machine import machine_of
 from tests.drills.rig.whole import whole
 from tests.processes import wait_until
 
@@ -63,16 +64,16 @@ def test_replaced_by_an_empty_one(desk: Desk, tmp_path: Path) -> None:
 def test_its_machine_gone(desk: Desk, tmp_path: Path) -> None:
     """Nobody hears that it is gone; who had waited for its next word waits no longer than for a machine's."""
     desk.row.done = "Redis' machine gone at 50 trades/s, another one at its address 3 s later"
-    with Machine(socket_of(desk.servers.own.redis_url)) as machine:
+    with machine_of(desk.servers.own.redis_url) as machine:
         names = {"REDIS_URL": f"redis://127.0.0.1:{machine.port}/0"}
         with whole(desk, tmp_path, lambda _kind: names) as running:
             wait_until(lambda: running.prices() > 20, "prices:\n", 40, running.said)
             desk.feed.push(1000, rate=50)
             wait_until(lambda: len(desk.stored_ids()) > 150, "the first trades")
-            machine.vanish()
+            machine.switch(Mode.GONE)
             lags = [running.reader.lag()]
             time.sleep(3)
-            machine.replace()
+            machine.switch(Mode.PASS)
             began, before = time.monotonic(), running.prices()
             lags.append(running.reader.lag())
             wait_until(lambda: running.prices() > before, "the next price:\n", CHASED_WITHIN, running.said)

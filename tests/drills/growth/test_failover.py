@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from local.servers import embedded
+from local.simulators.fault_proxy import Mode, Proxy
 from tests.drills.rig.desk import Desk
 from tests.drills.rig.feed import trade
-from tests.drills.rig.machine import Machine, socket_of
+from tests.drills.rig.machine import machine_of
 from tests.drills.rig.standby import hot_standby, synchronous
 from tests.drills.rig.whole import Whole, whole
 from tests.processes import wait_until
@@ -29,16 +30,16 @@ AWAY = 3.0
 SUCCESSOR = "successor"
 
 
-def _killed(primary: embedded.Server, _machine: Machine) -> None:
+def _killed(primary: embedded.Server, _machine: Proxy) -> None:
     primary.kill()
 
 
-def _gone(primary: embedded.Server, machine: Machine) -> None:
-    machine.vanish()
+def _gone(primary: embedded.Server, machine: Proxy) -> None:
+    machine.switch(Mode.GONE)
     primary.kill()  # nobody who had its address hears of that
 
 
-def _either(machine: Machine, url: str) -> dict[str, str]:
+def _either(machine: Proxy, url: str) -> dict[str, str]:
     """Both servers in one address, as libpq tries them: the one that takes writes is meant."""
     user, _, place = url.partition("@")
     return {"DATABASE_URL": f"{user}@127.0.0.1:{machine.port},{place}?target_session_attrs=read-write"}
@@ -52,11 +53,11 @@ def _sent(running: Whole) -> int:
 
 @pytest.mark.parametrize("harm", [_killed, _gone], ids=lambda harm: harm.__name__.strip("_"))
 def test_a_synchronous_standby_takes_over(
-    desk: Desk, tmp_path: Path, harm: Callable[[embedded.Server, Machine], None]
+    desk: Desk, tmp_path: Path, harm: Callable[[embedded.Server, Proxy], None]
 ) -> None:
     how = harm.__name__.strip("_")
     desk.row.done = f"PostgreSQL {how} at 50 trades/s, its synchronous standby promoted {AWAY:g} s later"
-    with Machine(socket_of(desk.url)) as machine, hot_standby(desk.servers, SUCCESSOR) as successor:
+    with machine_of(desk.url) as machine, hot_standby(desk.servers, SUCCESSOR) as successor:
         names = _either(machine, successor.url(desk.database))
         with (
             synchronous(desk.servers, SUCCESSOR),

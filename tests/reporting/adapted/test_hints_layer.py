@@ -11,9 +11,10 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from redis.asyncio.client import PubSub
 
+from local.simulators.fault_proxy import Mode
 from reporting import machines
 from reporting.adapted import hints_layer
-from tests.drills.rig.machine import Machine, socket_of
+from tests.drills.rig.machine import machine_of
 from tests.processes import PATIENCE
 
 pytestmark = pytest.mark.integration
@@ -73,15 +74,15 @@ async def test_who_subscribes_while_another_waits_hears_at_once(looks: list[floa
 async def test_a_machine_that_is_gone_is_noticed_and_its_successor_heard(looks: list[float]) -> None:
     """TCP alone ends its connection. Whoever took that for silence would ask again and again without a pause."""
     there: Any = get_channel_layer()
-    with Machine(socket_of(settings.REDIS_URL.partition("?")[0])) as machine:
+    with machine_of(settings.REDIS_URL.partition("?")[0]) as machine:
         address = f"redis://127.0.0.1:{machine.port}/0"
         host = {"address": address, "socket_connect_timeout": 1, **machines.for_redis(address)}
         layer = hints_layer.PatientChannelLayer(hosts=[host], prefix=there.prefix)
         channel = await layer.new_channel()
         await layer.group_add("a group", channel)
         hearing = asyncio.create_task(layer.receive(channel))
-        machine.vanish()
-        machine.replace()
+        machine.switch(Mode.GONE)
+        machine.switch(Mode.PASS)
         try:
             async with asyncio.timeout(PATIENCE):
                 while not hearing.done():
