@@ -207,6 +207,9 @@ def _cancel(desk: Desk, user: User, dice: random.Random) -> list[float]:
 
 
 def _is_settled(desk: Desk, record: Path, sent: int) -> bool:
+    """Whether all that a journal has is stored, and on the desk's page: trades that wait were known before, too."""
+    if len(desk.journalled()) > desk.counts()["received"]:
+        return False
     with using(desk.url):
         stored, cancelled = Trade.objects.count(), TradeChange.objects.count()
     newest = [shown for shown in _boards(record) if shown.key[0] is None][-1:]
