@@ -346,6 +346,8 @@ class Hub:
         shown = watched.rendered
         if shown is None or clock.now() >= shown.board.changes_at:
             self._touch(key, anew=True)
+        elif feeds is not None and shown.feeds.unanswered_products != feeds.unanswered_products:
+            self._touch(key, anew=True)  # stands in the rows, not in the feeds' line
         elif version != shown.board.version:
             self._touch(key)
         elif feeds is not None and not shown.feeds.same_as(feeds):

@@ -70,7 +70,11 @@ class World:
             market=SimpleNamespace(zone=None),
         )
         parts = {"feed-states": "<i>ok</i>", "row": f"<b>{number}</b>", "still": "<b>same</b>"}
-        return Rendered(board, SimpleNamespace(same_as=lambda _other: True), parts, f"{number}.0-x")  # type: ignore[arg-type]
+        return Rendered(board, some_feeds(), parts, f"{number}.0-x")
+
+
+def some_feeds(*unanswered: int) -> Any:
+    return SimpleNamespace(same_as=lambda _other: True, unanswered_products=unanswered)
 
 
 @pytest.fixture
@@ -78,7 +82,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     made = World()
     monkeypatch.setattr(boards, "read_versions", lambda keys: {k: f"{made.numbers.get(k, 0)}.0" for k in keys})
     monkeypatch.setattr(boards, "read_assumptions", lambda _: {})
-    monkeypatch.setattr(boards, "read_feeds", lambda keys: dict.fromkeys((k.market_pk for k in keys), "any"))
+    monkeypatch.setattr(boards, "read_feeds", lambda keys: dict.fromkeys((k.market_pk for k in keys), some_feeds()))
     monkeypatch.setattr(boards.Rendered, "today", "2026-11-23")
     return made
 
@@ -237,6 +241,19 @@ async def test_a_board_that_is_left_in_the_middle_of_a_sweep_is_no_trouble(
     await hub._sweep()
     assert len(left) == 1
     assert hub.open_pages == 1
+
+
+async def test_rows_hear_that_the_provider_has_none_of_their_product(
+    hub: Hub, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The feeds' own line says the same as before; the rows don't, and a trade's rendering takes the feeds over."""
+    hub.join(KEY, Page())
+    await hub.catch_up(KEY, Page(), "0.0-x")
+    before = world.renders
+    monkeypatch.setattr(boards, "read_feeds", lambda keys: {KEY.market_pk: some_feeds(15)})
+    await hub._sweep()
+    await until(lambda: world.renders == before + 1)
+    assert world.taken_over[-1] is False
 
 
 async def test_the_feeds_are_looked_at_with_every_other_sweep(
