@@ -167,11 +167,12 @@ def load_board(
     return replace(_marked(board, past), past=past) if past else _marked(board)
 
 
-def load_after(before: Board, *, now: datetime) -> Board:
-    """A board whose prices are still the newest, after trades: one query, and the rows that they leave as they were."""
+def load_after(before: Board, *, now: datetime, prices_moved: bool = False) -> Board:
+    """A board after trades, and prices where they moved: one query, or two, and the rows that are as they were."""
     asked = _Asked(before.trader, before.market, before.delivery_day, before.reading)
     positions = positions_of_day(trader_pk=asked.trader.pk, market_id=asked.market.pk, day=asked.day)
-    return _marked(_build(asked, now, positions, before.prices, {row.period: row for row in before.rows}))
+    prices = latest_prices(market_id=asked.market.pk, day=asked.day) if prices_moved else before.prices
+    return _marked(_build(asked, now, positions, prices, {row.period: row for row in before.rows}))
 
 
 def _marked(board: Board, past: Past | None = None) -> Board:
@@ -224,17 +225,18 @@ def _build(
     prices: Prices,
     held: Mapping[DeliveryPeriod, BoardRow],
 ) -> Board:
-    """`held`: earlier rows with the same prices, taken over where nothing about them has changed."""
+    """`held`: earlier rows, taken over where nothing about them has changed."""
     market, reading, products = asked.market, asked.reading, _legs(positions)
     legs = read(products, reading)
     revisions = _revisions(positions, reading, prices)
     ruled = [(period, market.period_rules(asked.day, period)) for period in asked.periods(legs)]
     next_start = min((period.start for period, rules in ruled if rules.gates[-1].closes_at > now), default=None)
     nets = net_by_quarter(products)
+    referred = [(one, reference_of(one[1], prices)) for one in ruled]
     rows = tuple(
-        _as_it_was(held.get(one[0]), one[1], (now, next_start), revisions, nets)
-        or _row(one, legs.get(one[0], _NO_LEGS), reference_of(one[1], prices), (now, next_start), revisions, nets)
-        for one in ruled
+        _as_it_was(held.get(one[0]), one[1], reference.price, (now, next_start), revisions, nets)
+        or _row(one, legs.get(one[0], _NO_LEGS), reference, (now, next_start), revisions, nets)
+        for one, reference in referred
     )
     return Board(
         trader=asked.trader,
@@ -302,15 +304,16 @@ def _lies_in(period: DeliveryPeriod, block: DeliveryPeriod) -> bool:
 def _as_it_was(
     row: BoardRow | None,
     rules: PeriodRules,
+    price: KnownPrice | None,
     times: tuple[datetime, datetime | None],
     revisions: Mapping[DeliveryPeriod, int],
     nets: Mapping[datetime, Decimal],
 ) -> BoardRow | None:
-    """An earlier board's row with the same prices, if nothing about it has changed: of a hundred rows a trade changes
-    one or two, and what knows the others need not compare them figure by figure."""
+    """An earlier board's row, if nothing about it has changed: of a hundred rows a trade or a price changes one or two,
+    and what knows the others need not compare them figure by figure."""
     if (
         row is None
-        or row.revision != _revision(row.period, revisions, row.reference)
+        or row.revision != _revision(row.period, revisions, price)
         or row.state != _state(row.period, rules, *times)
         or (row.opens_at is not None and row.opens_at <= times[0])
         or row.quarters != quarters_of(row.period, nets)

@@ -67,8 +67,8 @@ def render(key: BoardKey, now: datetime, before: Rendered | None) -> Rendered:
     else:
         market, trader, feeds, address = before.board.market, before.board.trader, before.feeds, before.address
         outlook = before.outlook.at(now)
-    if before is not None and not before.prices_moved:
-        board = load_after(before.board, now=now)
+    if before is not None:
+        board = load_after(before.board, now=now, prices_moved=before.prices_moved)
     else:
         board = load_board(trader=trader, market=market, delivery_day=key.day, now=now, reading=key.reading)
     timeline = load_timeline(board)

@@ -1,4 +1,4 @@
-"""A board after trades: the same, field by field, as one that is read and built whole, and little is made anew."""
+"""A board after trades and prices: field by field the same as one that is read and built whole, little made anew."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from dashboard.figures.board import Board, load_after, load_board
 from dashboard.figures.readings import Reading
-from market.models import Market
+from market.models import Market, ReferenceRule
+from market.rules import BLOCK
 from tests.dashboard.boards import MORNING, SKETCH_DAY, store_price, store_trade
 from tests.trades.frames import germany
 from trades.ledger.traders import ensure_trader
@@ -20,7 +21,8 @@ from trades.models import Trader
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 STEPS = 40
-LABELS = ("11-12", "12-13", "13-14", "12:15-12:30", "12:45-13:00", "12:00-12:30", "12-14", "10-16")
+HOURS = ("10-11", "11-12", "12-13", "13-14", "14-15", "15-16")
+LABELS = (*HOURS, "12:15-12:30", "12:45-13:00", "12:00-12:30", "12-14", "10-16")
 LONG_DAY = date(2026, 10, 25)
 
 
@@ -34,8 +36,25 @@ def market() -> Market:
     return germany()
 
 
+@pytest.fixture
+def by_hours() -> None:
+    """Whatever is no hour goes by its hours' prices."""
+    for minutes in (15, 30, BLOCK):
+        ReferenceRule.objects.create(market=germany(), minutes=minutes, source="hour", valid_from=SKETCH_DAY)
+
+
 @pytest.mark.parametrize("reading", Reading)
 def test_it_is_the_board_that_would_be_read(market: Market, reading: Reading) -> None:
+    follow_at_random(market, reading)
+
+
+@pytest.mark.parametrize("reading", Reading)
+@pytest.mark.usefixtures("by_hours")
+def test_it_is_so_where_prices_are_means_of_others(market: Market, reading: Reading) -> None:
+    follow_at_random(market, reading)
+
+
+def follow_at_random(market: Market, reading: Reading) -> None:
     for label in LABELS:
         store_price(label, "27")
     trader, chance, now = Trader.objects.get(trader_id="trader_1"), random.Random(reading.value), MORNING
@@ -44,7 +63,9 @@ def test_it_is_the_board_that_would_be_read(market: Market, reading: Reading) ->
         now += timedelta(minutes=chance.choice((0, 1, 30)))  # over some gate closures
         if chance.random() < 0.8:
             store_trade(chance.choice(LABELS), chance.choice(("buy", "sell")), "4", str(chance.randrange(-50, 90)))
-        board = load_after(board, now=now)
+        if moved := chance.random() < 0.4:
+            store_price(chance.choice(LABELS), str(chance.randrange(-50, 90)), at=now)
+        board = load_after(board, now=now, prices_moved=moved)
         whole = load_board(trader=trader, market=market, delivery_day=SKETCH_DAY, now=now, reading=reading)
         assert of(board) == of(whole)
         assert board.changes_at == whole.changes_at
@@ -65,6 +86,23 @@ def test_rows_that_a_trade_leaves_alone_are_the_same_objects(
     assert new == ["12-13", "12:15-12:30"], "the quarter, and the hour whose profile it changes"
 
 
+@pytest.mark.usefixtures("by_hours")
+def test_rows_that_a_price_leaves_alone_are_the_same_objects(
+    market: Market, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    store_trade("10-16", "sell", "4", "20")
+    for label in HOURS:
+        store_price(label, "27")
+    trader = Trader.objects.get(trader_id="trader_1")
+    before = load_board(trader=trader, market=market, delivery_day=SKETCH_DAY, now=MORNING)
+    store_price("11-12", "28", at=MORNING + timedelta(minutes=1))
+    with django_assert_num_queries(2):
+        after = load_after(before, now=MORNING, prices_moved=True)
+    kept = {id(row) for row in before.rows}
+    new = [row.delivery_hour for row in after.rows if id(row) not in kept]
+    assert new == ["10-16", "11-12"], "the hour, and the block whose price is the mean of its hours'"
+
+
 def test_the_hour_that_exists_twice_and_has_no_clear_price(market: Market) -> None:
     store_price("01-02", "27", day=LONG_DAY)
     trader = Trader.objects.get(trader_id="trader_1")
@@ -72,6 +110,10 @@ def test_the_hour_that_exists_twice_and_has_no_clear_price(market: Market) -> No
     store_trade("02-03A", "buy", "4", "20", day=LONG_DAY)
     board = load_after(board, now=MORNING)
     assert of(board) == of(load_board(trader=trader, market=market, delivery_day=LONG_DAY, now=MORNING))
+    for label in ("02-03A", "02-03B"):
+        store_price(label, "27", day=LONG_DAY)
+        board = load_after(board, now=MORNING, prices_moved=True)
+        assert of(board) == of(load_board(trader=trader, market=market, delivery_day=LONG_DAY, now=MORNING))
 
 
 def test_when_it_changes_is_worked_out_once_a_board(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
