@@ -68,6 +68,12 @@ class DeliveryPeriod:
         return self.start - lead
 
 
+@lru_cache(maxsize=4096)
+def period_at(start: int, end: int) -> DeliveryPeriod:
+    """The period between two moments in seconds of 1970: one object for each, as a day's are read again and again."""
+    return DeliveryPeriod(datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC))
+
+
 @lru_cache(maxsize=256)
 def parse_day(text: str) -> date:
     """`YYYY-MM-DD` to a date between 2000 and 2199; PeriodError says what is wrong with anything else."""

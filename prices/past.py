@@ -6,14 +6,14 @@ that had arrived.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import groupby
 from typing import NamedTuple
 
 from django.db import connection
 
-from market.periods import DeliveryPeriod
+from market.periods import DeliveryPeriod, period_at
 from prices.queries import KnownPrice
 
 
@@ -55,13 +55,9 @@ def paths_of_day(*, market_id: int, day: date, until: datetime) -> list[tuple[De
         )
         rows = cursor.fetchall()
     return [
-        (_period_at(*seconds), [PathPoint(*row[2:]) for row in of_period])
+        (period_at(*seconds), [PathPoint(*row[2:]) for row in of_period])
         for seconds, of_period in groupby(rows, key=lambda row: row[:2])
     ]
-
-
-def _period_at(start: int, end: int) -> DeliveryPeriod:
-    return DeliveryPeriod(datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC))
 
 
 def publications_of_day(*, market_id: int, day: date, until: datetime) -> list[int]:

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import connection
 
 from market.locks import AdvisoryLock
-from market.periods import DeliveryPeriod
+from market.periods import DeliveryPeriod, period_at
 from market.tables import unless_missing
 from prices import request_ledger
 from prices.models import PriceCorrection, ProviderRequest, ReferencePriceHistory
@@ -86,12 +86,13 @@ def latest_prices(*, market_id: int, day: date) -> dict[DeliveryPeriod, KnownPri
     """The known prices of a delivery day by period. One query."""
     with connection.cursor() as cursor:  # written out, as trades.queries.positions_of_day
         cursor.execute(
-            """SELECT delivery_start, delivery_end, value, last_update, arrived_at, revision,
-                   (to_jsonb(known) ->> 'restated_from')::numeric, (to_jsonb(known) ->> 'restated_at')::timestamptz
+            """SELECT extract(epoch FROM delivery_start)::bigint, extract(epoch FROM delivery_end)::bigint, value,
+                   last_update, arrived_at, revision, (to_jsonb(known) ->> 'restated_from')::numeric,
+                   (to_jsonb(known) ->> 'restated_at')::timestamptz
                FROM prices_referenceprice AS known WHERE market_id = %s AND delivery_day = %s""",
             [market_id, day],
         )  # as JSON: where an update has not brought the columns yet, nothing is restated
-        return {DeliveryPeriod(start, end): _known(*price) for start, end, *price in cursor.fetchall()}
+        return {period_at(start, end): _known(*price) for start, end, *price in cursor.fetchall()}
 
 
 def prices_as_of(*, market_id: int, day: date, moment: datetime) -> dict[DeliveryPeriod, KnownPrice]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db import connection
 
+from market.periods import period_at
 from market.totals import Total, total_of
 from trades.effective_trades import KNOWN_SINCE, effective_trades
 from trades.queries import (
@@ -26,7 +27,6 @@ from trades.queries import (
     SlotSums,
     TradeState,
     of_period,
-    period_at,
     read_day,
     read_state,
     read_trades,

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 from django.db import connection
 from django.db.models import Sum
 
-from market.periods import DeliveryPeriod
+from market.periods import DeliveryPeriod, period_at
 from market.totals import Total
 from trades.effective_trades import effective_trades
 from trades.models import JournalProgress, Position, Trade, Trader
@@ -83,12 +83,6 @@ def positions_of_day(*, trader_pk: int, market_id: int, day: date) -> list[Posit
             PositionRow(period_at(start, end), direction, Total(count, energy, turnover), revision)
             for start, end, direction, count, energy, turnover, revision in cursor.fetchall()
         ]
-
-
-@lru_cache(maxsize=4096)
-def period_at(start: int, end: int) -> DeliveryPeriod:
-    """The period between two moments in seconds of 1970."""
-    return DeliveryPeriod(datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC))
 
 
 def positions_of_market_day(*, market_id: int, day: date) -> dict[int, list[PositionRow]]:
