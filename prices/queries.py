@@ -6,16 +6,18 @@ Keyword-only arguments, no writes. Values are EUR/MWh (the market's currency), m
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
 
 from market.locks import AdvisoryLock
 from market.periods import DeliveryPeriod, period_at
+from market.statements.columns import column_of
 from market.tables import unless_missing
 from prices import request_ledger
 from prices.models import PriceCorrection, ProviderRequest, ReferencePriceHistory
@@ -82,16 +84,35 @@ class BudgetUse:
     hour_limit: int
 
 
+# As JSON: where an update has not brought the columns yet, nothing is restated.
+_LATEST = """SELECT extract(epoch FROM delivery_start)::bigint, extract(epoch FROM delivery_end)::bigint, value,
+        last_update, arrived_at, revision, (to_jsonb(known) ->> 'restated_from')::numeric,
+        (to_jsonb(known) ->> 'restated_at')::timestamptz
+    FROM prices_referenceprice AS known WHERE market_id = %s AND delivery_day = %s"""
+_OTHERS_THAN = f"""{_LATEST} AND (extract(epoch FROM delivery_start)::bigint, extract(epoch FROM delivery_end)::bigint,
+        revision) NOT IN (SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]))"""  # noqa: S608 - our own text
+
+
 def latest_prices(*, market_id: int, day: date) -> dict[DeliveryPeriod, KnownPrice]:
     """The known prices of a delivery day by period. One query."""
+    return _read_latest(_LATEST, [market_id, day])
+
+
+def prices_after(
+    earlier: Mapping[DeliveryPeriod, KnownPrice], *, market_id: int, day: date
+) -> dict[DeliveryPeriod, KnownPrice]:
+    """The same, where all were read `earlier`: only those that have changed since, or are new, are read. One query.
+
+    A price is never taken away, and each change of it counts as a revision of its own.
+    """
+    known = [(int(p.start.timestamp()), int(p.end.timestamp()), price.revision) for p, price in earlier.items()]
+    columns = zip(*known, strict=True) if known else ([], [], [])
+    return {**earlier, **_read_latest(_OTHERS_THAN, [market_id, day, *map(column_of, columns)])}
+
+
+def _read_latest(statement: str, values: list[Any]) -> dict[DeliveryPeriod, KnownPrice]:
     with connection.cursor() as cursor:  # written out, as trades.queries.positions_of_day
-        cursor.execute(
-            """SELECT extract(epoch FROM delivery_start)::bigint, extract(epoch FROM delivery_end)::bigint, value,
-                   last_update, arrived_at, revision, (to_jsonb(known) ->> 'restated_from')::numeric,
-                   (to_jsonb(known) ->> 'restated_at')::timestamptz
-               FROM prices_referenceprice AS known WHERE market_id = %s AND delivery_day = %s""",
-            [market_id, day],
-        )  # as JSON: where an update has not brought the columns yet, nothing is restated
+        cursor.execute(statement, values)
         return {period_at(start, end): _known(*price) for start, end, *price in cursor.fetchall()}
 
 

@@ -17,7 +17,7 @@ from market.models import Market
 from market.periods import HOUR, DeliveryPeriod
 from market.rules import Gate, PeriodRules, ReferenceSource
 from market.totals import EXACT, ZERO, Total
-from prices.queries import KnownPrice, latest_prices, unclear_periods
+from prices.queries import KnownPrice, latest_prices, prices_after, unclear_periods
 from trades.models import Trader
 from trades.queries import PositionRow, next_slot, positions_of_day
 
@@ -171,7 +171,9 @@ def load_after(before: Board, *, now: datetime, prices_moved: bool = False) -> B
     """A board after trades, and prices where they moved: one query, or two, and the rows that are as they were."""
     asked = _Asked(before.trader, before.market, before.delivery_day, before.reading)
     positions = positions_of_day(trader_pk=asked.trader.pk, market_id=asked.market.pk, day=asked.day)
-    prices = latest_prices(market_id=asked.market.pk, day=asked.day) if prices_moved else before.prices
+    prices = before.prices
+    if prices_moved:
+        prices = prices_after(prices, market_id=asked.market.pk, day=asked.day)
     return _marked(_build(asked, now, positions, prices, {row.period: row for row in before.rows}))
 
 

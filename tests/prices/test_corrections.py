@@ -15,7 +15,7 @@ from market.models import Market
 from market.periods import DeliveryPeriod
 from prices.models import PriceCorrection
 from prices.observations import CheckReason, Outcome, PeriodKey, Published
-from prices.queries import KnownPrice, Restatement, latest_prices, prices_as_of
+from prices.queries import KnownPrice, Restatement, latest_prices, prices_after, prices_as_of
 from prices.store import Arrival, store_answer
 from tests.prices.conftest import DAY, key_of, reserved
 
@@ -97,7 +97,8 @@ def test_the_day_at_any_moment_is_reproduced_from_the_history(
         at += timedelta(seconds=dice.randint(1, 600))
         updated = at - timedelta(seconds=dice.choice([1, 1, 1, 900]))
         arrives(market, dice.choice([11, 12, 13]), str(dice.randint(-5, 5)), updated, at)
-        shown[at] = latest_prices(market_id=market.pk, day=DAY)
+        before, shown[at] = shown.get(max(shown, default=at), {}), latest_prices(market_id=market.pk, day=DAY)
+        assert prices_after(before, market_id=market.pk, day=DAY) == shown[at], "whatever was known before"
     assert PriceCorrection.objects.exists()
     moments = dice.sample(sorted(shown), 20)
     for moment in moments:

@@ -44,6 +44,22 @@ def test_the_prices_of_a_day(market: Market, django_assert_num_queries: DjangoAs
     assert (price.value, price.last_update, price.revision) == (Decimal("9.9"), at(9, 10), 2)
 
 
+def test_after_an_earlier_look_only_what_has_changed_is_read(
+    market: Market, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for hour in (12, 13, 14):
+        store(market, hour, published("9.8"))
+    earlier = queries.latest_prices(market_id=market.pk, day=DAY)
+    store(market, 13, published("9.9", minute=10))
+    store(market, 15, published("7"))
+    with django_assert_num_queries(1):
+        found = queries.prices_after(earlier, market_id=market.pk, day=DAY)
+    assert found == queries.latest_prices(market_id=market.pk, day=DAY)
+    kept = {id(price) for price in earlier.values()}
+    assert sorted(p.start.hour for p, price in found.items() if id(price) not in kept) == [12, 14], "UTC"
+    assert queries.prices_after({}, market_id=market.pk, day=DAY) == found
+
+
 def test_the_versions_of_many_days(market: Market, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     store(market, 12, published("9.8"))
     store(market, 12, published("9.9", minute=10))
