@@ -13,7 +13,7 @@ from trades.capture.journal import JournalError, read_frames
 from trades.capture.journal_archive import find_segment
 from trades.effective_trades import IDENTITY, IS_POSITION, TRADES_OF_TRADERS_DAY, effective_trades
 from trades.frames import JournalFrame
-from trades.ledger.effective import SUMS, PositionKey, effective_facts
+from trades.ledger.effective import SUMS, PositionKey, effective_facts, facts_now
 from trades.models import JournalProgress, Position, QuarantinedMessage, Trade, TradeChange
 
 _FROM_FILE, _FROM_QUARANTINE, _DIRECT = "file-", "quarantine-", "direct-"
@@ -71,14 +71,6 @@ def trace(*, market_id: int, exchange_id: str, directory: Path) -> Trace | None:
         position=None if key is None else _position(key),
         of_trades=Total() if key is None else _sums(key),
     )
-
-
-def facts_now(trade: Trade) -> Trade | TradeChange | None:
-    """What the trade counts with: its newest correction, else its own row; None once it is cancelled."""
-    newest = trade.changes.select_related("trader").first()
-    if newest is None:
-        return trade
-    return None if newest.kind == TradeChange.Kind.CANCELLED else newest
 
 
 def source_words(source: str, position: int) -> str:

@@ -248,7 +248,7 @@ def test_a_conflict_stands_beside_the_stored_trade(root: Client) -> None:
     message = a_conflict()
     text = root.get(page_of(message)).content.decode()
     assert "differs" in text
-    row = text.split("price (EUR/MWh)</th>")[1].split("</tr>")[0]
+    row = text.split("price (per MWh)</th>")[1].split("</tr>")[0]
     assert ["20.5" in row, ">10 " in row] == [True, True]
     assert f'href="/admin/trades/trade/{Trade.objects.get().pk}/change/"' in text
     assert "/decide/retry/" not in text

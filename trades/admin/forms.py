@@ -8,10 +8,9 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib.auth.models import User
 
-from trades.ledger.confirmations import TradeConfirmation, Unusable, confirmation_of
+from trades.ledger.corrections import FACTS, corrected, facts_of
 from trades.ledger.decisions import (
     LONGEST_REASON,
-    DecisionError,
     accept_as_correction,
     book_second_side,
     cancel_trade,
@@ -21,7 +20,6 @@ from trades.ledger.decisions import (
     retry_frame,
 )
 from trades.models import Direction, FeedGap, QuarantinedMessage, Trade, TradeChange
-from trades.trace import facts_now
 
 
 class DecisionForm(forms.Form):
@@ -113,7 +111,7 @@ class CorrectForm(DecisionForm):
 
     name, label = "correct", "Correct the trade"
     explanation = "The trade counts with these facts from now on; those that were confirmed stay on record."
-    price = forms.DecimalField(label="Price (EUR/MWh)")
+    price = forms.DecimalField(label="Price (per MWh)")
     quantity = forms.DecimalField(label="Quantity (MW)")
     direction = forms.ChoiceField(choices=Direction.choices)
     delivery_day = forms.CharField(widget=forms.DateInput(attrs={"type": "date"}))
@@ -121,39 +119,18 @@ class CorrectForm(DecisionForm):
     trader_id = forms.CharField(label="Trader's id", strip=False)
     reason = _words("Reason")
 
+    def __init__(self, *args: Any, currency: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if currency:
+            self.fields["price"].label = f"Price ({currency}/MWh)"
+
     @staticmethod
     def prefilled(facts: Trade | TradeChange) -> dict[str, Any]:
         """The facts that count now, as the form shows them."""
-        assert facts.price is not None
-        assert facts.quantity is not None
-        assert facts.trader is not None
-        return {
-            "price": f"{facts.price.normalize():f}",
-            "quantity": f"{facts.quantity.normalize():f}",
-            "direction": facts.direction,
-            "delivery_day": str(facts.delivery_day),
-            "delivery_hour": facts.delivery_hour,
-            "trader_id": facts.trader.trader_id,
-        }
+        shown = facts_of(facts)
+        return {**shown, "price": f"{shown['price']:f}", "quantity": f"{shown['quantity']:f}"}
 
     def carry_out(self, row: Trade, user: User, now: datetime) -> str:
-        correct_trade(trade=row, facts=self._confirmation(row), reason=self.cleaned_data["reason"], user=user)
+        facts = corrected(row, {name: self.cleaned_data[name] for name in FACTS})
+        correct_trade(trade=row, facts=facts, reason=self.cleaned_data["reason"], user=user)
         return f"Trade {row.exchange_id} is corrected."
-
-    def _confirmation(self, trade: Trade) -> TradeConfirmation:
-        fields = {name: value for name, value in self.cleaned_data.items() if name != "reason"}
-        wire = {**fields, "id": trade.exchange_id, "execution_time": trade.execution_time.isoformat()}
-        parsed = confirmation_of(wire, trade.market.calendar)
-        if isinstance(parsed, Unusable):
-            raise DecisionError(parsed.detail)
-        facts = facts_now(trade)
-        if facts is not None and _same(facts, parsed):
-            raise DecisionError("nothing would change: these are the facts that count now")
-        return parsed
-
-
-def _same(facts: Trade | TradeChange, c: TradeConfirmation) -> bool:
-    assert facts.trader is not None
-    ours = (facts.trader.trader_id, facts.direction, facts.price, facts.quantity)
-    period = (facts.delivery_start, facts.delivery_end)
-    return (*ours, *period) == (c.trader_id, c.direction, c.price, c.quantity, c.period.start, c.period.end)

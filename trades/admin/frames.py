@@ -16,10 +16,11 @@ from market import clock
 from trades.admin.base import LONGEST_SHOWN_FRAME, UNDEFINED, DecidingAdmin, moment, shown_facts
 from trades.admin.forms import AcceptForm, DecisionForm, DismissForm, RetryForm, SecondSideForm
 from trades.ledger.confirmations import TradeConfirmation, parse_frame
+from trades.ledger.effective import facts_now
 from trades.ledger.judging_again import judge_again
 from trades.ledger.store import BOTH_SIDES
 from trades.models import QuarantinedMessage, Trade
-from trades.trace import facts_now, readable, source_words
+from trades.trace import readable, source_words
 
 
 @admin.register(QuarantinedMessage)
@@ -137,7 +138,7 @@ def comparison(trade: Trade, confirmation: TradeConfirmation | None) -> list[tup
 
 def _said(c: TradeConfirmation) -> dict[str, str]:
     return {
-        "price (EUR/MWh)": f"{c.price.normalize():f}",
+        "price (per MWh)": f"{c.price.normalize():f}",
         "quantity (MW)": f"{c.quantity.normalize():f}",
         "direction": c.direction,
         "delivery day": str(c.delivery_day),

@@ -7,6 +7,7 @@ permission, by POST, each with an address of its own.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from django.contrib import admin
@@ -16,6 +17,7 @@ from django.http import HttpRequest
 from accounts.audit.read_only_admin import ReadOnlyAdmin
 from trades.admin.base import DecidingAdmin, moment
 from trades.admin.forms import CancelForm, CorrectForm, DecisionForm
+from trades.ledger.effective import facts_now
 from trades.models import (
     Position,
     Trade,
@@ -23,7 +25,7 @@ from trades.models import (
     TradeFlag,
     Trader,
 )
-from trades.trace import facts_now, source_words
+from trades.trace import source_words
 
 
 @admin.register(Trader)
@@ -107,7 +109,11 @@ class TradeAdmin(DecidingAdmin):
         if facts is None:
             return ()
         return (
-            CorrectForm(prefix=CorrectForm.name, initial=CorrectForm.prefilled(facts)),
+            CorrectForm(
+                prefix=CorrectForm.name,
+                initial=CorrectForm.prefilled(facts),
+                currency=_currency(row, facts.delivery_day),
+            ),
             CancelForm(prefix=CancelForm.name),
         )
 
@@ -115,7 +121,7 @@ class TradeAdmin(DecidingAdmin):
         return {
             "has_changes": True,
             "changes": [
-                (change, _in_words(change) if change.trader else "nothing: it counts nowhere")
+                (change, _in_words(row, change) if change.trader else "nothing: it counts nowhere")
                 for change in row.changes.select_related("trader", "made_by").order_by("id")
             ],
         }
@@ -139,9 +145,14 @@ class PositionAdmin(ReadOnlyAdmin):
     list_select_related = ("trader",)
 
 
-def _in_words(change: TradeChange) -> str:
-    facts = CorrectForm.prefilled(change)
+def _currency(trade: Trade, day: date | None) -> str:
+    """What the trade's market traded in on that delivery day."""
+    return trade.market.rules_on(day or trade.delivery_day).currency
+
+
+def _in_words(trade: Trade, change: TradeChange) -> str:
+    facts, currency = CorrectForm.prefilled(change), _currency(trade, change.delivery_day)
     return (
-        f"{facts['direction']} {facts['quantity']} MW at {facts['price']} EUR/MWh, "
+        f"{facts['direction']} {facts['quantity']} MW at {facts['price']} {currency}/MWh, "
         f"{facts['delivery_day']} {facts['delivery_hour']}, {facts['trader_id']}"
     )

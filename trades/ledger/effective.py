@@ -12,7 +12,7 @@ from django.db.models import DurationField, ExpressionWrapper, F
 
 from trades.effective_trades import IDENTITY, effective_trades
 from trades.ledger.confirmations import TradeConfirmation
-from trades.models import Trade
+from trades.models import Trade, TradeChange
 
 PositionKey = tuple[int, int, str, date, datetime, datetime]
 """market, trader (primary keys), direction, delivery day, delivery start, delivery end."""
@@ -162,6 +162,14 @@ def position_differences() -> list[PositionDifference]:
         PositionDifference(row[:6], row[6], tuple(map(Decimal, row[7:11])), tuple(map(Decimal, row[11:15])))
         for row in rows
     ]
+
+
+def facts_now(trade: Trade) -> Trade | TradeChange | None:
+    """What the trade counts with: its newest correction, else its own row; None once it is cancelled."""
+    newest = trade.changes.select_related("trader").first()
+    if newest is None:
+        return trade
+    return None if newest.kind == TradeChange.Kind.CANCELLED else newest
 
 
 def effective_facts(*, trade_pk: int) -> PositionKey | None:
