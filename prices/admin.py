@@ -91,11 +91,11 @@ class PriceCorrectionAdmin(ReadOnlyAdmin):
     search_fields = ("delivery_day", "delivery_hour")
     ordering = ("-id",)
 
-    @admin.display(description="before (EUR/MWh)", ordering="old_value")
+    @admin.display(description="before (per MWh)", ordering="old_value")
     def before(self, row: PriceCorrection) -> str:
         return f"{row.old_value.normalize():f}"
 
-    @admin.display(description="after (EUR/MWh)", ordering="value")
+    @admin.display(description="after (per MWh)", ordering="value")
     def after(self, row: PriceCorrection) -> str:
         return f"{row.value.normalize():f}"
 
@@ -132,7 +132,7 @@ class ReferencePriceAdmin(ReadOnlyAdmin):
         }
         return format_html('<a href="{}?{}">ask again</a>', reverse("admin:prices_pricecheck_add"), urlencode(values))
 
-    @admin.display(description="EUR/MWh", ordering="value")
+    @admin.display(description="price (per MWh)", ordering="value")
     def price(self, row: ReferencePrice) -> str:
         return f"{row.value.normalize():f}"
 
@@ -168,7 +168,7 @@ class ReferencePriceHistoryAdmin(ReadOnlyAdmin):
     search_fields = ("delivery_day", "delivery_hour")
     ordering = ("-id",)  # as they arrived; the primary key's index pages through any number of them
 
-    @admin.display(description="EUR/MWh", ordering="value")
+    @admin.display(description="price (per MWh)", ordering="value")
     def price(self, row: ReferencePriceHistory) -> str:
         return f"{row.value.normalize():f}"
 

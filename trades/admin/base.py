@@ -26,7 +26,7 @@ LONGEST_SHOWN_FRAME = 4000
 UNDEFINED = "—"
 
 FACT_NAMES = {
-    "price": "price (EUR/MWh)",
+    "price": "price (per MWh)",
     "quantity": "quantity (MW)",
     "direction": "direction",
     "delivery_day": "delivery day",
