@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.formats import get_format
 
-from dashboard.render.formatting import plain, utc
+from dashboard.render.formatting import on_clock, plain, utc
 from dashboard.render.tables import Column, Kind, Table, Value
 from market.labels import EXPORTED_WORKBOOK, guarded
 
@@ -115,8 +115,8 @@ def _csv_cell(table: Table, column: Column, value: Value, dialect: Dialect) -> s
 
 def _csv_moment(value: datetime, column: Column, table: Table, dialect: Dialect) -> str:
     if not dialect.for_spreadsheets:
-        return utc(value) if column.kind == Kind.UTC else value.astimezone(table.zone).isoformat()
-    on_its_clock = value.astimezone(_moment_zone(table, column)).replace(tzinfo=None)
+        return utc(value) if column.kind == Kind.UTC else on_clock(value, table.zone).isoformat()
+    on_its_clock = on_clock(value, _moment_zone(table, column)).replace(tzinfo=None)
     fraction = on_its_clock.microsecond
     precision = "microseconds" if fraction % 1000 else "milliseconds" if fraction else "seconds"
     return on_its_clock.isoformat(" ", precision).replace(".", dialect.decimal)
@@ -186,11 +186,22 @@ def _moment_zone(table: Table, column: Column) -> tzinfo:
     return UTC if column.kind == Kind.UTC else table.zone
 
 
+_FIRST_DATE = datetime(1901, 1, 1)  # noqa: DTZ001 - dates there have no zone
+"""From here on at the latest a workbook counts days as calendars do."""
+
+
+def _write_moment(sheet: Worksheet, cell: tuple[int, int], local: datetime, shape: Format | None) -> None:
+    if local < _FIRST_DATE:
+        sheet.write_string(*cell, local.isoformat(" "))
+    else:
+        sheet.write_datetime(*cell, local, shape)
+
+
 def _write(sheet: Worksheet, cell: tuple[int, int], value: Value, zone: tzinfo, shape: Format | None) -> None:
     if value is None:
         return
     if isinstance(value, datetime):  # the format knows no zones: the column's name says which clock it is
-        sheet.write_datetime(*cell, value.astimezone(zone).replace(tzinfo=None), shape)
+        _write_moment(sheet, cell, on_clock(value, zone).replace(tzinfo=None), shape)
     elif isinstance(value, date):
         sheet.write_datetime(*cell, value, shape)
     elif isinstance(value, str):

@@ -6,7 +6,7 @@ The decimal mark and the names of days and months are those of the active langua
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -122,14 +122,25 @@ def posix_utc(moment: float) -> str:
     return utc(datetime.fromtimestamp(moment, tz=UTC))
 
 
+def on_clock(moment: datetime, zone: tzinfo) -> datetime:
+    """The moment on a zone's clock; in UTC within hours of the first and the last year that a calendar has.
+
+    An exchange may write any time of execution, and a row with an odd one is shown like all others.
+    """
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment.astimezone(UTC)
+
+
 def clock(moment: datetime, zone: ZoneInfo) -> str:
     """Hours and minutes on the market's clock."""
-    return f"{moment.astimezone(zone):%H:%M}"
+    return f"{on_clock(moment, zone):%H:%M}"
 
 
 def clock_seconds(moment: datetime, zone: ZoneInfo) -> str:
     """Hours, minutes and seconds on the market's clock."""
-    return f"{moment.astimezone(zone):%H:%M:%S}"
+    return f"{on_clock(moment, zone):%H:%M:%S}"
 
 
 def day_title(day: date) -> str:

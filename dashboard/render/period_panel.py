@@ -238,7 +238,7 @@ def _cell(field: str, value: Decimal | None, *, signed: bool = False) -> Cell:
 
 def _line(judged: JudgedTrade, zone: ZoneInfo, opened: OpenedPeriod, addresses: Addresses) -> TradeLine:
     trade = judged.trade
-    local = trade.execution_time.astimezone(zone)
+    local = fmt.on_clock(trade.execution_time, zone)
     cells = (
         _cell("quantity", trade.quantity),
         _cell("energy", judged.energy),

@@ -42,7 +42,7 @@ def _line(asked: Asked, trade: CellTrade, trader: Trader) -> TradeLine:
     zone = clock_zone(asked.market)
     board = board_address(trader.trader_id, trade.delivery_day, asked.named)
     return TradeLine(
-        executed=f"{trade.executed_at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
+        executed=f"{fmt.on_clock(trade.executed_at, zone):%Y-%m-%d %H:%M:%S}",
         left=_left(trade.time_left),
         delivery=f"{fmt.day_title(trade.delivery_day)} {fmt.period_title(trade.label)}",
         address=period_address(board, trade.label),

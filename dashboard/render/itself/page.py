@@ -145,7 +145,7 @@ class _Words:
 
     def _leg(self, trade: DeskTrade) -> Leg:
         trader = self.traders.get(trade.trader)
-        at = trade.executed_at.astimezone(self.zone)
+        at = fmt.on_clock(trade.executed_at, self.zone)
         time = f"{fmt.short_day(at.date())} {at:%H:%M:%S}"
         is_bot = trader is not None and trader.is_bot
         return Leg(self._name(trade.trader), is_bot, fmt.number(trade.price), time, trade.exchange_id)
