@@ -37,7 +37,7 @@ NUMBERS = ("average_price", "sold_mwh", "net_mwh", "performance_eur")
 CALC = {"en": ("1033", 44), "de": ("1031", 59), "nl": ("1043", 59), "pl": ("1045", 59)}
 """Language -> its number in Calc's import of text, and what parts cells in its files."""
 SHEETJS = """const XLSX = require("xlsx"), book = XLSX.readFile(process.argv[1], {raw: false, cellDates: true});
-const typed = (value) => value instanceof Date ? {type: "date", value: String(value)} : value;
+const typed = (value) => value instanceof Date ? {type: "date", value: value.toISOString()} : value;
 const rows = XLSX.utils.sheet_to_json(book.Sheets[book.SheetNames[0]], {raw: true, defval: null});
 const plain = (row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, typed(value)]));
 console.log(JSON.stringify(rows.map(plain)));"""
@@ -131,10 +131,14 @@ def test_sheetjs(board: tuple[Client, Expected], tmp_path: Path, form: str) -> N
     client, expected = board
     found = said_by(["node", "-e", SHEETJS, str(saved(client, tmp_path, form))], cwd=folder)
     assert misread(found, expected) == []
+    if form == "xlsx":
+        due = [f"{one['delivery_start'][:-1]}.000Z" for one in expected.values()]
+        moments = {row["delivery_start_utc"]["value"] for row in found}
+        assert [moment for moment in due if moment not in moments] == [], "SheetJS cuts at the millisecond"
 
 
 def said_by(argv: list[str], cwd: Path | None = None) -> list[Row]:
-    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+    environment = {**os.environ, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
     done = subprocess.run(argv, capture_output=True, text=True, check=False, env=environment, cwd=cwd)
     assert done.returncode == 0, done.stderr
     rows: list[Row] = json.loads(done.stdout)
