@@ -1,4 +1,4 @@
-"""What a user has chosen: the language of the pages, and how boards are read.
+"""What a user has chosen: the language of the pages, how boards are read, and whether anybody reads by quarter.
 
 A choice is stored with the user and carried by a cookie (Django's own for the language), so that no page needs a query
 for it and a page without a session (login, errors) speaks it too. A log-in brings the stored choices to the browser.
@@ -6,7 +6,10 @@ for it and a page without a session (login, errors) speaks it too. A log-in brin
 
 from __future__ import annotations
 
+import time
+
 from django.conf import settings
+from django.core.cache import cache
 from django.http import HttpResponse
 
 from dashboard.access.rights import AnyUser
@@ -14,6 +17,13 @@ from dashboard.models import Preference
 
 LANGUAGES = dict(settings.LANGUAGES)
 READING_COOKIE = "reading"
+BY_QUARTER = "read-by-quarter"
+"""In the cache while somebody has lately looked at a board by quarter hour, by whatever address."""
+_QUARTER = "quarter"
+"""Among the readings (dashboard/figures/readings.py)."""
+LATELY, NOTED_EVERY = 2 * 3600, 300.0
+"""Seconds for which a look counts, and at least between two notes of one process."""
+_noted = {"at": float("-inf")}
 
 
 def known_language(code: str) -> str:
@@ -39,3 +49,16 @@ def remember(response: HttpResponse, cookie: str, choice: str) -> None:
         samesite="Lax",
         secure=settings.LANGUAGE_COOKIE_SECURE,
     )
+
+
+def note_look(reading: str) -> None:
+    """Somebody, or a program, looks at a board in this reading now. Without Redis it is not noted."""
+    now = time.monotonic()
+    if reading == _QUARTER and now - _noted["at"] >= NOTED_EVERY:
+        cache.set(BY_QUARTER, 1, timeout=LATELY)
+        _noted["at"] = now
+
+
+def is_read_by_quarter() -> bool:
+    """Whether somebody has chosen to read by quarter hour, or has lately done so. One query, and one to Redis."""
+    return cache.get(BY_QUARTER) is not None or Preference.objects.filter(reading=_QUARTER).exists()

@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from dashboard.assumptions.models import AssumedPeriod, Assumption, FrozenPrice, VerdictRecord
-from dashboard.assumptions.rules import Claim, Theory, Verdict
+from dashboard.assumptions.rules import NO_FINAL_AFTER, Claim, Theory, Verdict
 from market.periods import DeliveryPeriod
 from market.statements.planning import planned_by_values
 
@@ -76,6 +76,15 @@ class Standing:
     @property
     def is_open(self) -> bool:
         return any(period.record is None for period in self.periods)
+
+
+def unsettled_references(*, market_id: int, now: datetime) -> set[DeliveryPeriod]:
+    """The periods by whose final prices assumptions of the market are still to be judged at `now` (UTC). One query."""
+    unsettled = AssumedPeriod.objects.filter(
+        assumption__market_id=market_id, gate_closes_at__gt=now - NO_FINAL_AFTER, reference_start__isnull=False
+    ).order_by()
+    ends = unsettled.values_list("reference_start", "reference_end").distinct()
+    return {DeliveryPeriod(start, end) for start, end in ends if start is not None and end is not None}
 
 
 def theory_of(assumption: Assumption) -> Theory:

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, connection, reset_queries
 from django.utils.translation import override
 
+from dashboard.access.preferences import note_look
 from dashboard.alerts.queries import newest_alert
 from dashboard.assumptions.queries import day_versions
 from dashboard.figures.board import Board, load_after, load_board
@@ -58,6 +59,7 @@ def render(key: BoardKey, now: datetime, before: Rendered | None) -> Rendered:
     What a trade or a price doesn't change is taken over from `before`: the market, the trader, and the feeds' states,
     which the sweep keeps up to date; and the prices, unless they may have moved, too.
     """
+    note_look(key.reading)
     if key.trader_pk is WHOLE_DESK:
         return _render_desk(key, now, before)
     if before is None:

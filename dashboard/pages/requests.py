@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext
 
-from dashboard.access.preferences import READING_COOKIE
+from dashboard.access.preferences import READING_COOKIE, note_look
 from dashboard.access.rights import AnyUser, board_trader
 from dashboard.figures.past import Past
 from dashboard.figures.period import RowKey
@@ -134,9 +134,9 @@ def asked_reading(request: HttpRequest) -> Reading:
     A page that is open asks for its parts by what it shows, whatever another tab has chosen meanwhile.
     """
     asked = request.GET.get("by", Reading.PRODUCT if request.headers.get("X-Part") else None)
-    if asked is None:
-        return known_reading(request.COOKIES.get(READING_COOKIE, ""))
-    return named_reading(asked)
+    reading = known_reading(request.COOKIES.get(READING_COOKIE, "")) if asked is None else named_reading(asked)
+    note_look(reading)
+    return reading
 
 
 def named_reading(word: str) -> Reading:

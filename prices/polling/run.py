@@ -50,7 +50,7 @@ PERIOD_MINUTES = 60
 def chase_prices(*, now: datetime) -> PollStats:
     """One tick at `now` (UTC): bring the prices of every active market up to date, or leave it to the chase that is on.
 
-    An idle tick costs six queries, one of them for the desk's time. Raises django.db.Error when PostgreSQL is away.
+    An idle tick costs seven queries, one of them for the desk's time. Raises django.db.Error when PostgreSQL is away.
     """
     clock.desk.follow()
     markets = {market.pk: market for market in active_markets()}

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.cache import cache
+from django.test import Client
 from structlog.testing import capture_logs
 
-from dashboard.live.price_priority import positions_held
+from dashboard.access import preferences
+from dashboard.live.price_priority import assumed, positions_held
 from dashboard.models import Preference
 from market.models import Market
 from market.periods import DeliveryPeriod, day_periods
 from prices.observations import PeriodKey, Priority
-from prices.polling import priority
+from prices.polling import priority, run
+from tests.dashboard.assumptions import written
 from tests.dashboard.boards import store_trade
-from tests.dashboard.people import a_head
+from tests.dashboard.people import a_head, a_trader
 from tests.prices.conftest import DAY, key_of
+from tests.trades.frames import germany
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
@@ -25,7 +30,10 @@ pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 @pytest.fixture(autouse=True)
 def _only_ours(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(priority, "_providers", [])
+    monkeypatch.setitem(preferences._noted, "at", float("-inf"))
+    cache.delete(preferences.BY_QUARTER)
     yield
+    cache.delete(preferences.BY_QUARTER)
 
 
 def told(market: Market, *keys: PeriodKey) -> list[Priority]:
@@ -89,3 +97,31 @@ def test_what_is_read_by_quarter_is_asked_for_by_quarter(market: Market) -> None
     assert priority.wanted(market_id=market.pk, now=NOW) == set()
     priority.register(positions_held)
     assert priority.wanted(market_id=market.pk, now=NOW) == {hour, *quarters}
+
+
+@pytest.mark.parametrize("address", [f"/boards/trader_1/{DAY}/?by=", f"/api/v1/boards/trader_1/{DAY}?by="])
+def test_whoever_looks_by_quarter_is_enough(market: Market, client: Client, address: str) -> None:
+    """Programs have no choice that is stored, and a page can be asked for so by its address."""
+    store_trade("12-13", "sell", "10", "30", day=DAY)
+    hour, quarters = day_periods(DAY, market.zone)[12], day_periods(DAY, market.zone, 15)[48:52]
+    client.force_login(a_trader())
+    assert client.get(f"{address}hour").status_code == 200
+    assert positions_held(market.pk, NOW) == {hour: Priority.POSITION}
+    assert client.get(f"{address}quarter").status_code == 200
+    assert positions_held(market.pk, NOW) == {hour: Priority.POSITION, **dict.fromkeys(quarters, Priority.VIEWED)}
+
+
+def test_what_is_assumed_of_a_period_that_nobody_trades_is_asked_for() -> None:
+    """A quarter hour is no row of a board by itself: unasked it would have no price, and the assumption no verdict."""
+    market, day, now = germany(), written.DAY, written.NOW
+    quarter = day_periods(day, market.zone, 15)[49]
+    written.written(delivery_hours=["12:15-12:30"])
+    gate = market.gate_closure(day, quarter)
+    assert assumed(market.pk, now) == {quarter: Priority.VIEWED}
+    assert assumed(market.pk, gate + timedelta(minutes=59)) == {quarter: Priority.VIEWED}
+    assert assumed(market.pk, gate + timedelta(minutes=61)) == {}, "it is void by then"
+    assert assumed(market.pk + 1, now) == {}
+    priority.register(assumed)
+    assert (day, quarter) in set(run._periods(market, now))
+    priority.unregister(assumed)
+    assert (day, quarter) not in set(run._periods(market, now))

@@ -118,13 +118,13 @@ def test_tomorrow_is_not_asked_for_before_the_market_opens_it(desk: Market, prov
     assert len(asked_for()) == len(desk.day_periods(tomorrow))
 
 
-def test_the_next_tick_has_nothing_to_do_and_costs_five_queries(
+def test_the_next_tick_has_nothing_to_do_and_costs_six_queries(
     desk: Market, provider: ScriptedProvider, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     publish(provider, desk, "81.5")
     chase_prices(now=now())
     before = len(provider.requests)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         assert chase_prices(now=now()).asked == 0
     assert len(provider.requests) == before
 
