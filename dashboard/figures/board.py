@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal, localcontext
 from enum import StrEnum
+from functools import lru_cache
 
 from dashboard.figures.past import Past
 from dashboard.figures.performance import NOTHING, Figures, period_figures, total_figures
@@ -14,7 +15,7 @@ from dashboard.figures.readings import Legs, Reading, counted_once, net_by_quart
 from dashboard.figures.references import Prices, Reference, reference_of
 from market.labels import doubled_periods
 from market.models import Market
-from market.periods import HOUR, DeliveryPeriod
+from market.periods import DURATIONS, HOUR, Days, DeliveryPeriod
 from market.rules import Gate, PeriodRules, ReferenceSource
 from market.totals import EXACT, ZERO, Total
 from prices.queries import KnownPrice, latest_prices, prices_after, unclear_periods
@@ -178,12 +179,35 @@ def load_after(before: Board, *, now: datetime, prices_moved: bool = False) -> B
 
 
 def _marked(board: Board, past: Past | None = None) -> Board:
-    """With what the provider leaves unclear: which of the two hours of a long day its answer is about."""
-    missing = [p for p in doubled_periods(board.delivery_day, board.market.calendar) if p not in board.prices]
-    if not missing:
+    """With what the provider leaves unclear: which of the two of a long day its answer is about, of whatever length."""
+    doubled = _doubled(board.delivery_day, board.market.calendar)
+    if not doubled:
         return board
-    unclear = unclear_periods(market_id=board.market.pk, periods=missing, until=past.moment if past else None)
-    return replace(board, rows=tuple(replace(row, is_unclear=row.period in unclear) for row in board.rows))
+    asked = {row.period: _referred(board, row) & doubled for row in board.rows if row.reference is None}
+    if not any(asked.values()):
+        return board
+    until = past.moment if past else None
+    unclear = unclear_periods(market_id=board.market.pk, periods=frozenset().union(*asked.values()), until=until)
+    marks = {period: not unclear.isdisjoint(referred) for period, referred in asked.items()}
+    return replace(board, rows=tuple(_said_unclear(row, marks.get(row.period, False)) for row in board.rows))
+
+
+@lru_cache(maxsize=64)
+def _doubled(day: date, days: Days) -> frozenset[DeliveryPeriod]:
+    """Hours, halves and quarters whose wall time exists twice on that day; none on most days."""
+    return frozenset(
+        period for length in DURATIONS for period in doubled_periods(day, days, int(length.total_seconds()) // 60)
+    )
+
+
+def _referred(board: Board, row: BoardRow) -> frozenset[DeliveryPeriod]:
+    """Whose prices the row goes by and has not."""
+    referred = board.market.reference_periods(board.delivery_day, row.period)
+    return frozenset(period for period in referred if period not in board.prices)
+
+
+def _said_unclear(row: BoardRow, is_unclear: bool) -> BoardRow:
+    return row if row.is_unclear == is_unclear else replace(row, is_unclear=is_unclear)
 
 
 def build_board(

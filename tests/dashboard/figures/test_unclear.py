@@ -1,0 +1,69 @@
+"""Of what exists twice on a long day, each row says when the provider does not tell which of the two it answers for."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from dashboard.figures.board import load_board
+from dashboard.figures.readings import Reading
+from market.areas.adding import add_market
+from market.labels import parse_period
+from market.models import Market, ReferenceRule
+from prices.models import ProviderRequest
+from prices.observations import WHICH_OF_TWO
+from tests.trades.frames import confirmation, germany
+from trades.frames import FrameSource, JournalFrame
+from trades.ledger.store import store_frames
+from trades.models import Trader
+
+pytestmark = [pytest.mark.integration, pytest.mark.django_db]
+LONG_DAY = date(2026, 10, 25)
+NOW = datetime(2026, 10, 24, 11, tzinfo=UTC)
+
+
+def traded(market: Market, *labels: str) -> None:
+    """Each of the periods by trader_1, and the provider's answer for each: it exists twice."""
+    for number, label in enumerate(labels, start=1):
+        frame = confirmation(f"t{number}", delivery_day=str(LONG_DAY), delivery_hour=label)
+        store_frames(market=market, source=FrameSource(f"j{label}", "l"), frames=[JournalFrame(1, NOW, frame)])
+        period = parse_period(LONG_DAY, label, market.calendar).period
+        sent = NOW - timedelta(minutes=5)
+        ProviderRequest.objects.create(
+            market=market,
+            delivery_start=period.start,
+            delivery_end=period.end,
+            sent_at=sent,
+            finished_at=sent,
+            outcome="bad_answer",
+            detail=f"{label} {WHICH_OF_TWO}",
+        )
+
+
+def unclear(market: Market, reading: Reading = Reading.PRODUCT) -> list[str]:
+    board = load_board(trader=Trader.objects.get(), market=market, delivery_day=LONG_DAY, now=NOW, reading=reading)
+    return [row.delivery_hour for row in board.rows if row.is_unclear]
+
+
+QUARTERS = ("02:15-02:30A", "02:15-02:30B")
+
+
+def test_hours_and_quarters_say_so_each_for_itself() -> None:
+    market = germany()
+    traded(market, "02-03A", "02-03B", *QUARTERS, "04-05")
+    assert unclear(market) == ["02-03A", "02:15-02:30A", "02-03B", "02:15-02:30B"]
+    assert unclear(market, Reading.QUARTER) == list(QUARTERS)
+
+
+def test_a_quarter_that_goes_by_its_hours_price_says_what_the_hour_does() -> None:
+    ReferenceRule.objects.create(market=germany(), minutes=15, source="hour", valid_from=LONG_DAY)
+    traded(germany(), "02-03A", "02:15-02:30A", "02:15-02:30B")
+    assert unclear(germany()) == ["02-03A", "02:15-02:30A"]
+
+
+def test_where_rows_are_half_hours() -> None:
+    market = add_market("IE")
+    halves = ("01:00-01:30A", "01:00-01:30B")
+    traded(market, *halves)
+    assert unclear(market) == list(halves)
