@@ -10,6 +10,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
@@ -17,8 +18,8 @@ from django.utils.http import urlencode
 
 from accounts.audit.read_only_admin import ReadOnlyAdmin
 from market import clock
-from market.labels import label_of, parse_period
-from market.periods import DeliveryPeriod, PeriodError, day_of
+from market.labels import parse_period
+from market.periods import DeliveryPeriod, PeriodError
 from prices.models import PriceCheck, PriceCorrection, ProviderRequest, ReferencePrice, ReferencePriceHistory
 
 _SECONDS = "%Y-%m-%d %H:%M:%S"
@@ -183,10 +184,18 @@ class ReferencePriceHistoryAdmin(ReadOnlyAdmin):
 
 @admin.register(ProviderRequest)
 class ProviderRequestAdmin(ReadOnlyAdmin):
-    list_display = ("sent", "market", "period", "outcome", "took", "detail")
+    list_display = ("sent", "of_market", "period", "outcome", "took", "detail")
     list_filter = ("outcome", "market")
-    list_select_related = ("market",)
     ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ProviderRequest]:
+        """One market for all of its rows, as each object reads its dated rules for itself."""
+        return super().get_queryset(request).prefetch_related("market")
+
+    @admin.display(description="market", ordering="market")
+    def of_market(self, row: ProviderRequest) -> str:
+        """By a name of its own: Django would join what it finds in a list by name, a market for each row."""
+        return row.market.code
 
     @admin.display(description="sent (UTC)")
     def sent(self, row: ProviderRequest) -> str:
@@ -194,9 +203,8 @@ class ProviderRequestAdmin(ReadOnlyAdmin):
 
     @admin.display(description="delivery period")
     def period(self, row: ProviderRequest) -> str:
-        zone = row.market.zone
-        label = label_of(DeliveryPeriod(row.delivery_start, row.delivery_end), zone)
-        return f"{day_of(row.delivery_start, zone)} {label}"
+        label = row.market.label_of(DeliveryPeriod(row.delivery_start, row.delivery_end))
+        return f"{row.market.day_of(row.delivery_start)} {label}"
 
     @admin.display(description="took")
     def took(self, row: ProviderRequest) -> str:

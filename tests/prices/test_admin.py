@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.db import connection
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.audit import read_only_admin
 from accounts.audit.models import Action, Entry
+from market.areas.adding import add_market
 from market.models import Market
 from prices.models import PriceCheck, ProviderRequest, ReferencePrice, ReferencePriceHistory
 from tests.prices.conftest import DAY, key_of, published, store, used
@@ -48,6 +50,25 @@ def test_requests_are_listed_latest_first(admin: Client, market: Market) -> None
     assert [row.outcome for row in listed.context["cl"].result_list] == ["pending", "unchanged"]
     assert "0.10 s" in listed.content.decode()
     assert "2026-03-02 12-13" in listed.content.decode()
+
+
+def test_a_request_is_listed_by_its_markets_day(
+    admin: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    """The British day begins at 23:00 of the evening before, and markets' rules are read once a page."""
+    britain = add_market("GB")
+    for minute in range(20):
+        start = datetime(2026, 11, 23, 23, tzinfo=UTC)
+        ProviderRequest.objects.create(
+            market=britain,
+            delivery_start=start,
+            delivery_end=start + timedelta(hours=1),
+            sent_at=start - timedelta(minutes=minute + 1),
+        )
+    with django_assert_max_num_queries(12):
+        listed = admin.get("/admin/prices/providerrequest/").content.decode()
+    assert listed.count("2026-11-24 23-24") == 20
+    assert "2026-11-23" in listed, "the day of asking"
 
 
 def test_a_price_is_asked_for_again_by_a_form_and_it_is_audited(admin: Client, market: Market) -> None:
