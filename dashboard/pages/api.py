@@ -86,7 +86,7 @@ def price_path(request: HttpRequest, market: str, day: str, delivery_hour: str) 
             "delivery_hour": parsed.label,
             "delivery_start": utc(parsed.period.start),
             "delivery_end": utc(parsed.period.end),
-            "unit": f"{known.currency}/MWh",
+            "unit": f"{known.rules_on(delivery_day).currency}/MWh",
             "path": [point_json(point) for point in path],
         }
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from dashboard.figures.board import Board, BoardRow, PeriodState
@@ -29,13 +30,13 @@ def board_json(board: Board, outlook: Outlook = NO_OUTLOOK) -> dict[str, Any]:
         "as_of": utc(board.as_of),
         **({"basis": board.past.basis.value} if board.past else {}),
         "by": board.reading.value,
-        "periods": [period_json(row, outlook) for row in board.rows],
+        "periods": [period_json(row, board.as_of, outlook) for row in board.rows],
         "total": figures_json(board.total),
     }
 
 
-def period_json(row: BoardRow, outlook: Outlook = NO_OUTLOOK) -> dict[str, Any]:
-    """A row of a board."""
+def period_json(row: BoardRow, as_of: datetime, outlook: Outlook = NO_OUTLOOK) -> dict[str, Any]:
+    """A row of a board as of that moment (UTC): of its gates those that are open."""
     return {
         "delivery_hour": row.delivery_hour,
         "delivery_start": utc(row.period.start),
@@ -47,7 +48,7 @@ def period_json(row: BoardRow, outlook: Outlook = NO_OUTLOOK) -> dict[str, Any]:
         "reference_restated": _restated_json(row),
         "reference_source": row.source.value if row.reference else None,
         "state": _state(row),
-        "gate_closures": [] if _is_closed(row) else [_gate_json(gate) for gate in row.gates],
+        "gate_closures": [_gate_json(gate) for gate in row.gates if gate.closes_at > as_of],
         "firmness": _firmness_json(outlook.of(row)),
     }
 

@@ -32,7 +32,7 @@ def opened_json(
         "delivery_day": board.delivery_day.isoformat(),
         "as_of": utc(board.as_of),
         "by": board.reading.value,
-        "period": period_json(row, outlook),
+        "period": period_json(row, board.as_of, outlook),
         "trades": [trade_json(judged) for judged in trades],
         "path": [point_json(point) for point in path],
     }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from market.models import Market
+from market.models import Market, MarketRule
 from tests.dashboard.people import a_head, a_trader
 from tests.prices.conftest import published, store
 from tests.trades.frames import germany
@@ -52,6 +53,13 @@ def test_every_value_in_the_order_of_publication(client: Client, market: Market)
     ]
     assert all(set(p) == {"value", "published_at", "arrived_at"} for p in path)
     assert all(p["arrived_at"].endswith("Z") for p in path)
+
+
+def test_a_days_unit_is_that_of_its_rule(client: Client, market: Market) -> None:
+    MarketRule.objects.create(market=market, valid_from=date(2026, 3, 2), currency="GBP")
+    client.force_login(a_head())
+    assert answer(client)["unit"] == "GBP/MWh"
+    assert answer(client, ADDRESS.replace("03-02", "03-01"))["unit"] == "EUR/MWh"
 
 
 def test_a_period_without_prices_has_an_empty_path(client: Client, market: Market) -> None:

@@ -71,6 +71,10 @@ def test_gates_are_named_by_phase_on_page_and_in_the_api() -> None:
         {"phase": "area", "closes_at": "2026-11-27T12:00:00Z"},
     ]
     assert (hours["07-08"]["state"], hours["07-08"]["gate_closures"]) == ("closed", [])
+    between = datetime(2026, 11, 27, 11, 30, tzinfo=UTC)
+    later = load_board(trader=board.trader, market=market, delivery_day=DAY, now=between)
+    left = {row["delivery_hour"]: row["gate_closures"] for row in board_json(later)["periods"]}["14-15"]
+    assert left == [{"phase": "area", "closes_at": "2026-11-27T12:00:00Z"}], "what stays open"
     assert board.changes_at <= datetime(2026, 11, 27, 7, 30, tzinfo=UTC), "the borders of 09-10 close then"
 
 
