@@ -14,12 +14,12 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal, localcontext
 from typing import Any, TypeVar
 
-from dashboard.figures.history_sql import RESTATED
+from dashboard.figures.history_sql import CORRECTED, HELD
 from dashboard.figures.kept.sums import load_sums, read
 from dashboard.figures.performance import NOTHING, Figures
-from dashboard.figures.readings import Reading
+from dashboard.figures.readings import Reading, rows_of
 from market.models import Market
-from market.periods import PeriodError, parse_day
+from market.periods import DeliveryPeriod, PeriodError, parse_day
 from market.tables import unless_missing
 from market.totals import EXACT, ZERO, Total
 from trades.models import Trader
@@ -143,7 +143,7 @@ def load_history(
         hours=_ordered(sums.hours),
         traders=() if trader is not None else _traders(sums.traders),
         total=slices(sums.total).get(None, Slice()),
-        restated=_restated(asked),
+        restated=_restated(market, asked, reading),
         reading=reading,
     )
 
@@ -176,10 +176,22 @@ def asked_with(market: Market, trader: Trader | None, days: DayRange, reading: R
     }
 
 
-def _restated(asked: dict[str, Any]) -> dict[date, tuple[int, datetime]]:
-    """None where an update has not brought the table yet."""
-    rows: list[tuple[Any, ...]] = unless_missing(lambda: read(RESTATED, asked), [])
-    return {day: (periods, at) for day, periods, at in rows}
+def _restated(market: Market, asked: dict[str, Any], reading: Reading) -> dict[date, tuple[int, datetime]]:
+    """Of each day how many final prices that its results go by were changed, and when one last was.
+
+    By the rules that boards have: a quarter may go by its hour's, a block by many. One query more where there is any;
+    none where an update has not brought the table yet.
+    """
+    rows: list[tuple[Any, ...]] = unless_missing(lambda: read(CORRECTED, asked), [])
+    changed: dict[date, dict[DeliveryPeriod, datetime]] = {}
+    for day, start, end, at in rows:
+        changed.setdefault(day, {})[DeliveryPeriod(start, end)] = at
+    found: dict[date, dict[DeliveryPeriod, datetime]] = {}
+    for day, start, end in read(HELD, {**asked, "days": list(changed)}) if changed else ():
+        for row in rows_of(DeliveryPeriod(start, end), reading):
+            referred = [period for period in market.reference_periods(day, row) if period in changed[day]]
+            found.setdefault(day, {}).update((period, changed[day][period]) for period in referred)
+    return {day: (len(periods), max(periods.values())) for day, periods in found.items() if periods}
 
 
 def _traders(rows: Iterable[tuple[Any, ...]]) -> tuple[tuple[Trader, Slice], ...]:

@@ -94,16 +94,14 @@ BY_TRADER = f"""
     SELECT trader_id, direction, sum(trades)::bigint, {SUMS} FROM PRICES GROUP BY 1, 2"""  # noqa: S608 - our own text, no input
 
 
-RESTATED = """
-    SELECT delivery_day, count(DISTINCT (delivery_start, delivery_end)), max(arrived_at)
-    FROM prices_pricecorrection AS correction
-    WHERE market_id = %(market)s AND delivery_day BETWEEN %(first)s AND %(last)s AND EXISTS (
-        SELECT 1 FROM trades_position AS held
-        WHERE (held.market_id, held.delivery_start, held.delivery_end)
-                = (correction.market_id, correction.delivery_start, correction.delivery_end)
-            AND held.delivery_day = correction.delivery_day AND held.trade_count > 0
-            AND (%(trader)s::bigint IS NULL OR held.trader_id = %(trader)s))
-    GROUP BY 1"""
+CORRECTED = """SELECT delivery_day, delivery_start, delivery_end, max(arrived_at) FROM prices_pricecorrection
+    WHERE market_id = %(market)s AND delivery_day BETWEEN %(first)s AND %(last)s GROUP BY 1, 2, 3"""
+"""Final prices that were changed afterwards, and when they last were: few."""
+
+HELD = """SELECT DISTINCT delivery_day, delivery_start, delivery_end FROM trades_position
+    WHERE market_id = %(market)s AND delivery_day = ANY(%(days)s) AND trade_count > 0
+        AND (%(trader)s::bigint IS NULL OR trader_id = %(trader)s)"""
+"""What was traded on some days."""
 
 
 @dataclass(frozen=True, slots=True)

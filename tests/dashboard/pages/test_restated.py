@@ -10,14 +10,16 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
+from market.models import ReferenceRule
 from market.periods import DeliveryPeriod
 from prices.models import ReferencePrice
 from prices.observations import CheckReason, PeriodKey, Published
 from prices.store import Arrival, store_answer
-from tests.dashboard.boards import SKETCH_DAY, store_sketch
+from tests.dashboard.boards import SKETCH_DAY, store_sketch, store_trade
 from tests.dashboard.people import a_trader
 from tests.prices.conftest import reserved
 from tests.trades.frames import germany
+from trades.models import Position
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
@@ -79,3 +81,20 @@ def test_the_histories_day_is_marked(corrected: Client) -> None:
     rows = list(csv.DictReader(io.StringIO(text.decode("utf-8-sig"), newline="")))
     assert [row["restated_periods"] for row in rows if row["row"] == "day"] == ["1"]
     assert {row["restated_periods"] for row in rows if row["row"] != "day"} == {""}
+
+
+def restated_periods(client: Client, by: str) -> list[str]:
+    answer = client.get(f"/history/history.csv?from=2023-02-01&to=2023-02-28&by={by}")
+    text = b"".join(answer) if answer.streaming else answer.content  # type: ignore[arg-type]
+    rows = csv.DictReader(io.StringIO(text.decode("utf-8-sig"), newline=""))
+    return [row["restated_periods"] for row in rows if row["row"] == "day"]
+
+
+def test_a_day_is_marked_for_whatever_goes_by_the_price(corrected: Client) -> None:
+    """The trades of 12-13 are not the only ones that are read against its price."""
+    Position.objects.filter(delivery_hour="12-13").update(trade_count=0)
+    assert [restated_periods(corrected, by) for by in ("product", "hour", "quarter")] == [["0"], ["0"], ["0"]]
+    store_trade("12:15-12:30", "sell", "4", "20")
+    assert [restated_periods(corrected, by) for by in ("product", "hour", "quarter")] == [["0"], ["1"], ["0"]]
+    ReferenceRule.objects.create(market=germany(), minutes=15, source="hour", valid_from=SKETCH_DAY)
+    assert [restated_periods(corrected, by) for by in ("product", "hour", "quarter")] == [["1"], ["1"], ["1"]]
