@@ -16,7 +16,7 @@ from market import clock
 from trades.admin.base import LONGEST_SHOWN_FRAME, UNDEFINED, DecidingAdmin, moment, shown_facts
 from trades.admin.forms import AcceptForm, DecisionForm, DismissForm, RetryForm, SecondSideForm
 from trades.ledger.confirmations import TradeConfirmation, parse_frame
-from trades.ledger.effective import facts_now
+from trades.ledger.effective import facts_now, side_of
 from trades.ledger.judging_again import judge_again
 from trades.ledger.store import BOTH_SIDES
 from trades.models import QuarantinedMessage, Trade
@@ -100,13 +100,13 @@ class QuarantinedMessageAdmin(DecidingAdmin):
         return AcceptForm(prefix=AcceptForm.name), dismiss
 
     def facts_beside(self, request: HttpRequest, row: QuarantinedMessage) -> dict[str, Any]:
-        """A conflict beside the trade that it contradicts."""
+        """A conflict beside the trade that it contradicts: of two sides the one that it is about."""
         if not _may_see_facts_of(request, row):
             return {}
-        trade = Trade.objects.filter(market_id=row.market_id, exchange_id=row.exchange_id).first()
+        framed = _confirmation_in(row)
+        trade = _trade_beside(row, framed)
         if trade is None or row.kind != QuarantinedMessage.Kind.CONFLICT:
             return {}
-        framed = _confirmation_in(row)
         return {
             "trade": trade,
             "comparison": comparison(trade, framed),
@@ -122,6 +122,12 @@ def _confirmation_in(message: QuarantinedMessage) -> TradeConfirmation | None:
     """What the frame says, if it is a confirmation; a line of a CSV file is none."""
     parsed = parse_frame(bytes(message.raw), message.market.calendar)
     return parsed if isinstance(parsed, TradeConfirmation) else None
+
+
+def _trade_beside(message: QuarantinedMessage, framed: TradeConfirmation | None) -> Trade | None:
+    if framed is not None:
+        return side_of(market_id=message.market_id, confirmation=framed)
+    return Trade.objects.filter(market_id=message.market_id, exchange_id=message.exchange_id).first()
 
 
 def comparison(trade: Trade, confirmation: TradeConfirmation | None) -> list[tuple[str, str, str, str, bool]]:

@@ -19,7 +19,7 @@ from accounts.audit.models import Action
 from trades.feed.gap_coverage import Cover, missing_words
 from trades.frames import FrameSource
 from trades.ledger.confirmations import TradeConfirmation, Unusable, parse_frame
-from trades.ledger.effective import PositionKey, StoredFacts, effective_facts, stored_facts
+from trades.ledger.effective import PositionKey, StoredFacts, effective_facts, side_of, stored_facts
 from trades.ledger.rebuild import rebuild_positions
 from trades.ledger.store import BOTH_SIDES, book_confirmation
 from trades.models import FeedGap, QuarantinedMessage, Trade, TradeChange, Trader
@@ -119,11 +119,11 @@ def retry_frame(*, message: QuarantinedMessage, note: str, user: User | None, no
 
 @transaction.atomic
 def accept_as_correction(*, message: QuarantinedMessage, reason: str, user: User, now: datetime) -> TradeChange:
-    """A conflicting frame is right: the stored trade is corrected to what the frame says."""
+    """A conflicting frame is right: the side of the stored trade that it is about is corrected to what it says."""
     hold_the_end()
     message = _open_message(message)
     parsed = parse_frame(bytes(message.raw), message.market.calendar)
-    trade = Trade.objects.filter(market=message.market, exchange_id=message.exchange_id).first()
+    trade = None if isinstance(parsed, Unusable) else side_of(market_id=message.market_id, confirmation=parsed)
     if isinstance(parsed, Unusable) or trade is None:
         raise DecisionError("this frame corrects no stored trade")
     change = correct_trade(trade=trade, facts=parsed, reason=reason, user=user)

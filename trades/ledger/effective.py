@@ -73,6 +73,14 @@ def stored_facts(*, market_id: int, exchange_ids: Iterable[str]) -> dict[str, St
     return {row[0]: replace(StoredFacts(*row[1:8]), second=StoredFacts(*row[8:]) if row[8] else None) for row in rows}
 
 
+def side_of(*, market_id: int, confirmation: TradeConfirmation) -> Trade | None:
+    """The stored trade that a confirmation is about: the one with its id, or that one's booked second side where the
+    direction is the second side's. None where the id is not stored."""
+    first = Trade.objects.filter(market_id=market_id, exchange_id=confirmation.exchange_id).first()
+    second = first and first.second_sides.filter(direction=confirmation.direction).first()
+    return second or first
+
+
 def effective_facts_of(*, market_id: int, exchange_ids: Iterable[str]) -> dict[str, tuple[str, StoredFacts]]:
     """exchange_id -> what was last decided of the trade ("" for nothing) and its facts as they count. One query."""
     ids = "SELECT id FROM trades_trade WHERE market_id = %s AND exchange_id = ANY(%s)"
