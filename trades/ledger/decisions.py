@@ -6,6 +6,7 @@ positions follow in it. JudgementError says in one sentence what can't be done.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,7 +19,7 @@ from accounts.audit.log import hold_the_end, record
 from accounts.audit.models import Action
 from trades.feed.gap_coverage import Cover, missing_words
 from trades.frames import FrameSource
-from trades.ledger.confirmations import TradeConfirmation, Unusable, parse_frame
+from trades.ledger.confirmations import TradeConfirmation, Unusable, identifier_problem, parse_frame
 from trades.ledger.effective import PositionKey, StoredFacts, effective_facts, side_of, stored_facts
 from trades.ledger.rebuild import rebuild_positions
 from trades.ledger.store import BOTH_SIDES, book_confirmation
@@ -26,6 +27,8 @@ from trades.models import FeedGap, QuarantinedMessage, Trade, TradeChange, Trade
 from trades.signals import announce_feed
 
 LONGEST_REASON = 500
+_BEGINNING, _DIGITS = 200, 16
+"""Characters of an id, and of its digest, that name a second side where the whole id can't."""
 
 
 class DecisionError(Exception):
@@ -111,8 +114,7 @@ def retry_frame(*, message: QuarantinedMessage, note: str, user: User | None, no
             f"trade {parsed.exchange_id} is stored already; accept this frame as its correction, or dismiss it"
         )
     if stored is None:
-        source = FrameSource(f"quarantine-{message.pk}", message.listener)
-        book_confirmation(market=message.market, source=source, confirmation=parsed, received_at=message.received_at)
+        _book(message, parsed)
     _handle(message, QuarantinedMessage.Status.RETRIED, note or "retried", user, now)
     return Trade.objects.get(market=message.market, exchange_id=parsed.exchange_id)
 
@@ -135,8 +137,8 @@ def accept_as_correction(*, message: QuarantinedMessage, reason: str, user: User
 def book_second_side(*, message: QuarantinedMessage, note: str, user: User, now: datetime) -> Trade:
     """A frame kept aside is the other side of a stored trade: book it beside the first, as a trade of its own.
 
-    Ids are unique within a market, so the second side's carries its direction. All frames that say the same (one a
-    listener) are handled with it.
+    Ids are unique within a market, so the second side has one of its own that carries its direction. All frames that
+    say the same (one a listener) are handled with it.
     """
     hold_the_end()
     message = _open_message(message)
@@ -144,20 +146,37 @@ def book_second_side(*, message: QuarantinedMessage, note: str, user: User, now:
     parsed, stored = judged(message)
     if isinstance(parsed, Unusable) or first is None or stored is None or not stored.has_other_side(parsed):
         raise DecisionError("this frame is not the other side of a stored trade, or that side is booked already")
-    confirmation = replace(parsed, exchange_id=f"{parsed.exchange_id[:240]} ({parsed.direction})")
-    book_confirmation(
-        market=message.market,
-        source=FrameSource(f"quarantine-{message.pk}", message.listener),
-        confirmation=confirmation,
-        received_at=message.received_at,
-        second_side_of=first.pk,
-    )
+    confirmation = replace(parsed, exchange_id=_second_sides_id(message.market_id, parsed))
+    _book(message, confirmation, second_side_of=first.pk)
     same = QuarantinedMessage.objects.select_for_update().filter(
         market=message.market, exchange_id=message.exchange_id, reason=BOTH_SIDES, status=QuarantinedMessage.Status.OPEN
     )
     for other in same.order_by("id"):
         _handle(other, QuarantinedMessage.Status.RETRIED, note or "booked as the second side", user, now)
     return Trade.objects.get(market=message.market, exchange_id=confirmation.exchange_id)
+
+
+def _book(message: QuarantinedMessage, confirmation: TradeConfirmation, *, second_side_of: int | None = None) -> None:
+    booked = book_confirmation(
+        market=message.market,
+        source=FrameSource(f"quarantine-{message.pk}", message.listener),
+        confirmation=confirmation,
+        received_at=message.received_at,
+        second_side_of=second_side_of,
+    )
+    if not booked:
+        raise DecisionError(f"trade {confirmation.exchange_id} was stored at this very moment: look again")
+
+
+def _second_sides_id(market_id: int, c: TradeConfirmation) -> str:
+    """The id with the direction; with a digest of the whole id where that is too long or another trade's."""
+    named = f"{c.exchange_id} ({c.direction})"
+    digest = hashlib.sha256(named.encode()).hexdigest()[:_DIGITS]
+    for possible in (named, f"{c.exchange_id[:_BEGINNING]}… {digest} ({c.direction})"):
+        is_taken = Trade.objects.filter(market_id=market_id, exchange_id=possible).exists()
+        if not is_taken and not identifier_problem(possible):
+            return possible
+    raise DecisionError(f"no id is free for the second side: “{named[:100]}” and “{possible}” are other trades'")
 
 
 @transaction.atomic

@@ -246,14 +246,16 @@ def book_confirmation(
     confirmation: TradeConfirmation,
     received_at: datetime,
     second_side_of: int | None = None,
-) -> None:
-    """Book one confirmation that a person has judged, with its position."""
+) -> bool:
+    """Book one confirmation that a person has judged, with its position; False, and nothing is done, where a trade has
+    its id already."""
     trade = ConfirmedFrame(confirmation, JournalFrame(1, received_at, b""))
     with transaction.atomic(), connection.cursor() as cursor:
         booked = book_with_traders(
             cursor, market, source, {confirmation.exchange_id: trade}, second_side_of=second_side_of
         )
         transaction.on_commit(lambda: announce_positions(booked.changes), robust=True)
+    return bool(booked.ids)
 
 
 def complete_journal(*, market: Market, source: FrameSource) -> None:

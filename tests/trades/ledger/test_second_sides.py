@@ -10,7 +10,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from tests.trades.frames import NOW, confirmation, store
-from trades.ledger.decisions import accept_as_correction, book_second_side
+from trades.ledger import decisions
+from trades.ledger.decisions import DecisionError, accept_as_correction, book_second_side
 from trades.ledger.effective import position_differences
 from trades.models import Position, QuarantinedMessage, Trade
 
@@ -61,3 +62,38 @@ def test_a_conflict_corrects_the_side_that_it_is_about(
         ("trader_2", "sell", Decimal(12), 12 * Decimal(sell)),
     }
     assert position_differences() == []
+
+
+# --- the second side's own id --------------------------------------------------------------------------------------
+def test_a_second_side_is_booked_whatever_other_trades_are_called(user: User) -> None:
+    store(side("buy"), confirmation("X1 (sell)", delivery_hour="13-14"), side("sell"))
+    second = book_second_side(message=aside(), note="", user=user, now=NOW)
+    assert (second.second_side_of, second.direction) == (Trade.objects.get(exchange_id="X1"), "sell")
+    assert second.exchange_id.startswith("X1… ")
+    assert Trade.objects.count() == 3
+    assert store(side("sell"), journal="again").duplicates == 1
+    assert position_differences() == []
+
+
+def test_ids_that_begin_alike_have_a_second_side_each(user: User) -> None:
+    ids = [f"{'i' * 254}{end}" for end in "ab"]
+    store(*[side(direction, trade_id) for trade_id in ids for direction in ("buy", "sell")])
+    for message in QuarantinedMessage.objects.order_by("id"):
+        second = book_second_side(message=message, note="", user=user, now=NOW)
+        assert second.exchange_id.endswith(" (sell)"), "an export is told by it"
+    assert [trade.second_sides.count() for trade in Trade.objects.filter(exchange_id__in=ids)] == [1, 1]
+    assert {energy for *_, energy, _ in counted()} == {Decimal(24)}
+    assert position_differences() == []
+
+
+def test_what_can_not_be_booked_is_refused_and_stays_open(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    store(side("buy"), confirmation("X1 (sell)"), side("sell"))
+    monkeypatch.setattr(decisions, "_second_sides_id", lambda *_: "X1 (sell)")  # as if it were stored meanwhile
+    with pytest.raises(DecisionError, match="was stored at this very moment"):
+        book_second_side(message=aside(), note="", user=user, now=NOW)
+    monkeypatch.undo()
+    monkeypatch.setattr(decisions, "_DIGITS", 0)
+    store(confirmation("X1…  (sell)"), journal="odd")
+    with pytest.raises(DecisionError, match="no id is free"):
+        book_second_side(message=aside(), note="", user=user, now=NOW)
+    assert (aside().reason, Trade.objects.count()) == ("both_sides", 3)
