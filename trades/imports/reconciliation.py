@@ -19,7 +19,14 @@ from trades.imports.lines import ROUNDED_ID
 from trades.imports.scope import Scope, covered_gaps
 from trades.ledger.confirmations import TradeConfirmation, Unusable
 from trades.ledger.decisions import note_covered_gaps
-from trades.ledger.effective import StoredFacts, effective_facts_of, facts_of, stored_facts, trades_in_scope
+from trades.ledger.effective import (
+    StoredFacts,
+    effective_facts_of,
+    facts_of,
+    judged_facts,
+    stored_facts,
+    trades_in_scope,
+)
 from trades.ledger.store import both_sides_reason, conflict_reason
 
 CHUNK = 1000
@@ -88,7 +95,7 @@ def compare(
     _judge_decided(market, decided, report)
     done = report.lines - sum(map(len, groups.values()))
     for ids in _chunks(groups):
-        stored = stored_facts(market_id=market.pk, exchange_ids=ids)
+        stored = judged_facts(market_id=market.pk, exchange_ids=ids)
         for exchange_id in ids:
             _judge(groups[exchange_id], stored.get(exchange_id), report)
             done += len(groups[exchange_id])

@@ -17,12 +17,13 @@ from django.db import transaction
 
 from accounts.audit.log import hold_the_end, record
 from accounts.audit.models import Action
+from market import clock
 from trades.feed.gap_coverage import Cover, missing_words
 from trades.frames import FrameSource
 from trades.ledger.confirmations import TradeConfirmation, Unusable, identifier_problem, parse_frame
-from trades.ledger.effective import PositionKey, StoredFacts, effective_facts, side_of, stored_facts
+from trades.ledger.effective import PositionKey, StoredFacts, effective_facts, judged_facts, side_of
 from trades.ledger.rebuild import rebuild_positions
-from trades.ledger.store import BOTH_SIDES, book_confirmation
+from trades.ledger.store import book_confirmation
 from trades.models import FeedGap, QuarantinedMessage, Trade, TradeChange, Trader
 from trades.signals import announce_feed
 
@@ -50,8 +51,18 @@ def cancel_trade(*, trade: Trade, reason: str, user: User) -> TradeChange:
 
 @transaction.atomic
 def correct_trade(*, trade: Trade, facts: TradeConfirmation, reason: str, user: User) -> TradeChange:
-    """The trade counts with these facts from now on; its id stays, the confirmed facts stay on record."""
+    """The trade counts with these facts from now on; its id stays, the confirmed facts stay on record.
+
+    Open frames that say just this are handled with it.
+    """
     hold_the_end()
+    change = _correct(trade, facts, reason, user)
+    first = trade.second_side_of or trade
+    _settle_repeats(first.market_id, first.exchange_id, change.reason, user, clock.now())
+    return change
+
+
+def _correct(trade: Trade, facts: TradeConfirmation, reason: str, user: User) -> TradeChange:
     before = _position_before(trade)
     trader, _ = Trader.objects.get_or_create(trader_id=facts.trader_id, defaults={"is_known": False})
     change = TradeChange.objects.create(
@@ -95,7 +106,7 @@ def judged(message: QuarantinedMessage) -> tuple[TradeConfirmation | Unusable, S
     parsed = parse_frame(bytes(message.raw), message.market.calendar)
     if isinstance(parsed, Unusable):
         return parsed, None
-    return parsed, stored_facts(market_id=message.market_id, exchange_ids=[parsed.exchange_id]).get(parsed.exchange_id)
+    return parsed, judged_facts(market_id=message.market_id, exchange_ids=[parsed.exchange_id]).get(parsed.exchange_id)
 
 
 @transaction.atomic
@@ -121,15 +132,19 @@ def retry_frame(*, message: QuarantinedMessage, note: str, user: User | None, no
 
 @transaction.atomic
 def accept_as_correction(*, message: QuarantinedMessage, reason: str, user: User, now: datetime) -> TradeChange:
-    """A conflicting frame is right: the side of the stored trade that it is about is corrected to what it says."""
+    """A conflicting frame is right: the side of the stored trade that it is about is corrected to what it says.
+
+    All frames that say the same (one a listener) are handled with it.
+    """
     hold_the_end()
     message = _open_message(message)
     parsed = parse_frame(bytes(message.raw), message.market.calendar)
     trade = None if isinstance(parsed, Unusable) else side_of(market_id=message.market_id, confirmation=parsed)
     if isinstance(parsed, Unusable) or trade is None:
         raise DecisionError("this frame corrects no stored trade")
-    change = correct_trade(trade=trade, facts=parsed, reason=reason, user=user)
+    change = _correct(trade, parsed, reason, user)
     _handle(message, QuarantinedMessage.Status.RETRIED, reason, user, now)
+    _settle_repeats(message.market_id, parsed.exchange_id, reason, user, now)
     return change
 
 
@@ -148,11 +163,9 @@ def book_second_side(*, message: QuarantinedMessage, note: str, user: User, now:
         raise DecisionError("this frame is not the other side of a stored trade, or that side is booked already")
     confirmation = replace(parsed, exchange_id=_second_sides_id(message.market_id, parsed))
     _book(message, confirmation, second_side_of=first.pk)
-    same = QuarantinedMessage.objects.select_for_update().filter(
-        market=message.market, exchange_id=message.exchange_id, reason=BOTH_SIDES, status=QuarantinedMessage.Status.OPEN
-    )
-    for other in same.order_by("id"):
-        _handle(other, QuarantinedMessage.Status.RETRIED, note or "booked as the second side", user, now)
+    note = note or "booked as the second side"
+    _handle(message, QuarantinedMessage.Status.RETRIED, note, user, now)
+    _settle_repeats(message.market_id, parsed.exchange_id, note, user, now)
     return Trade.objects.get(market=message.market, exchange_id=confirmation.exchange_id)
 
 
@@ -184,6 +197,17 @@ def dismiss_frame(*, message: QuarantinedMessage, note: str, user: User, now: da
     """Nothing is to be done about a frame kept aside; the note says why."""
     hold_the_end()
     _handle(_open_message(message), QuarantinedMessage.Status.DISMISSED, _reason(note), user, now)
+
+
+def _settle_repeats(market_id: int, exchange_id: str, note: str, user: User, now: datetime) -> None:
+    """Nothing is left to decide about open frames of a trade that say what is stored, or what counts now."""
+    open_ones = QuarantinedMessage.objects.filter(
+        market=market_id, exchange_id=exchange_id, status=QuarantinedMessage.Status.OPEN
+    )
+    for message in open_ones.select_for_update(of=("self",)).select_related("market").order_by("id"):
+        parsed, stored = judged(message)
+        if isinstance(parsed, TradeConfirmation) and stored is not None and not stored.differences(parsed):
+            _handle(message, QuarantinedMessage.Status.RETRIED, note, user, now)
 
 
 def _open_message(message: QuarantinedMessage) -> QuarantinedMessage:

@@ -36,11 +36,22 @@ class StoredFacts:
     execution_time: datetime
     second: StoredFacts | None = None
     """The other side under the same id, where a person has booked it."""
+    now: StoredFacts | None = None
+    """What a person has corrected it to, where that was asked for and counts."""
 
     def differences(self, c: TradeConfirmation) -> list[str]:
-        """Names of the facts in which the confirmation differs; none for a true duplicate of either side."""
+        """Names of the facts in which the confirmation differs; none for a true duplicate of either side.
+
+        One that says what a person has corrected the side to is a duplicate, too; its execution time may be another,
+        as nobody can correct that.
+        """
         if self.second is not None and c.direction == self.second.direction:
             return self.second.differences(c)
+        if self.now is not None and set(self.now._differing(c)) <= {"execution_time"}:
+            return []
+        return self._differing(c)
+
+    def _differing(self, c: TradeConfirmation) -> list[str]:
         facts = {
             "direction": c.direction,
             "price": c.price,
@@ -54,9 +65,13 @@ class StoredFacts:
 
     def has_other_side(self, c: TradeConfirmation) -> bool:
         """Whether the confirmation is this trade's other side: the desk traded with itself."""
+        if self.second is not None or self.direction == c.direction:
+            return False
+        return any(facts._mirrors(c) for facts in (self, self.now) if facts is not None)
+
+    def _mirrors(self, c: TradeConfirmation) -> bool:
         same = (self.price, self.quantity, self.delivery_start, self.delivery_end)
-        theirs = (c.price, c.quantity, c.period.start, c.period.end)
-        return self.second is None and same == theirs and self.direction != c.direction
+        return same == (c.price, c.quantity, c.period.start, c.period.end) and self.direction != c.direction
 
 
 def facts_of(c: TradeConfirmation) -> StoredFacts:
@@ -71,6 +86,32 @@ def stored_facts(*, market_id: int, exchange_ids: Iterable[str]) -> dict[str, St
         "exchange_id", *names, *(f"second_sides__{name}" for name in names)
     )
     return {row[0]: replace(StoredFacts(*row[1:8]), second=StoredFacts(*row[8:]) if row[8] else None) for row in rows}
+
+
+def judged_facts(*, market_id: int, exchange_ids: Iterable[str]) -> dict[str, StoredFacts]:
+    """The same, with what people have corrected the trades and their second sides to. Two queries."""
+    wanted = sorted(set(exchange_ids))
+    found = stored_facts(market_id=market_id, exchange_ids=wanted)
+    ids = """SELECT id FROM trades_trade WHERE market_id = %s AND exchange_id = ANY(%s)
+        UNION ALL SELECT two.id FROM trades_trade AS one JOIN trades_trade AS two ON two.second_side_of_id = one.id
+        WHERE one.market_id = %s AND one.exchange_id = ANY(%s)"""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT own.exchange_id, one.exchange_id, e.direction, e.price, e.quantity, e.delivery_start,
+                    e.delivery_end, trader.trader_id, e.execution_time
+                FROM ({effective_trades(ids=ids)}) AS e JOIN trades_trader AS trader ON trader.id = e.trader_id
+                JOIN trades_trade AS own ON own.id = e.id
+                LEFT JOIN trades_trade AS one ON one.id = own.second_side_of_id
+                WHERE e.kind = 'corrected'""",  # noqa: S608 - our own text
+            [market_id, wanted, market_id, wanted],
+        )
+        for own, first, *facts in cursor.fetchall():
+            now = StoredFacts(*facts)
+            if own in found:
+                found[own] = replace(found[own], now=now)
+            if first in found and (second := found[first].second) is not None:
+                found[first] = replace(found[first], second=replace(second, now=now))
+    return found
 
 
 def side_of(*, market_id: int, confirmation: TradeConfirmation) -> Trade | None:

@@ -14,7 +14,7 @@ from market.models import Market
 from trades.frames import FrameSource, JournalFrame
 from trades.ledger.bookings import Booked, ConfirmedFrame, Step, book, book_with_traders
 from trades.ledger.confirmations import TradeConfirmation, Unusable, parse_frame
-from trades.ledger.effective import stored_facts
+from trades.ledger.effective import judged_facts, stored_facts
 from trades.models import Direction, JournalProgress, QuarantinedMessage
 from trades.signals import Change, announce_positions
 
@@ -186,9 +186,13 @@ def _compare(market: Market, trades: list[ConfirmedFrame]) -> tuple[int, list[Fr
     if not trades:
         return 0, []
     first = stored_facts(market_id=market.pk, exchange_ids=(t.confirmation.exchange_id for t in trades))
+    other = [trade for trade in trades if first[trade.confirmation.exchange_id].differences(trade.confirmation)]
+    if not other:  # nearly always: nobody has to be asked what was corrected
+        return len(trades), []
+    judged = judged_facts(market_id=market.pk, exchange_ids=(t.confirmation.exchange_id for t in other))
     conflicts = []
-    for trade in trades:
-        facts = first[trade.confirmation.exchange_id]
+    for trade in other:
+        facts = judged[trade.confirmation.exchange_id]
         differing = facts.differences(trade.confirmation)
         if differing:
             why = (

@@ -230,6 +230,7 @@ def test_what_a_file_kept_aside_can_be_accepted(write: Write, judge: User) -> No
     change = accept_as_correction(message=aside, reason="the file is right", user=judge, now=NOW)
     assert change.price is not None
     assert f"{change.price:.2f}" == "-7.25"
+    assert imported(write(CSV, row("1", price="-7.25"), row("2"), name="later")) == 0, "it says what counts now"
 
 
 # --- gaps ---------------------------------------------------------------------------------------------------------

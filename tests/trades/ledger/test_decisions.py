@@ -225,3 +225,35 @@ def test_an_import_closes_the_gaps_that_it_covers() -> None:
     assert note_covered_gaps(market_id=germany().pk, covers=said, file="day.csv", now=NOW) == 1
     (still,) = open_gaps()
     assert (still.started_at - NOW).total_seconds() == 30
+
+
+# --- what says the same as a decision -------------------------------------------------------------------------------
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_a_frame_that_says_what_counts_now_is_handled_and_is_a_duplicate(user: User, by_hand: bool) -> None:
+    for journal in ("one", "two"):
+        store(confirmation(1), confirmation(1, price=10), confirmation(1, price=9), journal=journal)
+    first = QuarantinedMessage.objects.order_by("id")[0]
+    if by_hand:
+        correct_trade(trade=Trade.objects.get(), facts=facts(price=10), reason="as said", user=user)
+    else:
+        accept_as_correction(message=first, reason="as said", user=user, now=NOW)
+    states = QuarantinedMessage.objects.order_by("id").values_list("status", "note", "handled_by")
+    assert list(states) == [("retried", "as said", user.pk), ("open", "", None)] * 2
+    late = store(
+        *(confirmation(1, price=10, execution_time=f"2026-11-23T{when}Z") for when in ("08:59:59", "09:30:00")),
+        confirmation(1),
+        confirmation(1, price=11),
+        journal="late",
+    )
+    assert (late.duplicates, late.conflicts) == (3, 1)
+    assert counted() == [("buy", 1, Decimal(12), Decimal(120))]
+
+
+def test_the_other_side_of_a_corrected_trade_is_no_conflict(user: User) -> None:
+    store(confirmation(1), confirmation(1, price=10))
+    accept_as_correction(message=QuarantinedMessage.objects.get(), reason="as said", user=user, now=NOW)
+    store(confirmation(1, price=10, direction="sell"), journal="late")
+    assert QuarantinedMessage.objects.get(status="open").reason == "both_sides"
+    cancel_trade(trade=Trade.objects.get(), reason="mistake", user=user)
+    store(confirmation(1, price=10), journal="later")
+    assert QuarantinedMessage.objects.filter(status="open", reason="conflict").count() == 1, "it counts no longer"

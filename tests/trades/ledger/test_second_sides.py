@@ -97,3 +97,14 @@ def test_what_can_not_be_booked_is_refused_and_stays_open(user: User, monkeypatc
     with pytest.raises(DecisionError, match="no id is free"):
         book_second_side(message=aside(), note="", user=user, now=NOW)
     assert (aside().reason, Trade.objects.count()) == ("both_sides", 3)
+
+
+def test_only_frames_that_say_the_same_are_handled_with_it(user: User) -> None:
+    store(side("buy"), side("sell"), side("sell"), side("sell", trader_id="trader_3"))
+    message = QuarantinedMessage.objects.order_by("id").first()
+    assert message is not None
+    book_second_side(message=message, note="", user=user, now=NOW)
+    assert b"trader_3" in bytes(aside().raw)
+    accept_as_correction(message=aside(), reason="it was hers", user=user, now=NOW)
+    assert {(trader, energy) for trader, _, energy, _ in counted() if energy} == {("trader_1", 12), ("trader_3", 12)}
+    assert not QuarantinedMessage.objects.filter(status="open").exists()
