@@ -70,7 +70,7 @@ class SecondSideForm(DecisionForm):
 
     def carry_out(self, row: QuarantinedMessage, user: User, now: datetime) -> str:
         trade = book_second_side(message=row, note=self.cleaned_data["note"], user=user, now=now)
-        return f"Trade {trade.exchange_id} is booked beside {row.exchange_id}."
+        return f"Trade {trade.exchange_id} is booked beside {trade.second_side_of}."
 
 
 class DismissForm(DecisionForm):

@@ -15,10 +15,10 @@ from django.utils.safestring import SafeString
 from market import clock
 from trades.admin.base import LONGEST_SHOWN_FRAME, UNDEFINED, DecidingAdmin, moment, shown_facts
 from trades.admin.forms import AcceptForm, DecisionForm, DismissForm, RetryForm, SecondSideForm
-from trades.ledger.confirmations import TradeConfirmation, parse_frame
+from trades.ledger.confirmations import TradeConfirmation
 from trades.ledger.effective import facts_now, side_of
 from trades.ledger.judging_again import judge_again
-from trades.ledger.store import BOTH_SIDES
+from trades.ledger.standing import Standing, judge
 from trades.models import QuarantinedMessage, Trade
 from trades.trace import readable, source_words
 
@@ -85,43 +85,49 @@ class QuarantinedMessageAdmin(DecidingAdmin):
 
     def may_take(self, request: HttpRequest, row: Any, decision: str) -> bool:
         """Only who sees both sides of a conflict may accept it, or book the other one."""
-        return decision not in {AcceptForm.name, SecondSideForm.name} or _may_see_facts_of(request, row)
+        return decision not in {AcceptForm.name, SecondSideForm.name} or _may_see_trades(request)
 
     def decisions(self, row: QuarantinedMessage) -> Sequence[DecisionForm]:
+        """What fits the frame as it is now, whatever it was kept aside for."""
         if row.status != QuarantinedMessage.Status.OPEN:
             return ()
         dismiss = DismissForm(prefix=DismissForm.name)
-        if row.kind != QuarantinedMessage.Kind.CONFLICT:
-            return RetryForm(prefix=RetryForm.name), dismiss
-        if _confirmation_in(row) is None:
+        standing, _ = judge(row)
+        if standing is Standing.UNUSABLE and row.kind == QuarantinedMessage.Kind.CONFLICT:  # a line of a CSV file
             return (dismiss,)
-        if row.reason == BOTH_SIDES:  # accepted as a correction, it would replace the side that is stored
-            return SecondSideForm(prefix=SecondSideForm.name), dismiss
-        return AcceptForm(prefix=AcceptForm.name), dismiss
+        fitting = _FITTING.get(standing, RetryForm)
+        return fitting(prefix=fitting.name), dismiss
 
     def facts_beside(self, request: HttpRequest, row: QuarantinedMessage) -> dict[str, Any]:
-        """A conflict beside the trade that it contradicts: of two sides the one that it is about."""
-        if not _may_see_facts_of(request, row):
+        """What contradicts a trade, or is its other side, beside it: of two sides the one that it is about."""
+        if not _may_see_trades(request):
             return {}
-        framed = _confirmation_in(row)
-        trade = _trade_beside(row, framed)
-        if trade is None or row.kind != QuarantinedMessage.Kind.CONFLICT:
+        standing, framed = judge(row)
+        if row.kind != QuarantinedMessage.Kind.CONFLICT and standing not in _FITTING:
+            return {}
+        confirmation = framed if isinstance(framed, TradeConfirmation) else None
+        trade = _trade_beside(row, confirmation)
+        if trade is None:
             return {}
         return {
             "trade": trade,
-            "comparison": comparison(trade, framed),
-            "frame_is_read": framed is not None,
+            "comparison": comparison(trade, confirmation),
+            "frame_is_read": confirmation is not None,
         }
 
 
+_FITTING: dict[Standing, type[DecisionForm]] = {
+    Standing.CONFLICT: AcceptForm,
+    Standing.OTHER_SIDE: SecondSideForm,  # accepted as a correction, it would replace the side that is stored
+}
+
+
+def _may_see_trades(request: HttpRequest) -> bool:
+    return request.user.has_perm("trades.view_trade")
+
+
 def _may_see_facts_of(request: HttpRequest, message: QuarantinedMessage) -> bool:
-    return message.kind != QuarantinedMessage.Kind.CONFLICT or request.user.has_perm("trades.view_trade")
-
-
-def _confirmation_in(message: QuarantinedMessage) -> TradeConfirmation | None:
-    """What the frame says, if it is a confirmation; a line of a CSV file is none."""
-    parsed = parse_frame(bytes(message.raw), message.market.calendar)
-    return parsed if isinstance(parsed, TradeConfirmation) else None
+    return message.kind != QuarantinedMessage.Kind.CONFLICT or _may_see_trades(request)
 
 
 def _trade_beside(message: QuarantinedMessage, framed: TradeConfirmation | None) -> Trade | None:

@@ -20,14 +20,19 @@ from accounts.audit.models import Action
 from market import clock
 from trades.feed.gap_coverage import Cover, missing_words
 from trades.frames import FrameSource
-from trades.ledger.confirmations import TradeConfirmation, Unusable, identifier_problem, parse_frame
-from trades.ledger.effective import PositionKey, StoredFacts, effective_facts, judged_facts, side_of
+from trades.ledger.confirmations import TradeConfirmation, Unusable, identifier_problem
+from trades.ledger.effective import PositionKey, effective_facts, side_of
 from trades.ledger.rebuild import rebuild_positions
+from trades.ledger.standing import Standing, judge
 from trades.ledger.store import book_confirmation
 from trades.models import FeedGap, QuarantinedMessage, Trade, TradeChange, Trader
 from trades.signals import announce_feed
 
 LONGEST_REASON = 500
+_INSTEAD_OF_A_RETRY = {
+    Standing.CONFLICT: "; accept this frame as its correction, or dismiss it",
+    Standing.OTHER_SIDE: ", and this frame is its other side; book the second side, or dismiss it",
+}
 _BEGINNING, _DIGITS = 200, 16
 """Characters of an id, and of its digest, that name a second side where the whole id can't."""
 
@@ -101,14 +106,6 @@ def _position_before(trade: Trade) -> PositionKey:
     return facts
 
 
-def judged(message: QuarantinedMessage) -> tuple[TradeConfirmation | Unusable, StoredFacts | None]:
-    """What a frame kept aside says by the rules as they are now, and what is stored under its id."""
-    parsed = parse_frame(bytes(message.raw), message.market.calendar)
-    if isinstance(parsed, Unusable):
-        return parsed, None
-    return parsed, judged_facts(market_id=message.market_id, exchange_ids=[parsed.exchange_id]).get(parsed.exchange_id)
-
-
 @transaction.atomic
 def retry_frame(*, message: QuarantinedMessage, note: str, user: User | None, now: datetime) -> Trade:
     """Try to book a frame kept aside once more, by the rules as they are now; the frame itself stays on record.
@@ -117,14 +114,12 @@ def retry_frame(*, message: QuarantinedMessage, note: str, user: User | None, no
     """
     hold_the_end()
     message = _open_message(message)
-    parsed, stored = judged(message)
+    standing, parsed = judge(message)
     if isinstance(parsed, Unusable):
         raise DecisionError(f"the frame still can't be booked: {parsed.detail}")
-    if stored is not None and stored.differences(parsed):
-        raise DecisionError(
-            f"trade {parsed.exchange_id} is stored already; accept this frame as its correction, or dismiss it"
-        )
-    if stored is None:
+    if standing in _INSTEAD_OF_A_RETRY:
+        raise DecisionError(f"trade {parsed.exchange_id} is stored already{_INSTEAD_OF_A_RETRY[standing]}")
+    if standing is Standing.NEW:
         _book(message, parsed)
     _handle(message, QuarantinedMessage.Status.RETRIED, note or "retried", user, now)
     return Trade.objects.get(market=message.market, exchange_id=parsed.exchange_id)
@@ -138,7 +133,9 @@ def accept_as_correction(*, message: QuarantinedMessage, reason: str, user: User
     """
     hold_the_end()
     message = _open_message(message)
-    parsed = parse_frame(bytes(message.raw), message.market.calendar)
+    standing, parsed = judge(message)
+    if standing is Standing.OTHER_SIDE:
+        raise DecisionError("this frame is the other side of a stored trade; book the second side, or dismiss it")
     trade = None if isinstance(parsed, Unusable) else side_of(market_id=message.market_id, confirmation=parsed)
     if isinstance(parsed, Unusable) or trade is None:
         raise DecisionError("this frame corrects no stored trade")
@@ -157,10 +154,10 @@ def book_second_side(*, message: QuarantinedMessage, note: str, user: User, now:
     """
     hold_the_end()
     message = _open_message(message)
-    first = Trade.objects.select_for_update().filter(market=message.market, exchange_id=message.exchange_id).first()
-    parsed, stored = judged(message)
-    if isinstance(parsed, Unusable) or first is None or stored is None or not stored.has_other_side(parsed):
+    standing, parsed = judge(message)
+    if isinstance(parsed, Unusable) or standing is not Standing.OTHER_SIDE:
         raise DecisionError("this frame is not the other side of a stored trade, or that side is booked already")
+    first = Trade.objects.select_for_update().get(market=message.market, exchange_id=parsed.exchange_id)
     confirmation = replace(parsed, exchange_id=_second_sides_id(message.market_id, parsed))
     _book(message, confirmation, second_side_of=first.pk)
     note = note or "booked as the second side"
@@ -205,8 +202,7 @@ def _settle_repeats(market_id: int, exchange_id: str, note: str, user: User, now
         market=market_id, exchange_id=exchange_id, status=QuarantinedMessage.Status.OPEN
     )
     for message in open_ones.select_for_update(of=("self",)).select_related("market").order_by("id"):
-        parsed, stored = judged(message)
-        if isinstance(parsed, TradeConfirmation) and stored is not None and not stored.differences(parsed):
+        if judge(message)[0] is Standing.KNOWN:
             _handle(message, QuarantinedMessage.Status.RETRIED, note, user, now)
 
 

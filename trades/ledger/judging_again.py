@@ -9,19 +9,22 @@ from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 
 from trades.ledger.confirmations import Unusable
-from trades.ledger.decisions import DecisionError, judged, retry_frame
+from trades.ledger.decisions import DecisionError, retry_frame
+from trades.ledger.standing import Standing, judge
 from trades.models import QuarantinedMessage
 
 
 @dataclass(slots=True)
 class JudgedAgain:
-    """What became of the frames: booked, stored already with the same facts, in conflict with a stored trade (they
-    stay aside), still unusable (they stay aside, `example` says why), handled by somebody else meanwhile."""
+    """What became of the frames: booked, stored already with the same facts, in conflict with a stored trade or its
+    other side (they stay aside), still unusable (they stay aside, `example` says why), handled by somebody else
+    meanwhile."""
 
     frames: int = 0
     booked: int = 0
     known: int = 0
     conflicts: int = 0
+    other_sides: int = 0
     unusable: int = 0
     handled: int = 0
     example: str = ""
@@ -31,8 +34,9 @@ class JudgedAgain:
             f"{self.frames} frames judged again: {self.booked} booked, {self.known} stored already, "
             f"{self.conflicts} in conflict with a stored trade, {self.unusable} still unusable"
         )
+        sides = f", {self.other_sides} the other side of a stored trade" if self.other_sides else ""
         handled = f", {self.handled} handled by somebody else meanwhile" if self.handled else ""
-        return counts + handled + (f" ({self.example})" if self.example else "")
+        return counts + sides + handled + (f" ({self.example})" if self.example else "")
 
 
 def open_reasons() -> list[str]:
@@ -73,11 +77,17 @@ def _waiting() -> QuerySet[QuarantinedMessage]:
     )
 
 
+_VERDICTS = {
+    Standing.UNUSABLE: "unusable",
+    Standing.NEW: "booked",
+    Standing.KNOWN: "known",
+    Standing.OTHER_SIDE: "other_sides",
+    Standing.CONFLICT: "conflicts",
+}
+
+
 def _verdict(message: QuarantinedMessage, result: JudgedAgain) -> str:
-    parsed, stored = judged(message)
+    standing, parsed = judge(message)
     if isinstance(parsed, Unusable):
         result.example = result.example or f"for example no. {message.pk}: {parsed.detail}"
-        return "unusable"
-    if stored is None:
-        return "booked"
-    return "conflicts" if stored.differences(parsed) else "known"
+    return _VERDICTS[standing]

@@ -6,13 +6,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 
-from tests.trades.frames import NOW, confirmation, store
+from tests.trades.frames import NOW, confirmation, germany, store
 from trades.ledger import decisions
-from trades.ledger.decisions import DecisionError, accept_as_correction, book_second_side
+from trades.ledger.decisions import DecisionError, accept_as_correction, book_second_side, retry_frame
 from trades.ledger.effective import position_differences
+from trades.ledger.judging_again import judge_again
 from trades.models import Position, QuarantinedMessage, Trade
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
@@ -108,3 +109,66 @@ def test_only_frames_that_say_the_same_are_handled_with_it(user: User) -> None:
     accept_as_correction(message=aside(), reason="it was hers", user=user, now=NOW)
     assert {(trader, energy) for trader, _, energy, _ in counted() if energy} == {("trader_1", 12), ("trader_3", 12)}
     assert not QuarantinedMessage.objects.filter(status="open").exists()
+
+
+# --- kept aside unread, and readable by now --------------------------------------------------------------------------
+def unread(raw: bytes) -> QuarantinedMessage:
+    """A frame that an older rule could not read, not even its id."""
+    return QuarantinedMessage.objects.create(
+        market=germany(),
+        kind="unusable",
+        reason="not_json",
+        detail="a sentence",
+        raw=raw,
+        listener="listener-2",
+        received_at=NOW,
+        source="older",
+        source_position=QuarantinedMessage.objects.count(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("frame", "sentence", "offered"),
+    [
+        (side("sell"), "its other side; book the second side", "second-side"),
+        (side("buy", price=21.5), "accept this frame as its correction", "accept"),
+    ],
+    ids=["other side", "conflict"],
+)
+def test_a_frame_is_offered_what_it_is_by_now(
+    client: Client, user: User, frame: bytes, sentence: str, offered: str
+) -> None:
+    store(side("buy"))
+    message = unread(frame)
+    again = judge_again(reason="not_json", now=NOW)
+    assert (again.other_sides, again.conflicts) == ((1, 0) if offered == "second-side" else (0, 1))
+    assert ("1 the other side of a stored trade" in str(again)) == (offered == "second-side")
+    with pytest.raises(DecisionError, match=sentence):
+        retry_frame(message=message, note="", user=user, now=NOW)
+    looker = User.objects.create_user("looker", is_staff=True)
+    looker.user_permissions.set(Permission.objects.filter(codename__in=["judge_quarantine", "view_quarantinedmessage"]))
+    address = f"/admin/trades/quarantinedmessage/{message.pk}"
+    fields = {f"{offered}-{name}": "the exchange says so" for name in ("note", "reason")}
+    client.force_login(looker)
+    seen = client.get(f"{address}/change/")
+    assert ("comparison" in seen.context, f"/decide/{offered}/" in seen.content.decode()) == (False, False)
+    assert client.post(f"{address}/decide/{offered}/", fields).status_code == 404, "who decides sees the trade"
+    client.force_login(user)
+    seen = client.get(f"{address}/change/")
+    assert str(seen.context["trade"]) == "X1"
+    assert [f"/decide/{name}/" in seen.content.decode() for name in (offered, "dismiss", "retry")] == [
+        True,
+        True,
+        False,
+    ]
+    assert client.post(f"{address}/decide/{offered}/", fields).status_code == 302
+    message.refresh_from_db()
+    assert message.status == "retried"
+    assert position_differences() == []
+
+
+def test_an_other_side_is_never_accepted_as_a_correction(user: User) -> None:
+    store(side("buy"), side("sell"))
+    with pytest.raises(DecisionError, match="book the second side"):
+        accept_as_correction(message=aside(), reason="x", user=user, now=NOW)
+    assert counted() == {("trader_1", "buy", Decimal(12), Decimal(246))}
