@@ -70,9 +70,14 @@ class Report:
     last_execution: datetime | None = None
 
     @property
+    def not_stored(self) -> int:
+        """How many lines are not stored once the missing trades have been added: unreadable, or left to a person."""
+        return len(self.different) + len(self.both_sides) + len(self.contradictory) + len(self.bad)
+
+    @property
     def is_stored(self) -> bool:
         """Whether all of the file is stored once the missing trades have been added."""
-        return not (self.different or self.both_sides or self.contradictory or self.bad)
+        return not self.not_stored
 
 
 def compare(
@@ -109,7 +114,7 @@ def compare(
     if exported:  # one period's trades, and not the exchange's word: it lacks nothing, and covers nothing
         report.extra = []
     else:
-        report.covers = covered_gaps(market, scope, unread=len(report.bad) + len(report.contradictory))
+        report.covers = covered_gaps(market, scope, unread=report.not_stored)
     return report
 
 

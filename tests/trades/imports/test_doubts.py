@@ -262,6 +262,11 @@ def test_a_gap_is_covered_bit_by_bit(write: Write, capsys: pytest.CaptureFixture
     [
         ([executed(1, "06:00"), b"{broken", executed(2, "09:00")], "1 lines of the file could not be booked"),
         ([executed(1, "06:00"), executed(1, "06:01"), executed(2, "09:00")], "2 lines of the file could not be booked"),
+        (
+            [executed(1, "06:00"), executed(1, "06:00", direction="sell"), executed(2, "09:00")],
+            "1 lines of the file could not be booked",
+        ),
+        ([executed(1, "06:00"), executed(99, "05:00", price=1), executed(2, "09:00")], "1 lines of the file could not"),
         ([executed(1, "06:00", trader_id="x"), executed(2, "09:00", trader_id="x")], "no trades of trader_1"),
         (
             [executed(i, t, delivery_hour="12:15-12:30") for i, t in ((1, "06:00"), (2, "09:00"))],
@@ -278,6 +283,28 @@ def test_a_file_that_may_lack_something_closes_no_gap(
     open_gap.refresh_from_db()
     assert (open_gap.closed_at, open_gap.covered) == (None, [])
     assert words in capsys.readouterr().out
+
+
+def test_a_file_closes_its_gap_once_all_that_was_kept_aside_is_decided(write: Write, judge: User) -> None:
+    store(executed(99, "05:00"))
+    open_gap = gap(7, 60)
+    path = write(
+        executed(99, "05:00", price=1),
+        executed(1, "07:30"),
+        executed(1, "07:30", direction="sell"),
+        executed(2, "09:00"),
+    )
+    assert imported(path) == 1
+    accept_as_correction(
+        message=QuarantinedMessage.objects.get(reason="conflict"), reason="as the file says", user=judge, now=NOW
+    )
+    assert imported(path) == 1
+    open_gap.refresh_from_db()
+    assert open_gap.closed_at is None
+    book_second_side(message=QuarantinedMessage.objects.get(reason="both_sides"), note="", user=judge, now=NOW)
+    assert imported(path) == 0
+    open_gap.refresh_from_db()
+    assert open_gap.closed_at is not None
 
 
 @pytest.mark.parametrize("note", ["", "  ", ".", "ok", "- - -"])
