@@ -24,7 +24,12 @@ def minutes_of(period: DeliveryPeriod) -> int:
 
 def product_of(period: DeliveryPeriod) -> int:
     """Which product a period is of: its minutes, or BLOCK."""
-    return BLOCK if period.is_block else minutes_of(period)
+    return product_of_length(period.duration)
+
+
+def product_of_length(length: timedelta) -> int:
+    """The same for a period's length."""
+    return BLOCK if length > HOUR else int(length.total_seconds()) // 60
 
 
 # --- where a reference comes from -----------------------------------------------------------------------------------

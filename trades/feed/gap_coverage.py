@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from market.rules import BLOCK, product_of_length
+
 Interval = tuple[datetime, datetime]
 """From and until, UTC."""
 
@@ -64,8 +66,11 @@ def objections_to(*, unread: int, traders: Collection[str], lengths: Collection[
     if traders:
         found.append(f"the file has no trades of {_names(sorted(traders))}, who traded then")
     if lengths:
-        minutes = _names([f"{int(length.total_seconds() // 60)}" for length in sorted(lengths)])
-        found.append(f"the file holds no periods of {minutes} minutes, which the desk trades")
+        products = sorted({product_of_length(length) for length in lengths})
+        minutes = _names([str(product) for product in products if product != BLOCK])
+        kinds = [f"periods of {minutes} minutes"] if minutes else []
+        kinds += ["blocks"] if BLOCK in products else []
+        found.append(f"the file holds no {' and no '.join(kinds)}, which the desk trades")
     return found
 
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from market.models import Market
+from market.rules import product_of_length
 from trades.feed.gap_coverage import Cover, OpenGap, covers, objections_to
 from trades.ledger.confirmations import TradeConfirmation
 from trades.ledger.effective import lengths_between, traders_between
 from trades.models import FeedGap
 
 DESK_TRADES_LATELY = timedelta(days=7)
-"""Before a file's first day: product lengths traded since then are those that the desk trades."""
+"""Before a file's first day: products traded since then are those that the desk trades."""
 
 
 @dataclass(slots=True)
@@ -50,10 +51,12 @@ def covered_gaps(market: Market, scope: Scope, *, unread: int) -> list[Cover]:
     if scope.first is None or scope.last is None:
         return []
     start, end = scope.days(market)
+    lately = lengths_between(market_id=market.pk, start=start - DESK_TRADES_LATELY, end=end)
+    held = {product_of_length(length) for length in scope.lengths}
     objections = objections_to(
         unread=unread,
         traders=traders_between(market_id=market.pk, start=start, end=end) - scope.traders,
-        lengths=lengths_between(market_id=market.pk, start=start - DESK_TRADES_LATELY, end=end) - scope.lengths,
+        lengths={length for length in lately if product_of_length(length) not in held},
     )
     return covers(_open_gaps(market, start, end), (scope.first, scope.last), objections)
 

@@ -56,6 +56,12 @@ def test_an_objection_leaves_the_gap_open_and_says_why() -> None:
     assert objections_to(unread=0, traders=set(), lengths=set()) == []
 
 
+def test_blocks_are_named_once_and_without_their_lengths() -> None:
+    lengths = {timedelta(minutes=30), *(timedelta(hours=hours) for hours in (2, 24, 25))}
+    (sentence,) = objections_to(unread=0, traders=set(), lengths=lengths)
+    assert sentence == "the file holds no periods of 30 minutes and no blocks, which the desk trades"
+
+
 def test_a_gap_over_midnight_names_both_days() -> None:
     (cover,) = covers([OpenGap(1, at(23), at(23) + timedelta(hours=2))], None, [])
     assert "2026-11-23 23:00:00 to 2026-11-24 01:00:00 UTC" in str(cover)

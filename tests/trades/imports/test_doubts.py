@@ -285,6 +285,21 @@ def test_a_file_that_may_lack_something_closes_no_gap(
     assert words in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("blocks", "closed"), [(("08-20",), True), ((), False)])
+def test_blocks_are_one_product_however_long(
+    write: Write, capsys: pytest.CaptureFixture[str], blocks: tuple[str, ...], closed: bool
+) -> None:
+    """A base block has 25 hours on the long day and 24 on the next."""
+    long_day = {"delivery_day": LONG_DAY, "delivery_hour": "00-24"}
+    store(executed(98, "05:00", delivery_hour="22-24"), executed(99, "05:00", **long_day))
+    open_gap = gap(7, 60)
+    lines = [executed(f"b{i}", "06:00", delivery_hour=hour) for i, hour in enumerate(blocks)]
+    assert imported(write(*lines, executed(1, "06:00"), executed(2, "09:00"))) == 0
+    open_gap.refresh_from_db()
+    assert (open_gap.closed_at is not None) == closed
+    assert ("the file holds no blocks, which the desk trades" in capsys.readouterr().out) != closed
+
+
 def test_a_file_closes_its_gap_once_all_that_was_kept_aside_is_decided(write: Write, judge: User) -> None:
     store(executed(99, "05:00"))
     open_gap = gap(7, 60)
