@@ -66,8 +66,8 @@ class Report:
     added: int = 0
     found_again: int = 0
     closed_gaps: int = 0
-    first_execution: datetime | None = None
-    last_execution: datetime | None = None
+    extra_within: tuple[datetime, datetime] | None = None
+    """Start and end (UTC) of the executions among which `extra` was looked for."""
 
     @property
     def not_stored(self) -> int:
@@ -106,10 +106,10 @@ def compare(
             done += len(groups[exchange_id])
         progress(done)
     report.in_file = set() if exported else set(groups)
-    report.first_execution, report.last_execution = scope.first, scope.last
     report.missing.sort(key=lambda line: line.number)
     if groups:
-        report.extra = _extra(market, scope)
+        report.extra_within = scope.surely(market)
+        report.extra = _extra(market, scope, *report.extra_within)
     report.doubts = [*_rounded(report), *_doubled(market, report)]
     if exported:  # one period's trades, and not the exchange's word: it lacks nothing, and covers nothing
         report.extra = []
@@ -191,9 +191,8 @@ def _contradict(first: StoredFacts, group: Sequence[FileLine]) -> bool:
     return any(first.differences(_read(line)) and not first.has_other_side(_read(line)) for line in group)
 
 
-def _extra(market: Market, scope: Scope) -> list[str]:
-    """Stored trades of the file's traders, delivery days and execution dates that the file doesn't have."""
-    start, end = scope.days(market)
+def _extra(market: Market, scope: Scope, start: datetime, end: datetime) -> list[str]:
+    """Stored trades of the file's traders and delivery days, executed from start to end, that the file doesn't have."""
     stored = trades_in_scope(
         market_id=market.pk,
         trader_ids=scope.traders,

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from market.models import Market
+from market.periods import Days, day_bounds, day_of
 from market.rules import product_of_length
 from trades.feed.gap_coverage import Cover, OpenGap, covers, objections_to
 from trades.ledger.confirmations import TradeConfirmation
 from trades.ledger.effective import lengths_between, traders_between
 from trades.models import FeedGap
 
+_UTC = ZoneInfo("UTC")
 DESK_TRADES_LATELY = timedelta(days=7)
 """Before a file's first day: products traded since then are those that the desk trades."""
 
@@ -41,6 +44,16 @@ class Scope:
         assert self.last is not None
         start = market.day_bounds(market.day_of(self.first))[0]
         return start, market.day_bounds(market.day_of(self.last))[1]
+
+    def surely(self, market: Market) -> tuple[datetime, datetime]:
+        """Start and end (UTC) of the days that the file is about, whichever days are meant: the market's, those of its
+        people's clocks or its product zone's, or UTC's. What lies outside of one of them may be in another file."""
+        assert self.first is not None
+        assert self.last is not None
+        rules = market.rules_on(market.day_of(self.first))
+        meant: tuple[Days, ...] = (market.calendar, rules.zone, rules.people_zone, _UTC)
+        start = max(day_bounds(day_of(self.first, days), days)[0] for days in meant)
+        return start, min(day_bounds(day_of(self.last, days), days)[1] for days in meant)
 
 
 def covered_gaps(market: Market, scope: Scope, *, unread: int) -> list[Cover]:

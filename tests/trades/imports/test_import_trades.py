@@ -11,11 +11,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.trades.frames import NOW, confirmation, germany, store
+from market.areas.adding import add_market
+from tests.trades.frames import NOW, confirmation, germany, numbered, store
+from trades.frames import FrameSource
 from trades.imports.files import read_trades
 from trades.imports.lines import FileError
 from trades.ledger.confirmations import TradeConfirmation, Unusable
 from trades.ledger.effective import position_differences
+from trades.ledger.store import store_frames
 from trades.models import FeedGap, Position, QuarantinedMessage, Trade
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -149,6 +152,35 @@ class TestCommand:
         assert imported(path) == 1
         assert "unreadable: line 2: not JSON" in capsys.readouterr().out
         assert Trade.objects.count() == 2
+
+    @pytest.mark.parametrize(
+        ("code", "executed", "said"),
+        [
+            ("DE", ("22T22:30", "22T23:30", "23T22:30", "23T23:30"), "2026-11-22 23:00 to 2026-11-23 23:00 UTC"),
+            ("DE", ("22T23:30", "23T00:30", "23T23:30", "24T00:30"), "2026-11-23 00:00 to 2026-11-24 00:00 UTC"),
+            ("GB", ("22T23:30", "23T00:30", "23T23:30", "24T08:00"), "2026-11-23 00:00 to 2026-11-24 00:00 UTC"),
+            ("GB", ("22T22:30", "22T23:30", "23T22:30", "23T23:30"), "2026-11-22 23:00 to 2026-11-23 23:00 UTC"),
+            ("FI", ("22T21:30", "22T22:30", "23T21:30", "23T22:30"), "2026-11-22 22:00 to 2026-11-23 22:00 UTC"),
+        ],
+        ids=["a market's day", "a day of UTC", "a day of London", "a delivery day", "a day of Helsinki"],
+    )
+    def test_what_may_be_in_the_next_file_is_not_extra(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], code: str, executed: tuple[str, ...], said: str
+    ) -> None:
+        """The file has the first and the last trade of its day; those before and after it are in other files."""
+        market = germany() if code == "DE" else add_market(code)
+        before, first, last, after = (
+            confirmation(when, delivery_day="2026-11-24", execution_time=f"2026-11-{when}:00Z") for when in executed
+        )
+        noon = confirmation("noon", delivery_day="2026-11-24", execution_time="2026-11-23T12:00:00Z")
+        frames = numbered(before, first, noon, last, after)
+        store_frames(market=market, source=FrameSource("stored", "listener-1"), frames=frames)
+        path = tmp_path / "day.jsonl"
+        path.write_bytes(b"\n".join((first, last)))
+        assert imported(path, "--market", code) == 0
+        assert f"executed from {said}" in capsys.readouterr().out
+        flagged = Trade.objects.filter(flags__contains=["not_in_file"])
+        assert list(flagged.values_list("exchange_id", flat=True)) == ["noon"]
 
     @pytest.mark.parametrize(("trader", "closed"), [("trader_1", True), ("somebody else", False)])
     def test_a_gap_is_closed_by_a_file_of_everybodys_trades_only(

@@ -160,10 +160,11 @@ class Command(BaseCommand):
             f"{report.lines} trades in the file; missing: {len(report.missing)} ({added}), "
             f"different: {len(report.different)}, extra: {len(report.extra)}, unreadable lines: {len(report.bad)}"
         )
-        if report.first_execution:
+        if report.extra_within:
+            start, end = report.extra_within
             self.stdout.write(
-                "Extra means: stored for the file's traders and delivery days, executed on "
-                f"{report.first_execution:%Y-%m-%d} to {report.last_execution:%Y-%m-%d}, and not in the file."
+                "Extra means: stored for the file's traders and delivery days, executed from "
+                f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC, and not in the file."
             )
         if report.found_again:
             self.stdout.write(
