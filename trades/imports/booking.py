@@ -74,12 +74,22 @@ def flag_as_not_in_file(*, market: Market, exchange_ids: Sequence[str]) -> None:
 
 
 @transaction.atomic
-def unflag_found_in_file(*, market: Market, exchange_ids: Sequence[str]) -> int:
-    """Take the flag from trades that a later file has. Returns how many had it."""
+def unflag_found_in_file(*, market: Market, sides: Sequence[tuple[str, str]]) -> int:
+    """Take the flag from trades that a later file has. Returns how many had it.
+
+    `sides` are the file's ids and directions: a trade is in it by its id, a booked second side also by its first's id
+    and its own direction.
+    """
+    ids, directions = [exchange_id for exchange_id, _ in sides], [direction for _, direction in sides]
     with connection.cursor() as cursor:
         cursor.execute(
             """UPDATE trades_trade SET flags = array_remove(flags, 'not_in_file')
-               WHERE market_id = %s AND exchange_id = ANY(%s::text[]) AND 'not_in_file' = ANY(flags)""",
-            [market.pk, list(exchange_ids)],
+               WHERE 'not_in_file' = ANY(flags) AND id IN (
+                   SELECT id FROM trades_trade WHERE market_id = %s AND exchange_id = ANY(%s::text[])
+                   UNION ALL
+                   SELECT two.id FROM unnest(%s::text[], %s::text[]) AS side (exchange_id, direction)
+                   JOIN trades_trade AS one ON one.market_id = %s AND one.exchange_id = side.exchange_id
+                   JOIN trades_trade AS two ON two.second_side_of_id = one.id AND two.direction = side.direction)""",
+            [market.pk, ids, ids, directions, market.pk],
         )
         return int(cursor.rowcount)

@@ -62,7 +62,8 @@ class Report:
     doubts: list[Doubt] = field(default_factory=list)
     extra: list[str] = field(default_factory=list)
     covers: list[Cover] = field(default_factory=list)
-    in_file: set[str] = field(default_factory=set)
+    in_file: set[tuple[str, str]] = field(default_factory=set)
+    """Ids and directions of what the exchange's own file has."""
     added: int = 0
     found_again: int = 0
     closed_gaps: int = 0
@@ -105,7 +106,7 @@ def compare(
             _judge(groups[exchange_id], stored.get(exchange_id), report)
             done += len(groups[exchange_id])
         progress(done)
-    report.in_file = set() if exported else set(groups)
+    report.in_file = set() if exported else scope.sides
     report.missing.sort(key=lambda line: line.number)
     if groups:
         report.extra_within = scope.surely(market)
@@ -126,7 +127,7 @@ def carry_out(*, market: Market, source: FrameSource, report: Report, now: datet
     aside += [(line, both_sides_reason(_read(line))) for line in report.both_sides]
     keep_file_conflicts(market=market, source=source, aside=aside, now=now)
     flag_as_not_in_file(market=market, exchange_ids=report.extra)
-    report.found_again = unflag_found_in_file(market=market, exchange_ids=sorted(report.in_file))
+    report.found_again = unflag_found_in_file(market=market, sides=sorted(report.in_file))
     report.closed_gaps = note_covered_gaps(market_id=market.pk, covers=report.covers, file=source.journal[:30], now=now)
 
 

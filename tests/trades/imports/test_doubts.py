@@ -171,6 +171,19 @@ def test_the_flag_goes_when_a_later_file_has_the_trade(write: Write, capsys: pyt
     assert "not_in_file" not in Trade.objects.get(exchange_id="2").flags
 
 
+def test_the_flag_goes_from_a_second_side_too(write: Write, judge: User) -> None:
+    sale, purchase = confirmation("77", direction="sell"), confirmation("77")
+    store(sale, purchase)
+    book_second_side(message=QuarantinedMessage.objects.get(), note="", user=judge, now=NOW)
+    flagged = Trade.objects.filter(flags__contains=["not_in_file"])
+    assert imported(write(sale)) == 0
+    assert [trade.exchange_id for trade in flagged.all()] == ["77 (buy)"]
+    assert imported(write(sale, name="again")) == 0
+    assert flagged.count() == 1, "this file has the first side alone"
+    assert imported(write(sale, purchase, name="both")) == 0
+    assert not flagged.exists()
+
+
 # --- both sides of one trade --------------------------------------------------------------------------------------
 def test_both_sides_are_booked_beside_each_other(write: Write, judge: User) -> None:
     sale, purchase = confirmation("77", direction="sell"), confirmation("77", trader_id="trader_2")
