@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from market.labels import label_of, parse_period
 from market.periods import Days, DeliveryPeriod, PeriodError, calendar_of, day_of
@@ -90,7 +91,7 @@ def _reader(
 ) -> Callable[[str], Fields | Unusable]:
     """What reads a line of this file's format into a confirmation's fields."""
     if first.lstrip().startswith("{"):
-        return lambda line: fields_in(line.encode())
+        return _json_fields
     if set(CSV_FIELDS) <= set(names := cells_in(first, ",")):
         return lambda line: _csv_fields(line, names)
     if separator := export_separator(first):
@@ -127,6 +128,15 @@ def _confirmation(
 
 def _decision(fields: Fields | Unusable) -> str:
     return "" if isinstance(fields, Unusable) else str(fields.get("decision", ""))
+
+
+def _json_fields(line: str) -> Fields | Unusable:
+    fields = fields_in(line.encode())
+    hour = None if isinstance(fields, Unusable) else fields.get("delivery_hour")
+    if isinstance(fields, Unusable) or not isinstance(hour, Decimal):
+        return fields
+    is_bare = hour.as_tuple().exponent == 0 and not hour.is_signed()
+    return {**fields, "delivery_hour": f"{hour:f}"} if is_bare else fields
 
 
 def _csv_fields(line: str, names: list[str]) -> Fields | Unusable:

@@ -64,6 +64,25 @@ def test_csv_with_hours_as_files_write_them(hour: str, label: str) -> None:
     assert (trade.delivery_hour, trade.price, trade.quantity) == (label, Decimal("-20.5"), Decimal("12.3"))
 
 
+@pytest.mark.parametrize(("hour", "label"), [(14, "14-15"), (0, "00-01"), (8, "08-09"), (23, "23-24")])
+def test_a_json_line_with_its_hour_as_a_number(hour: int, label: str) -> None:
+    bare = json.dumps(json.loads(confirmation(2, delivery_hour=hour))["trade_confirmation"])
+    one, two = trades(f"{confirmation(1, delivery_hour=hour).decode()}\n{bare}")
+    assert (one.delivery_hour, two.delivery_hour) == (label, label)
+
+
+@pytest.mark.parametrize("hour", [14.5, 14.0, -1, True, None, [14]])
+def test_a_json_line_with_another_hour_is_named(hour: object) -> None:
+    (bad,) = parse(confirmation(1, delivery_hour=hour).decode())
+    assert isinstance(bad, Unusable)
+    assert bad.reason == "bad_delivery_hour"
+
+
+def test_json_lines_that_count_their_hours_from_one_are_refused_whole() -> None:
+    with pytest.raises(FileError, match="--hours-from 1"):
+        parse("\n".join(confirmation(n, delivery_hour=n).decode() for n in range(1, 25)))
+
+
 def test_the_private_trades_file_gives_mwh_and_no_trader() -> None:
     hour, quarter = trades(PRIVATE, "trader_1")
     assert (hour.direction, hour.quantity, hour.delivery_hour, hour.trader_id) == ("sell", 12, "12-13", "trader_1")
