@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
 
 from market.labels import unguarded
+from market.periods import Days, PeriodError, calendar_of, parse_day
 from trades.imports.lines import ROUNDED, ROUNDED_ID, Fields, FileError, cells_in, decimal_in, named_cells
 from trades.ledger.confirmations import Unusable
 
@@ -28,13 +32,35 @@ _SECOND_SIDE = re.compile(r".+ \((buy|sell)\)", re.DOTALL)
 _WITHOUT_ZONE = re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}(\.\d+)?", re.ASCII)
 
 
+CurrencyOn = Callable[[date], str]
+"""The currency of a market on a delivery day."""
+
+
+@dataclass(frozen=True, slots=True)
+class MarketWords:
+    """What a market is called in files: its code ("" for any), and by the delivery day its currency and its zone."""
+
+    code: str
+    currency_on: CurrencyOn
+    days: Days
+
+    def on(self, day: str) -> dict[str, str]:
+        """The words that a line of this delivery day must have where it has any; the code alone for no day at all."""
+        try:
+            parsed = parse_day(day)
+        except PeriodError:
+            return {"market": self.code}
+        zone = calendar_of(self.days).on(parsed).zone.key
+        return dict(zip(MARKET_FIELDS, (self.code, self.currency_on(parsed), zone), strict=True))
+
+
 def export_separator(first: str) -> str | None:
     """What parts the cells of the desk's own export; None for another file."""
     needed = {*EXPORT_FIELDS.values(), "change"}
     return next((separator for separator in ",;" if needed <= set(cells_in(first, separator))), None)
 
 
-def export_fields(line: str, separator: str, names: list[str], market: tuple[str, str, str]) -> Fields | Unusable:
+def export_fields(line: str, separator: str, names: list[str], market: MarketWords) -> Fields | Unusable:
     """A line that the desk itself has exported: guarded text, the reader's decimal mark, UTC without saying so.
 
     Raises FileError for another market's.
@@ -58,7 +84,7 @@ def export_fields(line: str, separator: str, names: list[str], market: tuple[str
         return Unusable("bad_line", str(error), fields["id"][:255])
 
 
-def _refuse_another_market(cells: Fields, market: tuple[str, str, str]) -> None:
-    for name, ours in zip(MARKET_FIELDS, market, strict=True):
+def _refuse_another_market(cells: Fields, market: MarketWords) -> None:
+    for name, ours in market.on(cells["delivery_day"]).items():
         if ours and cells.get(name, ours) != ours:
             raise FileError(f"the file is of another market: its {name} is “{cells[name][:40]}”, not {ours}")

@@ -13,8 +13,8 @@ from datetime import date
 from decimal import Decimal
 
 from market.labels import label_of, parse_period
-from market.periods import Days, DeliveryPeriod, PeriodError, calendar_of, day_of
-from trades.imports.exported import export_fields, export_separator
+from market.periods import Days, DeliveryPeriod, PeriodError, day_of
+from trades.imports.exported import CurrencyOn, MarketWords, export_fields, export_separator
 from trades.imports.lines import ROUNDED, ROUNDED_ID, Fields, FileError, cells_in, decimal_in, named_cells
 from trades.imports.period_numbers import Counting, PeriodNumberError, WrittenPeriod, labels_of
 from trades.ledger.confirmations import TradeConfirmation, Unusable, confirmation_of, fields_in, timestamp_of
@@ -51,12 +51,13 @@ def read_trades(
     lines: Iterable[str],
     *,
     days: Days,
-    currency: str,
+    currency: str | CurrencyOn,
     trader_id: str | None,
     counting: Counting = FROM_ZERO,
     market: str = "",
 ) -> list[FileLine]:
-    """Every line that should be a trade, in order. `market` is the code that an export must name, if it is said.
+    """Every line that should be a trade, in order. `market` is the code that an export must name, if it is said;
+    `currency` is the market's, for a market that changes it by the delivery day.
 
     Raises FileError when the format, the trader or what the periods' numbers count can't be told.
     """
@@ -65,7 +66,8 @@ def read_trades(
     if first is None:
         raise FileError("the file holds no trades")
     exported = export_separator(first[1]) is not None
-    read = _reader(first[1], days, currency, trader_id, (market, currency, calendar_of(days).zone.key))
+    currency_on = (lambda _day: currency) if isinstance(currency, str) else currency
+    read = _reader(first[1], MarketWords(market, currency_on, days), trader_id)
     items = [first, *content] if first[1].lstrip().startswith("{") else list(content)
     named = [(number, line, read(line)) for number, line in items]
     written = [WrittenPeriod(n, *_day_and_period(f)) for n, _, f in named if isinstance(f, dict)]
@@ -86,9 +88,7 @@ def _content(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
             yield number, text
 
 
-def _reader(
-    first: str, days: Days, currency: str, trader_id: str | None, market: tuple[str, str, str]
-) -> Callable[[str], Fields | Unusable]:
+def _reader(first: str, market: MarketWords, trader_id: str | None) -> Callable[[str], Fields | Unusable]:
     """What reads a line of this file's format into a confirmation's fields."""
     if first.lstrip().startswith("{"):
         return _json_fields
@@ -100,7 +100,7 @@ def _reader(
     if set(PRIVATE_FIELDS) <= set(columns := cells_in(first, ";")):
         if not trader_id:
             raise FileError("this file names no trader: say whose trades they are with --trader")
-        return lambda line: _private_line(line, columns, days, currency, trader_id)
+        return lambda line: _private_line(line, columns, market, trader_id)
     raise FileError(
         "the file is in none of the known formats: JSON lines of confirmations, CSV with the columns "
         f"{','.join(CSV_FIELDS)}, the exchange's private trades with {';'.join(PRIVATE_FIELDS)}, or a period's trades "
@@ -150,33 +150,33 @@ def _csv_fields(line: str, names: list[str]) -> Fields | Unusable:
     return fields
 
 
-def _private_line(line: str, names: list[str], days: Days, currency: str, trader_id: str) -> Fields | Unusable:
+def _private_line(line: str, names: list[str], market: MarketWords, trader_id: str) -> Fields | Unusable:
     cells = named_cells(line, ";", names)
     if isinstance(cells, Unusable):
         return cells
     try:
-        return {**_private_fields(cells, days, currency), "trader_id": trader_id}
+        return {**_private_fields(cells, market), "trader_id": trader_id}
     except ValueError as error:
         return Unusable("bad_line", str(error), cells["TradeId"][:255])
 
 
-def _private_fields(cells: Fields, days: Days, currency: str) -> Fields:
+def _private_fields(cells: Fields, market: MarketWords) -> Fields:
     """A private trade in a confirmation's terms: MWh over the period's hours is MW."""
     if cells["Side"] not in {"SELL", "BUY"}:
         raise ValueError(f"Side “{cells['Side'][:20]}” is neither SELL nor BUY")
-    if cells["Currency"] != currency:
-        raise ValueError(f"Currency “{cells['Currency'][:20]}” is not the market's {currency}")
     if cells["VolumeUnit"].upper() != "MWH":
         raise ValueError(f"VolumeUnit “{cells['VolumeUnit'][:20]}” is not MWH")
     period = DeliveryPeriod(timestamp_of(cells["DeliveryStart"]), timestamp_of(cells["DeliveryEnd"]))
-    day = day_of(period.start, days)
+    day = day_of(period.start, market.days)
+    if cells["Currency"] != (ours := market.currency_on(day)):
+        raise ValueError(f"Currency “{cells['Currency'][:20]}” is not the market's {ours} of {day}")
     return {
         "id": cells["TradeId"],
         "price": decimal_in(cells, "Price"),
         "quantity": decimal_in(cells, "Volume") / period.hours,
         "direction": cells["Side"].lower(),
         "delivery_day": day.isoformat(),
-        "delivery_hour": _product_label(period, day, days),
+        "delivery_hour": _product_label(period, day, market.days),
         "execution_time": cells["ExecutionTime"],
     }
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import io
 import random
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
+import time_machine
 from django.contrib.auth.models import User
 from django.core.management import CommandError
 from django.test import Client
 
 from market.labels import label_of
+from market.models import Market, MarketRule
 from market.periods import day_periods
 from tests.dashboard.people import a_head
 from tests.trades.frames import confirmation, germany, store
@@ -259,3 +261,46 @@ def test_a_workbook_s_milliseconds_are_no_other_fact(client: Client, head: User,
         answer = client.get(f"/boards/0815/{trade.delivery_day}/{trade.delivery_hour}/trades.{form}")
         assert import_of(answer.content if form == "xlsx" else b"".join(answer), tmp_path) == 0, form
     assert not QuarantinedMessage.objects.exists()
+
+
+# --- a market that has changed --------------------------------------------------------------------------------------
+@pytest.fixture
+def changed() -> Market:
+    """A market with another currency and another zone from 2027 on; it is 2027."""
+    market = Market.objects.create(code="RO", name="Romania", time_zone="Europe/Berlin", currency="RON")
+    MarketRule.objects.create(market=market, valid_from=date(2027, 1, 1), currency="EUR", time_zone="Europe/Bucharest")
+    return market
+
+
+PRIVATE = "TradeId;Side;DeliveryStart;DeliveryEnd;ExecutionTime;Price;Currency;Volume;VolumeUnit"
+
+
+def a_private_line(day: str, currency: str) -> str:
+    return f"{day}{currency};SELL;{day}T11:00:00Z;{day}T12:00:00Z;{day}T08:59:59Z;100;{currency};12;MWH"
+
+
+def test_a_private_line_is_in_the_currency_of_its_day(
+    changed: Market, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "private.csv"
+    lines = [a_private_line(day, currency) for day in ("2026-12-30", "2027-01-02") for currency in ("EUR", "RON")]
+    path.write_text("\n".join([PRIVATE, *lines]))
+    with time_machine.travel(datetime(2027, 1, 3, 9, tzinfo=UTC), tick=False):
+        assert imported(path, "--trader", "t", "--market", changed.code) == 1
+    assert set(Trade.objects.values_list("exchange_id", flat=True)) == {"2026-12-30RON", "2027-01-02EUR"}
+    said = capsys.readouterr().out
+    assert "line 2: Currency “EUR” is not the market's RON of 2026-12-30" in said
+    assert "line 5: Currency “RON” is not the market's EUR of 2027-01-02" in said
+
+
+def test_an_export_is_in_the_currency_and_the_zone_of_its_day(changed: Market, tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    old = {"market": "RO", "currency": "RON", "delivery_day": "2026-12-30"}
+    new = {"market": "RO", "time_zone": "Europe/Bucharest", "delivery_day": "2027-01-02"}
+    path.write_bytes(as_csv(a_row("1", **old), a_row("2", **new)))
+    with time_machine.travel(datetime(2027, 1, 3, 9, tzinfo=UTC), tick=False):
+        assert imported(path, "--market", changed.code) == 0
+        for other in ({**old, "currency": "EUR"}, {**new, "time_zone": "Europe/Berlin"}):
+            path.write_bytes(as_csv(a_row("3", **other)))
+            with pytest.raises(CommandError, match="the file is of another market"):
+                imported(path, "--market", changed.code)

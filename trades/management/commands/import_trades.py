@@ -15,7 +15,7 @@ from accounts.audit.log import record
 from accounts.audit.models import Action
 from market import clock
 from market.models import Market
-from market.queries import MarketError, currency_now, market_by_code
+from market.queries import MarketError, market_by_code
 from trades.frames import FrameSource
 from trades.imports.files import FileLine, read_trades
 from trades.imports.lines import FileError
@@ -82,7 +82,7 @@ class Command(BaseCommand):
         return read_trades(
             _lines(data),
             days=market.calendar,
-            currency=currency_now(market),
+            currency=lambda day: market.rules_on(day).currency,
             trader_id=options["trader"],
             market=market.code,
             counting=counting,
