@@ -187,6 +187,8 @@ def test_looking_at_the_address_or_a_forged_form_decides_nothing(
         ({"price": "100000"}, "is not within ±99999"),
         ({"price": "0.00001"}, "has more than 4 decimals"),
         ({"price": "NaN"}, "Enter a number"),
+        ({"price": "2_0.5"}, "Enter a number"),
+        ({"quantity": "١٢"}, "Enter a number"),
         ({"price": "1e400"}, "is not within ±99999"),
         ({"quantity": "0"}, "is not above 0"),
         ({"quantity": "-1"}, "is not above 0"),

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 
 from trades.ledger.corrections import FACTS, corrected, facts_of
 from trades.ledger.decisions import (
@@ -106,13 +107,22 @@ class CancelForm(DecisionForm):
         return f"Trade {row.exchange_id} is cancelled."
 
 
+class _PlainNumberField(forms.DecimalField):
+    """Without what Python reads as a number and people don't: 2_0.5, or digits of other scripts."""
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, str) and ("_" in value or not value.isascii()):
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(value)
+
+
 class CorrectForm(DecisionForm):
     """Facts as they should have been. They obey the wire's rules, in the wire's words."""
 
     name, label = "correct", "Correct the trade"
     explanation = "The trade counts with these facts from now on; those that were confirmed stay on record."
-    price = forms.DecimalField(label="Price (per MWh)")
-    quantity = forms.DecimalField(label="Quantity (MW)")
+    price = _PlainNumberField(label="Price (per MWh)")
+    quantity = _PlainNumberField(label="Quantity (MW)")
     direction = forms.ChoiceField(choices=Direction.choices)
     delivery_day = forms.CharField(widget=forms.DateInput(attrs={"type": "date"}))
     delivery_hour = forms.CharField(help_text="For example 08-09 or 08:15-08:30")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from trades.ledger.confirmations import Unusable
@@ -15,6 +15,8 @@ Fields = dict[str, Any]
 ROUNDED_ID = "rounded_id"
 """The reason of a line whose id a spreadsheet has rounded: which trade it was can't be told any more."""
 ROUNDED = re.compile(r"\d+(?:[.,]\d+)?[eE]\+\d+", re.ASCII)
+
+_PLAIN_DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)", re.ASCII)
 
 
 class FileError(Exception):
@@ -37,7 +39,9 @@ def named_cells(line: str, separator: str, names: list[str], *, as_they_are: boo
 
 
 def decimal_in(cells: Fields, name: str) -> Decimal:
-    try:
-        return Decimal(cells[name])
-    except InvalidOperation:
-        raise ValueError(f"{name} “{cells[name][:30]}” is not a number") from None
+    """The number of a cell; ValueError for all but plain decimals: Python reads 2_0.5 and ١٢ as numbers, too, and a
+    spreadsheet that writes 1.2E+04 has rounded."""
+    text = cells[name].strip()
+    if not _PLAIN_DECIMAL.fullmatch(text):
+        raise ValueError(f"{name} “{text[:30]}” is not a number in plain decimals")
+    return Decimal(text)

@@ -114,6 +114,20 @@ def test_a_broken_line_is_named_and_the_next_is_read(line: str) -> None:
     assert isinstance(good, TradeConfirmation)
 
 
+@pytest.mark.parametrize("number", ["2_0.5", "١٢", "1２", "1e1", "1E+1", "0x1", "1,5", "Infinity", "sNaN", ".", ""])
+def test_only_plain_decimals_are_numbers(number: str) -> None:
+    line = f'1,"{number}",12,sell,2026-11-23,14,trader_1,2026-11-23T06:00:00Z'
+    for bad in (*parse(f"{CSV}\n{line}"), parse(PRIVATE.replace("12.0", number), "trader_1")[0]):
+        assert isinstance(bad, Unusable)
+        assert f"“{number}” is not a number in plain decimals" in bad.detail
+
+
+@pytest.mark.parametrize(("number", "value"), [("+5", "5"), ("-.5", "-0.5"), ("5.", "5"), ("007.10", "7.1")])
+def test_plain_decimals_are_read_as_they_are_written(number: str, value: str) -> None:
+    (trade,) = trades(f"{CSV}\n1,{number},12,sell,2026-11-23,14,trader_1,2026-11-23T06:00:00Z")
+    assert trade.price == Decimal(value)
+
+
 @pytest.mark.parametrize(
     "change",
     [("SELL", "HOLD"), ("EUR", "CHF"), ("MWH", "MW"), ("T12:00:00.000Z", "T13:30:00.000Z"), ("-20.5", "x")],
