@@ -7,7 +7,7 @@ sentence, 400.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -32,8 +32,14 @@ def asked_past(request: HttpRequest, market: Market, now: datetime) -> Past | No
     if first is None:
         raise QueryError(_("Nothing is recorded of this market yet, so there is no moment to go back to."))
     if moment < first:
-        raise QueryError(_("This moment is before the market's first record, of %(moment)s.") % {"moment": utc(first)})
+        told = utc(_full_second_from(first))
+        raise QueryError(_("This moment is before the market's first record, of %(moment)s.") % {"moment": told})
     return Past(moment, _basis(request.GET.get("basis", Basis.KNOWN)))
+
+
+def _full_second_from(moment: datetime) -> datetime:
+    """The first that is not before it: what a sentence says is a moment that can be asked for."""
+    return moment if moment.microsecond == 0 else moment.replace(microsecond=0) + timedelta(seconds=1)
 
 
 def parse_moment(text: str) -> datetime:

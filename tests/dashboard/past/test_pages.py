@@ -98,6 +98,17 @@ def test_a_basis_that_nobody_knows_is_refused(head: Client) -> None:
     assert head.get(asked(BOARD, "2023-02-06T09:30:00Z", basis="guessed")).status_code == 400
 
 
+def test_the_first_moment_that_is_told_can_be_asked_for(client: Client) -> None:
+    first = datetime(2023, 2, 6, 9, 0, 0, 278515, tzinfo=UTC)
+    frames = [JournalFrame(1, first, confirmation(1))]
+    store_frames(market=germany(), source=FrameSource("first", "l"), frames=frames)
+    client.force_login(a_head())
+    refused = client.get(asked(API, "2023-02-06T08:00:00Z"))
+    told = refused.json()["error"].rpartition(" ")[2].rstrip(".")
+    assert (refused.status_code, told) == (400, "2023-02-06T09:00:01Z")
+    assert client.get(asked(API, told)).status_code == 200
+
+
 def test_before_any_record_there_is_no_past(client: Client) -> None:
     germany()
     a_trader()
