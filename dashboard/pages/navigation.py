@@ -67,7 +67,10 @@ class ExportLink:
 
 
 def exports(view: str, *, asked: dict[str, str], market: Market | None = None, **arguments: str) -> list[ExportLink]:
-    """The files of an export's address (its name in dashboard/pages/urls.py); `asked`: what the page was asked with."""
+    """The files of an export's address (its name in dashboard/pages/urls.py).
+
+    `asked`: what the page was asked with, a market among it; `market` goes before that one.
+    """
     forms = (
         ("xlsx", gettext("XLSX for spreadsheets")),
         ("sheet.csv", gettext("CSV for spreadsheets")),
@@ -95,7 +98,7 @@ def _board(trader: Trader | None, day: date | None, market: Market | None) -> st
     )
 
 
-def _with(path: str, market: Market | None, **asked: str) -> str:
+def _with(path: str, market: Market | None, /, **asked: str) -> str:
     if market:
         asked["market"] = market.code
     query = urlencode({name: value for name, value in asked.items() if value})

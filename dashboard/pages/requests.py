@@ -33,7 +33,7 @@ def choose_market(code: str | None, markets: list[Market]) -> Market:
 
 def asked_market(request: HttpRequest) -> Market:
     """The market of this request (`?market=CODE`), or the first; MarketError says what is wrong."""
-    return choose_market(request.GET.get("market"), active_markets())
+    return choose_market(request.GET.get("market") or None, active_markets())
 
 
 def refusal(request: HttpRequest, sentence: str, *, status: int = 404) -> HttpResponse:

@@ -30,7 +30,7 @@ from dashboard.pages.requests import NotThereError, asked_market, refusal, refus
 from dashboard.render.assumptions.page import listed, money_body, rates_body, tags_body
 from dashboard.render.formatting import currency_sign
 from market.models import Market
-from market.queries import currency_now
+from market.queries import active_markets, currency_now
 from trades.models import Trader
 
 MOST_OPEN, A_PAGE = 300, 100
@@ -120,18 +120,19 @@ def _total(selection: Selection, market: Market) -> Decimal | None:
 
 
 def _head(request: HttpRequest, selection: Selection, market: Market) -> dict[str, Any]:
-    viewer = selection.viewer
+    viewer, markets = selection.viewer, active_markets()
     files = exports("assumptions_export", asked=selection.query())
     return {
         "selection": selection,
         "query": selection.query(),
         "market": market,
+        "markets": markets if len(markets) > 1 else [],
         "traders": _choices(request, viewer),
         "is_asked": any(request.GET.get(name) for name in ("trader_id", "from", "to", "tag", "q", "outcome", "cursor")),
         "may_write": viewer.own is not None,
         "several": viewer.sees_others,
         "exports": files,
-        "nav": links(request.user, here=Here.ASSUMPTIONS),
+        "nav": links(request.user, here=Here.ASSUMPTIONS, market=selection.market if len(markets) > 1 else None),
     }
 
 
