@@ -11,6 +11,7 @@ from dashboard.assumptions.models import Assumption
 from dashboard.assumptions.money import Linked, Theorised, result_of
 from dashboard.assumptions.rates import Case
 from dashboard.assumptions.rules import SIDES, Claim, Expected, followed
+from market.models import Market
 from trades.queries import Window, trades_in_windows
 
 _WINDOWS = """SELECT p.id * 2 + (a.claim = 'up')::int AS number, a.trader_id, a.market_id, a.delivery_day,
@@ -25,19 +26,23 @@ asked for. `number`: its period's, doubled, plus one for up."""
 
 
 def theorised(assumptions: QuerySet[Assumption]) -> list[Theorised]:
-    """Every period of these that claims up or down, with what followed it. Five queries."""
+    """Every period of these that claims up or down, with what followed it. Six queries, and one a market."""
     rows = facts(assumptions)
     return theorised_of(rows, cases_of(rows))
 
 
 def theorised_of(rows: Sequence[Fact], cases: Sequence[Case]) -> list[Theorised]:
-    """The same of what was read already, each with its case. Two queries.
+    """The same of what was read already, each with its case. Three queries, and one a market for its rules.
 
     A trade follows the newest of all that its trader had written for the period, whether it is among these or not.
     """
     sided = [(row, case) for row, case in zip(rows, cases, strict=True) if case.theory.claim in SIDES]
     links = _links([row for row, _ in sided])
-    return [_theorised(row, case, links.get(row.number, _NONE)) for row, case in sided]
+    markets = Market.objects.in_bulk({row.market_pk for row, _ in sided})
+    return [
+        _theorised(row, case, links.get(row.number, _NONE), markets[row.market_pk].rules_on(row.day).currency)
+        for row, case in sided
+    ]
 
 
 _NONE = Linked()
@@ -62,5 +67,5 @@ def _expected(window: Window) -> Expected:
     return Expected(window.number // 2, claim, window.begins, window.ends)
 
 
-def _theorised(row: Fact, case: Case, linked: Linked) -> Theorised:
-    return Theorised(row.assumption, case, row.hours, row.move, row.quantity, linked, f"{row.day:%Y-%m}")
+def _theorised(row: Fact, case: Case, linked: Linked, currency: str) -> Theorised:
+    return Theorised(row.assumption, case, row.hours, row.move, row.quantity, linked, f"{row.day:%Y-%m}", currency)

@@ -1,6 +1,7 @@
 """From theory to money: what being right or wrong was worth, acted upon or not. Pure, exact.
 
-Units: EUR (the market's currency), MWh, EUR/MWh. A trade's result is against the reference that its board shows.
+Units: EUR (the market's currency), MWh, EUR/MWh. A trade's result is against the reference that its board shows. Only
+what is in one currency is added: `in_currencies` parts it first.
 """
 
 from __future__ import annotations
@@ -61,6 +62,8 @@ class Theorised:
     quantity: Decimal | None
     linked: Linked
     month: str = ""
+    currency: str = ""
+    """Of all its money: the market's of the delivery day."""
     outcome: Outcome = field(init=False)
     per_mwh: Decimal | None = field(init=False)
     """What each MWh at the frozen price would have gained."""
@@ -113,6 +116,11 @@ class Ledger:
         for one in self.sums.values():
             total = EXACT.add(total, one.result or ZERO)
         return total
+
+
+def in_currencies(theories: Iterable[Theorised]) -> dict[str, list[Theorised]]:
+    """Those of each currency, by its code, in their order."""
+    return dict(sorted(in_groups(theories, lambda one: [one.currency]).items()))
 
 
 def ledger(theories: Iterable[Theorised]) -> Ledger:

@@ -125,6 +125,19 @@ def last_days(days: int, today: date) -> DayRange:
     return DayRange(today - timedelta(days=days - 1), today)
 
 
+def of_one_currency(market: Market, days: DayRange) -> list[tuple[str, DayRange]]:
+    """The range in its parts of one currency each, in order: nothing is added over two of them."""
+    said = sorted({rule.valid_from for rule in market.dated.rules if rule.currency})
+    parts: list[tuple[str, DayRange]] = []
+    for first in (days.first, *(day for day in said if days.first < day <= days.last)):
+        currency = market.rules_on(first).currency
+        if not parts or parts[-1][0] != currency:
+            if parts:
+                parts[-1] = (parts[-1][0], DayRange(parts[-1][1].first, first - timedelta(days=1)))
+            parts.append((currency, DayRange(first, days.last)))
+    return parts
+
+
 def load_history(
     *, market: Market, trader: Trader | None, days: DayRange, reading: Reading = Reading.PRODUCT
 ) -> History:
@@ -158,12 +171,13 @@ def load_total(
 
 def asked_with(market: Market, trader: Trader | None, days: DayRange, reading: Reading) -> dict[str, Any]:
     """The parameters of the statements of history_sql.py; RangeError for days of two currencies."""
-    first, last = (market.rules_on(day).currency for day in (days.first, days.last))
-    if first != last:
+    parts = of_one_currency(market, days)
+    if len(parts) > 1:
         raise RangeError(
-            "the market trades in %(first)s on the first of these days and in %(last)s on the last: ask for them apart",
-            first=first,
-            last=last,
+            "the market trades in %(first)s up to %(until)s and in %(then)s afterwards: ask for these days apart",
+            first=parts[0][0],
+            until=parts[0][1].last,
+            then=parts[1][0],
         )
     return {
         "market": market.pk,

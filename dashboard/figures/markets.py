@@ -11,12 +11,13 @@ from datetime import date
 from decimal import Decimal, localcontext
 
 from dashboard.figures.desk import load_desk
-from dashboard.figures.history import DayRange, load_total
+from dashboard.figures.history import DayRange, load_total, of_one_currency
 from dashboard.figures.past import Past
 from dashboard.figures.performance import Figures
 from dashboard.figures.readings import Reading
 from market.models import Market
 from market.totals import EXACT, ZERO
+from trades.models import Trader
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,23 @@ def _past_total(market: Market, day: date, reading: Reading, past: Past) -> Mark
     with localcontext(EXACT):
         traded = whole.total.sold.energy + whole.total.bought.energy
         return MarketTotal(market, whole.currency, whole.total, traded - whole.total.priced_mwh)
+
+
+def load_results(
+    markets: Iterable[Market], *, days: DayRange, trader: Trader | None = None
+) -> dict[str, Decimal | None]:
+    """What all trades of these days came to, a trader's or the desk's, by currency; None without any result.
+
+    One query for each market and currency of it, beside its rules.
+    """
+    results: dict[str, Decimal | None] = {}
+    for market in markets:
+        for currency, part in of_one_currency(market, days):
+            before = results.setdefault(currency, None)
+            result = load_total(market=market, days=part, trader=trader).figures.performance_eur
+            if result is not None:
+                results[currency] = result if before is None else EXACT.add(before, result)
+    return results
 
 
 def currency_totals(totals: Sequence[MarketTotal]) -> list[CurrencyTotal]:

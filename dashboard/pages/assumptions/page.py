@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
@@ -21,13 +22,14 @@ from dashboard.assumptions.money import Theorised
 from dashboard.assumptions.queries import Standing, standings
 from dashboard.assumptions.store import TooLateError, withdraw
 from dashboard.assumptions.visibility import Viewer
-from dashboard.figures.history import DayRange, load_total
+from dashboard.figures.history import DayRange
+from dashboard.figures.markets import load_results
 from dashboard.pages.assumptions.api import REFUSED, refused, written
 from dashboard.pages.assumptions.form import form_fields, wants_json, words_of
 from dashboard.pages.assumptions.selection import Selection, asked_selection, need_viewer, of_recent_days
 from dashboard.pages.navigation import Here, exports, links
 from dashboard.pages.requests import NotThereError, asked_market, refusal, refusing, sentence
-from dashboard.render.assumptions.page import listed, money_body, rates_body, tags_body
+from dashboard.render.assumptions.page import listed, money_body, one_currency, rates_body, tags_body
 from dashboard.render.formatting import currency_sign
 from market.models import Market
 from market.queries import active_markets, currency_now
@@ -72,9 +74,9 @@ def _show(request: HttpRequest, selection: Selection, *, error: str = "", status
     theories = theorised_of(read, judged_cases)
     context: dict[str, Any] = {
         **_head(request, selection, market),
-        **_lists(request, selection, read, theories),
+        **_lists(request, selection, market, read, theories),
         **rates_body(judged_cases, traders=several),
-        **money_body(theories, _total(selection, market), currency_sign(currency_now(market)), traders=several),
+        **money_body(theories, _totals(selection, read), traders=several),
         "error": error,
         "form": form_fields(viewer.own, market, day=_today(selection, market)) if viewer.own else None,
     }
@@ -87,7 +89,9 @@ def _today(selection: Selection, market: Market) -> str:
     return market.day_of(selection.now).isoformat()
 
 
-def _lists(request: HttpRequest, selection: Selection, read: list[Fact], theories: list[Theorised]) -> dict[str, Any]:
+def _lists(
+    request: HttpRequest, selection: Selection, market: Market, read: list[Fact], theories: list[Theorised]
+) -> dict[str, Any]:
     """The open ones, and a page of the judged; `outcome` of the money's table narrows the second."""
     viewer, outcome, cursor = selection.viewer, request.GET.get("outcome", ""), request.GET.get("cursor", "")
     open_ones = {row.assumption for row in read if row.verdict is None}
@@ -97,9 +101,12 @@ def _lists(request: HttpRequest, selection: Selection, read: list[Fact], theorie
     if cursor.isascii() and cursor.isdigit() and len(cursor) < 19:
         others = {number for number in others if number < int(cursor)}
     shown = sorted(others, reverse=True)[:A_PAGE]
+    open_now = listed(_standings(sorted(open_ones, reverse=True)[:MOST_OPEN]), viewer.own, selection.now)
+    judged = listed(_standings(shown), viewer.own, selection.now)
     return {
-        "open": listed(_standings(sorted(open_ones, reverse=True)[:MOST_OPEN]), viewer.own, selection.now),
-        "judged": listed(_standings(shown), viewer.own, selection.now),
+        "open": open_now,
+        "judged": judged,
+        "currency": one_currency(open_now, judged, otherwise=currency_sign(currency_now(market))),
         "older": shown[-1] if len(others) > A_PAGE else None,
         "outcome": outcome,
     }
@@ -109,14 +116,19 @@ def _standings(numbers: list[int]) -> list[Standing]:
     return standings(Assumption.objects.filter(pk__in=numbers).order_by("-id"))
 
 
-def _total(selection: Selection, market: Market) -> Decimal | None:
-    """All that the trader's trades (or the desk's) came to on these days."""
+def _totals(selection: Selection, read: list[Fact]) -> dict[str, Decimal | None]:
+    """All that the trader's trades (or the desk's) came to on these days, by currency.
+
+    In the market that is asked for, else in every one that trades or that these assumptions are of.
+    """
     viewer = selection.viewer
     trader = selection.trader or (None if viewer.sees_others else viewer.own)
     first, last = selection.first, selection.last or selection.now.date() + timedelta(days=2)
-    if first is None or first > last or (trader is None and not viewer.sees_others):
-        return None
-    return load_total(market=market, trader=trader, days=DayRange(first, last)).figures.performance_eur
+    if not read or first is None or first > last or (trader is None and not viewer.sees_others):
+        return {}
+    of_any = Market.objects.filter(Q(is_active=True) | Q(pk__in={row.market_pk for row in read}))
+    markets = [selection.market] if selection.market else list(of_any)
+    return load_results(markets, days=DayRange(first, last), trader=trader)
 
 
 def _head(request: HttpRequest, selection: Selection, market: Market) -> dict[str, Any]:

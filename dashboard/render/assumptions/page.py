@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -11,13 +11,14 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from dashboard.assumptions.intervals import COIN
-from dashboard.assumptions.money import Theorised, ledger
+from dashboard.assumptions.money import Theorised, in_currencies, ledger
 from dashboard.assumptions.queries import PeriodStanding, Standing
 from dashboard.assumptions.rates import Case, Rate, best_and_worst, grouped, rate_of
 from dashboard.render import formatting as fmt
 from dashboard.render.assumptions.sheets import (
     OUTCOMES,
     Line,
+    Sheet,
     confidence_sheet,
     money_cells,
     money_heads,
@@ -65,11 +66,18 @@ class Listed:
     is_withdrawn: bool
     periods: tuple[ListedPeriod, ...]
     withdraw: str
+    currency: str
 
 
 def listed(standings: Iterable[Standing], own: Trader | None, now: datetime) -> list[Listed]:
     """These, as they are at `now` (UTC), for the trader who may withdraw the own ones."""
     return [_listed(standing, own, now) for standing in standings]
+
+
+def one_currency(*lists: list[Listed], otherwise: str) -> str:
+    """The sign of the currency that all of these are in, for the tables' heads; empty where there are several."""
+    signs = {one.currency for rows in lists for one in rows} or {otherwise}
+    return signs.pop() if len(signs) == 1 else ""
 
 
 def _listed(standing: Standing, own: Trader | None, now: datetime) -> Listed:
@@ -95,6 +103,7 @@ def _listed(standing: Standing, own: Trader | None, now: datetime) -> Listed:
         is_withdrawn=standing.withdrawn_at is not None,
         periods=tuple(_period(period, standing, own=is_own) for period in standing.periods),
         withdraw=reverse("withdraw_assumption", args=[row.pk]) if can_withdraw else "",
+        currency=fmt.currency_sign(row.market.rules_on(row.delivery_day).currency),
     )
 
 
@@ -156,16 +165,40 @@ def _marked(tag: str, rate: Rate) -> Line:
     return Line(tag, rate_cells(rate), mark="best" if excess > 0 else "worst" if excess < 0 else "")
 
 
-def money_body(theories: list[Theorised], total: Decimal | None, currency: str, *, traders: bool) -> dict[str, object]:
-    """What the theories were worth; linked and unlinked trades are all of the trader's, to the cent."""
-    sums = ledger(theories)
-    unlinked = None if total is None else total - sums.linked
-    lines = [(outcome.value, Line(outcome_name(outcome), money_cells(sums.of(outcome)))) for outcome in OUTCOMES]
-    amounts = (("linked", sums.linked), ("unlinked", unlinked), ("total", total))
+@dataclass(frozen=True, slots=True)
+class Money:
+    """What the theories in one currency were worth. `adds_up`: linked, other and all trades, in words and exact."""
+
+    key: str
+    currency: str
+    heads: tuple[str, ...]
+    lines: tuple[tuple[str, Line], ...]
+    sheets: tuple[Sheet, ...]
+    adds_up: dict[str, tuple[str, str]]
+
+
+def money_body(theories: list[Theorised], totals: Mapping[str, Decimal | None], *, traders: bool) -> dict[str, object]:
+    """What the theories were worth, each currency for itself. `totals`: what all trades came to, by currency."""
+    parts = in_currencies(theories)
+    several = len(parts) > 1
     return {
-        "money": lines if theories else [],
-        "money_heads": money_heads(currency),
-        "money_sheets": money_sheets(theories, currency, traders=traders) if theories else [],
-        "adds_up": {name: (fmt.number(amount, signed=True), fmt.plain(amount) or "") for name, amount in amounts},
-        "currency": currency,
+        "money": [
+            _money(of_currency, totals.get(code), code, f"money-{code}" if several else "money", traders=traders)
+            for code, of_currency in parts.items()
+        ]
     }
+
+
+def _money(theories: list[Theorised], total: Decimal | None, code: str, key: str, *, traders: bool) -> Money:
+    """Linked and unlinked trades are all of the trader's in this currency, to the cent."""
+    sums, currency = ledger(theories), fmt.currency_sign(code)
+    unlinked = None if total is None else total - sums.linked
+    amounts = (("linked", sums.linked), ("unlinked", unlinked), ("total", total))
+    return Money(
+        key=key,
+        currency=currency,
+        heads=money_heads(currency),
+        lines=tuple((o.value, Line(outcome_name(o), money_cells(sums.of(o)))) for o in OUTCOMES),
+        sheets=tuple(money_sheets(theories, currency, key=key, traders=traders)),
+        adds_up={name: (fmt.number(amount, signed=True), fmt.plain(amount) or "") for name, amount in amounts},
+    )

@@ -183,15 +183,15 @@ def money_cells(one: Sum) -> tuple[Cell, ...]:
     )
 
 
-def money_sheets(theories: list[Theorised], currency: str, *, traders: bool) -> list[Sheet]:
-    """The four outcomes' results by trader, tag, hour, time left and month."""
+def money_sheets(theories: list[Theorised], currency: str, *, key: str, traders: bool) -> list[Sheet]:
+    """The four outcomes' results by trader, tag, hour, time left and month; all of them in one currency."""
     heads = tuple(f"{outcome_name(outcome)}, {currency}" for outcome in OUTCOMES[:4])
     sheets = [
-        Sheet(f"money-{by.key}", by.title, by.heading, heads, _money_lines(ledgers(theories, by.of), by.titled))
+        Sheet(f"{key}-{by.key}", by.title, by.heading, heads, _money_lines(ledgers(theories, by.of), by.titled))
         for by in _groupings(traders=traders)
     ]
     months = _money_lines(ledgers_by_month(theories), str)
-    return [*sheets, Sheet("money-month", gettext("By month"), gettext("Month"), heads, months)]
+    return [*sheets, Sheet(f"{key}-month", gettext("By month"), gettext("Month"), heads, months)]
 
 
 def _money_lines(books: dict[Any, Ledger], titled: Callable[[Any], str]) -> tuple[Line, ...]:

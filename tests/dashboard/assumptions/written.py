@@ -14,6 +14,7 @@ from dashboard.assumptions.store import withdraw, write_down
 from dashboard.assumptions.wishes import understood
 from dashboard.models import TraderLogin
 from market.labels import parse_period
+from market.models import Market
 from prices import request_ledger
 from prices.observations import PeriodKey, Published
 from prices.store import Arrival, store_answer
@@ -28,11 +29,17 @@ MINUTE = timedelta(minutes=1)
 
 
 def publish(
-    value: str, at: datetime, *, label: str = "12-13", day: date = DAY, arrived: datetime | None = None
+    value: str,
+    at: datetime,
+    *,
+    label: str = "12-13",
+    day: date = DAY,
+    arrived: datetime | None = None,
+    market: Market | None = None,
 ) -> None:
-    """A price by the product's own way in: row, history and news of it."""
-    market = germany()
-    parsed = parse_period(day, label, market.zone)
+    """A price (Germany's, if no other market is named) by the product's own way in: row, history and news of it."""
+    market = market or germany()
+    parsed = parse_period(day, label, market.calendar)
     key = PeriodKey(market.pk, day, parsed.period.start, parsed.period.end)
     came = arrived or at + timedelta(seconds=3)
     with time_machine.travel(came, tick=False):
