@@ -101,8 +101,11 @@ def _lists(
     if cursor.isascii() and cursor.isdigit() and len(cursor) < 19:
         others = {number for number in others if number < int(cursor)}
     shown = sorted(others, reverse=True)[:A_PAGE]
-    open_now = listed(_standings(sorted(open_ones, reverse=True)[:MOST_OPEN]), viewer.own, selection.now)
-    judged = listed(_standings(shown), viewer.own, selection.now)
+    markets = active_markets()
+    open_now = listed(
+        _standings(sorted(open_ones, reverse=True)[:MOST_OPEN]), viewer.own, selection.now, markets=markets
+    )
+    judged = listed(_standings(shown), viewer.own, selection.now, markets=markets)
     return {
         "open": open_now,
         "judged": judged,

@@ -15,6 +15,7 @@ from dashboard.assumptions.money import Theorised, in_currencies, ledger
 from dashboard.assumptions.queries import PeriodStanding, Standing
 from dashboard.assumptions.rates import Case, Rate, best_and_worst, grouped, rate_of
 from dashboard.render import formatting as fmt
+from dashboard.render.addresses import board_address, named_market, period_address
 from dashboard.render.assumptions.sheets import (
     OUTCOMES,
     Line,
@@ -30,6 +31,7 @@ from dashboard.render.assumptions.sheets import (
     rate_sheets,
 )
 from dashboard.render.assumptions.words import ARROWS, claim_words, standing_words, trend_of
+from market.models import Market
 from market.queries import clock_zone
 from trades.models import Trader
 
@@ -55,6 +57,8 @@ class Listed:
 
     number: int
     trader: str
+    market: str
+    """Its code, where there are several."""
     day: str
     written: str
     arrow: str
@@ -69,9 +73,12 @@ class Listed:
     currency: str
 
 
-def listed(standings: Iterable[Standing], own: Trader | None, now: datetime) -> list[Listed]:
-    """These, as they are at `now` (UTC), for the trader who may withdraw the own ones."""
-    return [_listed(standing, own, now) for standing in standings]
+def listed(standings: Iterable[Standing], own: Trader | None, now: datetime, *, markets: list[Market]) -> list[Listed]:
+    """These, as they are at `now` (UTC), for the trader who may withdraw the own ones.
+
+    Where there are several `markets`, each says which it is of.
+    """
+    return [_listed(standing, own, now, named_market(standing.assumption.market, markets)) for standing in standings]
 
 
 def one_currency(*lists: list[Listed], otherwise: str) -> str:
@@ -80,7 +87,7 @@ def one_currency(*lists: list[Listed], otherwise: str) -> str:
     return signs.pop() if len(signs) == 1 else ""
 
 
-def _listed(standing: Standing, own: Trader | None, now: datetime) -> Listed:
+def _listed(standing: Standing, own: Trader | None, now: datetime, named: Market | None) -> Listed:
     row, zone = standing.assumption, clock_zone(standing.assumption.market)
     is_own = own == row.trader
     facts = [
@@ -92,6 +99,7 @@ def _listed(standing: Standing, own: Trader | None, now: datetime) -> Listed:
     return Listed(
         number=row.pk,
         trader=str(row.trader),
+        market=named.code if named else "",
         day=fmt.day_title(row.delivery_day),
         written=f"{fmt.short_day(row.created_at.astimezone(zone).date())} {fmt.clock_seconds(row.created_at, zone)}",
         arrow=ARROWS[standing.theory.claim],
@@ -101,19 +109,19 @@ def _listed(standing: Standing, own: Trader | None, now: datetime) -> Listed:
         reason=row.reason,
         is_late=row.late,
         is_withdrawn=standing.withdrawn_at is not None,
-        periods=tuple(_period(period, standing, own=is_own) for period in standing.periods),
+        periods=tuple(_period(period, standing, named, own=is_own) for period in standing.periods),
         withdraw=reverse("withdraw_assumption", args=[row.pk]) if can_withdraw else "",
         currency=fmt.currency_sign(row.market.rules_on(row.delivery_day).currency),
     )
 
 
-def _period(period: PeriodStanding, standing: Standing, *, own: bool) -> ListedPeriod:
+def _period(period: PeriodStanding, standing: Standing, named: Market | None, *, own: bool) -> ListedPeriod:
     row, label = standing.assumption, period.row.delivery_hour
     earlier = [record for record in period.verdicts[:-1] if record.final_price is not None]
     judged_before = gettext("before its correction %(price)s") if earlier else ""
     return ListedPeriod(
         title=fmt.period_title(label),
-        address=reverse("period", args=[row.trader.trader_id, row.delivery_day.isoformat(), label]),
+        address=period_address(board_address(row.trader.trader_id, row.delivery_day, named), label),
         frozen=fmt.number(period.frozen.value if period.frozen else None),
         newest=fmt.number(period.newest),
         text=standing_words(period, own=own),

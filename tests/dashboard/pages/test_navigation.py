@@ -66,3 +66,18 @@ def test_assumptions_name_the_market_that_they_are_of(client: Client) -> None:
     assert '<option value="GB" selected>' in page, "showing other days must not lose the market"
     assert 'href="/assumptions/assumptions.csv?market=GB' in page
     assert (of_all.status_code, refused.status_code) == (200, 400)
+
+
+def test_an_assumption_leads_to_the_board_of_its_market(client: Client) -> None:
+    germany()
+    add_market("GB")
+    user = a_trader()
+    client.force_login(user)
+    written(user, market="GB")
+    with time_machine.travel(NOW, tick=False):
+        page = client.get("/assumptions/").content.decode()
+        (row,) = re.findall(r'<td><a href="(/boards/[^"]*)">([^<]*)</a>', page)
+        opened = client.get(row[0]).content.decode()
+    assert row[0] == "/boards/trader_1/2026-11-23/12-13/?market=GB"
+    assert row[1].startswith("GB ")
+    assert "Europe/London" in opened
