@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -168,15 +168,21 @@ def _periods(value: Any, day: date, market: Market) -> tuple[ParsedPeriod, ...]:
     if len(labels) > MOST_PERIODS:
         raise AssumptionError("at most %(most)s periods at once, please", most=MOST_PERIODS)
     parsed = {one.period: one for label in labels for one in _of_label(label.strip(), day, market)}
+    if not parsed:
+        raise AssumptionError("name at least one delivery period, for example 17-18")
     return tuple(one for _, one in sorted(parsed.items(), key=lambda item: (item[0].start, item[0].end)))
 
 
 def _of_label(label: str, day: date, market: Market) -> list[ParsedPeriod]:
-    """One period, or each hour of a range such as 17-20."""
+    """One period, or each hour of a range such as 17-20, both passes of a doubled one among them."""
     hours = _HOURS.fullmatch(label)
-    if hours and (int(hours[2]) or 24) - int(hours[1]) > 1:
-        return _hours(int(hours[1]), int(hours[2]) or 24, day, market)
+    if hours:
+        _check_crossing(label, int(hours[1]), int(hours[2]), market.calendar.on(day).day_start)
+        label = f"{hours[1]}-{'24' if hours[2] == '00' else hours[2]}"
     one = parse_period(day, label, market.calendar)
+    if hours and one.period.is_block:  # from its first hour to where the wall clock has passed its last
+        within = [hour for hour in market.day_periods(day) if one.period.start <= hour.start < one.period.end]
+        return [ParsedPeriod(hour, market.label_of(hour)) for hour in within]
     if one.ambiguous:
         raise PeriodError("“%(text)s” exists twice on %(day)s: say A or B", text=label, day=day)
     if len(market.reference_periods(day, one.period)) > 1:
@@ -184,10 +190,11 @@ def _of_label(label: str, day: date, market: Market) -> list[ParsedPeriod]:
     return [one]
 
 
-def _hours(first: int, last: int, day: date, market: Market) -> list[ParsedPeriod]:
-    begin = parse_period(day, f"{first:02d}-{first + 1:02d}", market.calendar).period
-    end = parse_period(day, f"{last - 1:02d}-{last:02d}", market.calendar)
-    passes = 2 if end.ambiguous else 1  # a range that ends with the doubled hour has both
-    until = end.period.start + passes * end.period.duration
-    hours = [hour for hour in market.day_periods(day) if begin.start <= hour.start and hour.end <= until]
-    return [ParsedPeriod(hour, market.label_of(hour)) for hour in hours]
+def _check_crossing(label: str, first: int, last: int, begins: time) -> None:
+    """Where a day begins at 23:00, 22-24 is its last hour and its first one: no hours that follow each other."""
+    if begins.hour and max(first, last) <= 24 and (first - begins.hour) % 24 >= ((last - begins.hour) % 24 or 24):
+        raise AssumptionError(
+            "“%(text)s” is no range within one delivery day, which begins at %(begins)s here",
+            text=label,
+            begins=f"{begins:%H:%M}",
+        )

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import io
-from datetime import UTC, date, datetime, timedelta
+import json
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 import time_machine
 from django.core.management import call_command
+from django.test import Client
 
 from dashboard.assumptions import judging
 from dashboard.assumptions.facts import facts
 from dashboard.assumptions.models import AssumedPeriod, Assumption, VerdictRecord
+from market.areas.adding import add_market
 from market.labels import label_of
 from market.periods import PeriodError, day_periods
-from tests.dashboard.assumptions.written import MINUTE, publish, written
+from tests.dashboard.assumptions.written import MINUTE, NOW, publish, said, written
+from tests.dashboard.people import a_trader
 from tests.trades.frames import germany
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
 
-SHORT, LONG = date(2026, 3, 29), date(2026, 10, 25)
+SHORT, LONG, AUTUMN = date(2026, 3, 29), date(2026, 10, 25), date(2026, 11, 25)
 EVENINGS = {SHORT: datetime(2026, 3, 28, 20, tzinfo=UTC), LONG: datetime(2026, 10, 24, 20, tzinfo=UTC)}
 
 
@@ -71,6 +75,57 @@ def test_ranges_over_the_change_have_each_hour_that_there_is() -> None:
     quarters = ["02:45-03:00A", "02:00-02:15B"]
     both = written(at=EVENINGS[LONG], delivery_day=LONG.isoformat(), delivery_hours=quarters)
     assert [one.delivery_hour for one in both.periods.all()] == quarters
+
+
+@pytest.mark.parametrize(
+    ("area", "day", "label", "expected"),
+    [
+        ("SE", LONG, "00-03", ["00-01", "01-02", "02-03", "02-03X"]),
+        ("SE", LONG, "02-04", ["02-03", "02-03X", "03-04"]),
+        ("SE", LONG, "00-02", ["00-01", "01-02"]),
+        ("FI", LONG, "01-03", ["01-02", "02-03", "02-03X"]),
+        ("GB", LONG, "00-02", ["00-01", "01-02", "01-02X"]),
+        ("GB", LONG, "23-02", ["23-24", "00-01", "01-02", "01-02X"]),
+        ("GB", AUTUMN, "23-01", ["23-24", "00-01"]),
+        ("GB", AUTUMN, "20-23", ["20-21", "21-22", "22-23"]),
+        ("GB", AUTUMN, "23-00", ["23-24"]),
+        ("IE", AUTUMN, "17-19", ["17-18", "18-19"]),
+        ("DE", AUTUMN, "22-00", ["22-23", "23-24"]),
+        ("DE", SHORT, "02-04", ["03-04"]),
+    ],
+)
+def test_a_range_is_the_hours_of_its_market_s_day(area: str, day: date, label: str, expected: list[str]) -> None:
+    germany()
+    if area != "DE":
+        add_market(area)
+    evening = datetime.combine(day, time(12), tzinfo=UTC) - timedelta(days=1)
+    assumption = written(at=evening, market=area, delivery_day=day.isoformat(), delivery_hours=[label])
+    periods = assumption.periods.order_by("delivery_start")
+    assert [one.delivery_hour for one in periods] == expected
+
+
+def test_a_whole_day_is_all_of_its_hours() -> None:
+    germany()
+    add_market("GB")
+    for market, label in (("DE", "00-24"), ("DE", "00-00"), ("GB", "23-23")):
+        day = written(at=EVENINGS[LONG], market=market, delivery_day=LONG.isoformat(), delivery_hours=[label])
+        assert day.periods.count() == 25
+
+
+@pytest.mark.parametrize("area", ["GB", "IE"])
+@pytest.mark.parametrize("label", ["20-24", "22-24", "22-00", "21-23:00", "22-01"])
+def test_a_range_over_the_day_s_start_is_refused(client: Client, area: str, label: str) -> None:
+    germany()
+    add_market(area)
+    client.force_login(a_trader())
+    asked = said(market=area, delivery_hours=[label])
+    with time_machine.travel(NOW, tick=False):
+        answer = client.post("/api/v1/assumptions", json.dumps(asked), content_type="application/json")
+    assert answer.status_code == 400
+    if ":" not in label:
+        sentence = f"“{label}” is no range within one delivery day, which begins at 23:00 here."
+        assert answer.json()["error"] == sentence
+    assert not Assumption.objects.exists()
 
 
 @pytest.mark.parametrize(
