@@ -15,11 +15,12 @@ from trades.models import Trader
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A rule and one who is told by it, about these traders."""
+    """A rule and one who is told by it, about these traders. `own`: whose login it is."""
 
     rule: AlertRule
     user: User
     traders: tuple[Trader, ...]
+    own: Trader | None
 
 
 class Audience:
@@ -52,11 +53,11 @@ class Audience:
             for other in self._desk:
                 theirs = other.trader_login.trader
                 if other.pk != user.pk and rule.trader in {None, theirs}:
-                    yield Told(rule, other, (theirs,))
+                    yield Told(rule, other, (theirs,), theirs)
         if rule.trader is not None:
             may = sees_all or (own is not None and own.pk == rule.trader.pk)
-            yield Told(rule, user, (rule.trader,) if may else ())
+            yield Told(rule, user, (rule.trader,) if may else (), own)
         elif sees_all:
-            yield Told(rule, user, self._known)
+            yield Told(rule, user, self._known, own)
         else:
-            yield Told(rule, user, (own,) if own else ())
+            yield Told(rule, user, (own,) if own else (), own)

@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import Count, F, Max
 
+from dashboard.alerts.audience import Told
 from dashboard.alerts.models import AlertWatch
 from dashboard.alerts.rules import Finding, Kind
 from dashboard.assumptions.models import Assumption
 from dashboard.assumptions.queries import standings
+from dashboard.assumptions.visibility import viewer_of, visible_to
 from dashboard.figures.feed_status import FeedStates, load_feeds
 from market.locks import AdvisoryLock
 from market.models import Market
@@ -78,12 +81,23 @@ class DeskNews:
             return feeds.prices.state in {"late", "down"}
         return not feeds.exchange.connected and feeds.exchange.since is not None
 
-    def broken(self, traders: Collection[Trader], markets: Sequence[Market], now: datetime) -> list[Finding]:
-        """Open assumptions of these traders that broke, one finding a period; read once for all traders."""
+    def broken(self, one: Told, markets: Sequence[Market], now: datetime) -> list[Finding]:
+        """Open assumptions that broke, of the traders whom somebody is told of, and that they may see; one finding a
+        period. Read once for all; who sees others' is asked once more where there are any."""
         if self._broken is None:
             self._broken = list(_broken(now))
-        of, on = {trader.pk for trader in traders}, {market.pk for market in markets}
-        return [found for about, found in self._broken if about.trader_id in of and about.market_id in on]
+        of, on = {trader.pk for trader in one.traders}, {market.pk for market in markets}
+        broken = [row for row in self._broken if row[0].trader_id in of and row[0].market_id in on]
+        own = one.own.pk if one.own else None
+        others = {about.pk for about, _ in broken if about.trader_id != own}
+        hidden = others - _seen(one.user, others, now)
+        return [found for about, found in broken if about.pk not in hidden]
+
+
+def _seen(user: User, numbers: Collection[int], now: datetime) -> set[int]:
+    """Those of these assumptions that the user may see."""
+    viewer = viewer_of(user) if numbers else None
+    return set() if viewer is None else set(visible_to(viewer, now).filter(pk__in=numbers).values_list("pk", flat=True))
 
 
 def _broken(now: datetime) -> Iterator[tuple[Assumption, Finding]]:

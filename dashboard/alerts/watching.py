@@ -105,7 +105,7 @@ def _found(one: Told, look: _Look) -> list[Finding]:
         mine = [f for b, f in look.boards.items() if b.trader.pk in traders and b.market in markets]
         return [finding for board in mine for finding in of_board(condition, board, look.now)]
     if kind is Kind.ASSUMPTION_BROKE:
-        return look.news.broken(one.traders, markets, look.now)
+        return look.news.broken(one, markets, look.now)
     if kind is Kind.FRAMES_ASIDE and not group_roles(one.user) & SEE_STATUS:
         return []
     if not one.traders and not group_roles(one.user):
