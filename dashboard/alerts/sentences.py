@@ -33,7 +33,9 @@ _WARNING = gettext_noop(
 
 
 def sentence(kind: str, level: str, facts: Mapping[str, str]) -> str:
-    """One sentence."""
+    """One sentence. It names the market of a trader's board where the desk had several (`named_market`)."""
     is_warning = kind == Kind.LOSS_LIMIT and level == Level.WARNING
     words = {**facts, "phase": gettext(phase) if (phase := facts.get("phase")) else ""}  # as boards name it
+    if "trader" in facts and "named_market" in facts:
+        words["trader"] = f"{facts['trader']}, {facts['named_market']}"
     return gettext(_WARNING if is_warning else SENTENCES[Kind(kind)]) % words

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 
@@ -67,7 +67,14 @@ def _tell(rules: list[AlertRule], news: DeskNews, now: datetime) -> int:
     look.boards = board_facts.read(_wanted(told, look), now, anew=set(news.quiet_boards))
     episodes, cause = open_episodes(rules), partial(_cause, news)
     return sum(
-        write(one.rule, one.user, _found(one, look), now, episodes=episodes[one.rule.pk, one.user.pk], cause=cause)
+        write(
+            one.rule,
+            one.user,
+            _found(one, look),
+            now,
+            episodes=episodes[one.rule.pk, one.user.pk],
+            cause=cause,
+        )
         for one in told
     )
 
@@ -98,6 +105,14 @@ def _markets(rule: AlertRule, look: _Look) -> list[Market]:
 
 
 def _found(one: Told, look: _Look) -> list[Finding]:
+    """What the rule finds, with the market to be named where there are several."""
+    findings = _findings(one, look)
+    if len(look.markets) < 2:
+        return findings
+    return [replace(found, facts={**found.facts, "named_market": found.facts["market"]}) for found in findings]
+
+
+def _findings(one: Told, look: _Look) -> list[Finding]:
     kind, markets = Kind(one.rule.kind), _markets(one.rule, look)
     if kind in OF_BOARDS:
         condition = Condition(kind, one.rule.threshold or ZERO, one.rule.minutes or 0)

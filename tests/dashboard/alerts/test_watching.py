@@ -12,12 +12,16 @@ import pytest
 import time_machine
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import override
 
 from dashboard.alerts import board_facts
 from dashboard.alerts.models import Alert, AlertDelivery, AlertRule, AlertWatch
 from dashboard.alerts.rules import QUIET, Kind
+from dashboard.alerts.sentences import sentence
 from dashboard.alerts.watching import watch
 from dashboard.events.models import Event
+from market.areas.adding import add_market
+from market.models import Market
 from tests.dashboard.boards import store_price
 from tests.dashboard.people import a_head, a_trader
 from tests.trades.frames import confirmation, germany, store
@@ -51,14 +55,23 @@ def a_rule(user: User, kind: Kind, threshold: str | None = None, minutes: int | 
     )
 
 
-def live(label: str, direction: str, mw: str, price: str, *, at: datetime = NOON, trader: str = "trader_1") -> None:
-    """A trade that is stored as soon as it came."""
+def live(
+    label: str,
+    direction: str,
+    mw: str,
+    price: str,
+    *,
+    at: datetime = NOON,
+    trader: str = "trader_1",
+    market: Market | None = None,
+) -> None:
+    """A trade (in Germany, if no other market is named) that is stored as soon as it came."""
     frame = confirmation(
         f"{label} {at} {trader}", delivery_hour=label, direction=direction, quantity=float(mw), price=float(price),
         trader_id=trader,
     )  # fmt: skip
-    source = FrameSource(f"live {label} {at} {trader}", "l")
-    store_frames(market=germany(), source=source, frames=[JournalFrame(1, at, frame)])
+    source = FrameSource(f"live {market} {label} {at} {trader}", "l")
+    store_frames(market=market or germany(), source=source, frames=[JournalFrame(1, at, frame)])
 
 
 def test_open_mwh_before_the_gate_is_told_once(anna: User) -> None:
@@ -73,6 +86,21 @@ def test_open_mwh_before_the_gate_is_told_once(anna: User) -> None:
     told = json.loads(Event.objects.get(kind="alert").data)
     assert (told["id"], told["kind"]) == (alert.pk, "open_mwh")
     assert "10 MWh" in told["sentence"]
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_the_market_is_named_where_there_are_several(anna: User, language: str) -> None:
+    a_rule(anna, Kind.OPEN_MWH, "1", 180)
+    watch(NOON)
+    live("12-13", "sell", "10", "20")
+    watch(NOON + SECOND)
+    live("13-14", "sell", "10", "20")
+    live("13-14", "sell", "10", "20", market=add_market("GB"))
+    watch(NOON + 2 * SECOND)
+    with override(language):
+        said = [sentence(alert.kind, alert.level, alert.facts) for alert in Alert.objects.order_by("pk")]
+    assert said[0].startswith("trader_1: "), "there was one market then"
+    assert sorted(one.partition(": ")[0] for one in said[1:]) == ["trader_1, DE", "trader_1, GB"]
 
 
 def test_a_swing_and_a_limit(anna: User) -> None:
