@@ -18,6 +18,7 @@ from django.core.mail import send_mail
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.utils.translation import gettext, override
 
+from dashboard.access.rights import board_trader
 from dashboard.alerts.models import Alert, AlertDelivery, AlertTarget
 from dashboard.alerts.rules import pause_after
 from dashboard.alerts.sentences import sentence
@@ -111,6 +112,7 @@ class Lanes:
 def _attempt(delivery: AlertDelivery) -> bool:
     alert = Alert.objects.select_related("user").get(pk=delivery.alert_id)
     try:
+        _check_rights(alert)
         _mail(alert) if delivery.channel == "mail" else _webhook(alert)
     except Exception as error:  # whatever a mail server or a receiver does
         sentence_ = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
@@ -122,6 +124,15 @@ def _attempt(delivery: AlertDelivery) -> bool:
     delivery.done_at, delivery.next_at, delivery.error = clock.now(), None, ""
     delivery.save(update_fields=["done_at", "next_at", "error"])
     return True
+
+
+def _check_rights(alert: Alert) -> None:
+    """What waits may have been found long ago: it goes to nobody who has lost the login or the board since."""
+    if not alert.user.is_active:
+        raise DeliveryError("the user is deactivated", is_final=True)
+    trader_id = alert.facts.get("trader")
+    if trader_id and board_trader(alert.user, trader_id) is None:
+        raise DeliveryError("the user may not see this board any more", is_final=True)
 
 
 def language_of(alert: Alert) -> str:

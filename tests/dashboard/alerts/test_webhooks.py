@@ -19,7 +19,7 @@ from dashboard.alerts.delivering import due_lanes, serve
 from dashboard.alerts.models import Alert, AlertDelivery, AlertTarget
 from dashboard.alerts.webhooks import RefusedAddressError, checked, public_address
 from market import clock
-from tests.dashboard.people import a_trader
+from tests.dashboard.people import a_head, a_trader
 from tests.trades.frames import germany
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
@@ -136,3 +136,31 @@ def test_mail_that_is_not_set_up_is_given_up() -> None:
     deliver()
     row.refresh_from_db()
     assert row.next_at is None
+
+
+@pytest.mark.parametrize("channel", ["webhook", "mail"])
+def test_nothing_goes_to_a_user_who_was_deactivated(
+    receiver: str, settings: Settings, mailoutbox: list[Any], channel: str
+) -> None:
+    settings.ALERT_PRIVATE_WEBHOOKS, settings.EMAIL_HOST = True, "mail.example"
+    user = a_trader()
+    row = due(receiver, channel, user)
+    user.email, user.is_active = "anna@desk.example", False
+    user.save()
+    assert deliver() == 0
+    row.refresh_from_db()
+    assert (row.next_at, row.done_at, row.error) == (None, None, "the user is deactivated")
+    assert not (Receiver.got or mailoutbox)
+
+
+def test_nothing_goes_to_a_user_who_lost_the_board(receiver: str, settings: Settings) -> None:
+    settings.ALERT_PRIVATE_WEBHOOKS = True
+    a_trader("trader_2", "ben")
+    head = a_head()
+    row = due(receiver, user=head)
+    Alert.objects.update(kind="result_below", facts={**FACTS, "trader": "trader_2"})
+    head.groups.clear()
+    assert deliver() == 0
+    row.refresh_from_db()
+    assert (row.next_at, row.error) == (None, "the user may not see this board any more")
+    assert not Receiver.got
