@@ -7,11 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from dashboard.alerts.models import AlertSample
 from dashboard.alerts.rules import BoardFacts, RowFacts
 from dashboard.figures.board import Board, load_board
 from dashboard.figures.versions import changes_of
+from market.dated.reading import Dated
 from market.models import Market
 from trades.models import Trader
 
@@ -31,7 +33,19 @@ class BoardOf:
         return self.trader.pk, self.market.pk, self.day
 
 
-_kept: dict[tuple[int, int, date], tuple[tuple[int, int], Board]] = {}
+class _Version(NamedTuple):
+    """What a board is made of: its changes, the market as it began, and its dated rules, gate closures among them."""
+
+    changes: tuple[int, int]
+    market: tuple[str, str, int]
+    rules: Dated
+
+    @classmethod
+    def of(cls, market: Market, changes: tuple[int, int]) -> _Version:
+        return cls(changes, (market.time_zone, market.currency, market.gate_closure_minutes), market.dated)
+
+
+_kept: dict[tuple[int, int, date], tuple[_Version, Board]] = {}
 
 
 def read(boards: Iterable[BoardOf], now: datetime, *, anew: set[tuple[int, int, date]]) -> dict[BoardOf, BoardFacts]:
@@ -42,14 +56,14 @@ def read(boards: Iterable[BoardOf], now: datetime, *, anew: set[tuple[int, int, 
     samples = _samples(traded)
     found = {}
     for board in traded:
-        shown = _board(board, changes[board.key], now)
+        shown = _board(board, _Version.of(board.market, changes[board.key]), now)
         found[board] = _facts(board, shown, now, samples[board.key], anew=board.key in anew)
     while len(_kept) > MOST_KEPT:
         del _kept[next(iter(_kept))]
     return found
 
 
-def _board(board: BoardOf, version: tuple[int, int], now: datetime) -> Board:
+def _board(board: BoardOf, version: _Version, now: datetime) -> Board:
     kept = _kept.get(board.key)
     if kept is None or kept[0] != version:
         loaded = load_board(trader=board.trader, market=board.market, delivery_day=board.day, now=now)

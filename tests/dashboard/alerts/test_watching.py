@@ -21,7 +21,7 @@ from dashboard.alerts.sentences import sentence
 from dashboard.alerts.watching import watch
 from dashboard.events.models import Event
 from market.areas.adding import add_market
-from market.models import Market
+from market.models import GateClosure, Market
 from tests.dashboard.boards import store_price
 from tests.dashboard.people import a_head, a_trader
 from tests.trades.frames import confirmation, germany, store
@@ -86,6 +86,16 @@ def test_open_mwh_before_the_gate_is_told_once(anna: User) -> None:
     told = json.loads(Event.objects.get(kind="alert").data)
     assert (told["id"], told["kind"]) == (alert.pk, "open_mwh")
     assert "10 MWh" in told["sentence"]
+
+
+def test_a_new_gate_closure_holds_from_the_next_look_on(anna: User) -> None:
+    a_rule(anna, Kind.OPEN_MWH, "1", 60)
+    watch(NOON)
+    live("14-15", "sell", "10", "20")
+    assert watch(NOON + SECOND) == 0, "its gate closes in more than two hours"
+    GateClosure.objects.create(market=germany(), valid_from=DAY, phase="area", lead_minutes=120)
+    assert watch(NOON + 2 * SECOND) == 1
+    assert Alert.objects.get().facts["closes_at"] == "2026-11-23T11:00:00+00:00"
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
