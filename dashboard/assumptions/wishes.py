@@ -50,12 +50,12 @@ def understood(said: Mapping[str, Any]) -> Wish:
     """The wish; raises AssumptionError, PeriodError or MarketError. Numbers may be texts, as forms have them."""
     market = market_by_code(_text(said, "market") or None)
     day = parse_day(_text(said, "delivery_day"))
-    claim = _claim(said)
+    claim, currency = _claim(said), market.rules_on(day).currency
     return Wish(
         market=market,
         day=day,
         periods=_periods(said.get("delivery_hours"), day, market),
-        theory=Theory(claim, _threshold(said, claim), _broken_at(said)),
+        theory=Theory(claim, _threshold(said, claim, currency), _broken_at(said, currency)),
         confidence=_confidence(said),
         quantity=_quantity(said),
         tags=_tags(said.get("tags")),
@@ -99,19 +99,19 @@ def _number(said: Mapping[str, Any], name: str) -> Decimal | None:
     return number + 0
 
 
-def _threshold(said: Mapping[str, Any], claim: Claim) -> Decimal | None:
+def _threshold(said: Mapping[str, Any], claim: Claim, currency: str) -> Decimal | None:
     threshold = _number(said, "threshold")
     if threshold is None and claim in NEEDS_THRESHOLD:
-        raise AssumptionError("“%(claim)s” needs a threshold in EUR/MWh", claim=claim.value)
+        raise AssumptionError("“%(claim)s” needs a threshold in %(currency)s/MWh", claim=claim.value, currency=currency)
     if threshold is not None and threshold < 0 and claim not in {Claim.ABOVE, Claim.BELOW}:
         raise AssumptionError("the threshold of “%(claim)s” can't be negative", claim=claim.value)
     return threshold
 
 
-def _broken_at(said: Mapping[str, Any]) -> Decimal:
+def _broken_at(said: Mapping[str, Any], currency: str) -> Decimal:
     broken_at = _number(said, "broken_at")
     if broken_at is not None and broken_at <= 0:
-        raise AssumptionError("what breaks it must be more than 0 EUR/MWh")
+        raise AssumptionError("what breaks it must be more than 0 %(currency)s/MWh", currency=currency)
     return BROKEN_AT if broken_at is None else broken_at
 
 

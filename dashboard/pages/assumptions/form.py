@@ -11,7 +11,7 @@ from dashboard.assumptions.rules import BROKEN_AT, LEAST_MOVE, SIDES, Claim
 from dashboard.render.assumptions.words import ARROWS, claim_name
 from dashboard.render.formatting import currency_sign, plain
 from market.models import Market
-from market.queries import currency_now
+from market.periods import parse_day
 from market.statements.planning import planned_by_values
 from trades.models import Trader
 
@@ -26,7 +26,7 @@ def form_fields(trader: Trader, market: Market, *, day: str, by: str = "") -> di
         "market": market.code,
         "day": day,
         "by": by,
-        "currency": currency_sign(currency_now(market)),
+        "currency": currency_sign(market.rules_on(parse_day(day)).currency),
         "claims": [(claim.value, claim_name(claim), ARROWS[claim]) for claim in Claim],
         "last": {
             "claim": last.claim if last else "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, date, datetime, timedelta
 
@@ -12,7 +13,7 @@ from django.test import Client
 from dashboard.figures.history import DayRange, of_one_currency
 from market.areas.adding import add_market
 from market.models import Market, MarketRule
-from tests.dashboard.assumptions.written import DAY, GATE, MINUTE, NOW, publish, written
+from tests.dashboard.assumptions.written import DAY, GATE, MINUTE, NOW, publish, said, written
 from tests.dashboard.people import a_trader
 from tests.trades.frames import confirmation, germany, numbered
 from trades.frames import FrameSource
@@ -109,5 +110,38 @@ def test_a_history_over_a_currency_and_back_is_refused(client: Client) -> None:
     MarketRule.objects.create(market=market, valid_from=date(2026, 11, 22), currency="EUR")
     with time_machine.travel(NOW, tick=False):
         answer = client.get("/history/?from=2026-11-19&to=2026-11-23")
-    said = "The market trades in EUR up to 2026-11-19 and in GBP afterwards: ask for these days apart."
-    assert said in answer.content.decode()
+    sentence = "The market trades in EUR up to 2026-11-19 and in GBP afterwards: ask for these days apart."
+    assert sentence in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "sentence"),
+    [
+        ({"claim": "above"}, "“above” needs a threshold in %s/MWh."),
+        ({"broken_at": "0"}, "What breaks it must be more than 0 %s/MWh."),
+    ],
+)
+def test_what_is_refused_names_the_currency_of_the_market_s_day(
+    client: Client, wanted: dict[str, str], sentence: str
+) -> None:
+    client.force_login(a_trader())
+    MarketRule.objects.create(market=germany(), valid_from=date(2026, 11, 24), currency="PLN")
+    add_market("GB")
+    for market, day, currency in (
+        ("DE", "2026-11-23", "EUR"),
+        ("DE", "2026-11-24", "PLN"),
+        ("GB", "2026-11-24", "GBP"),
+    ):
+        asked = said(market=market, delivery_day=day, **wanted)
+        with time_machine.travel(NOW, tick=False):
+            answer = client.post("/api/v1/assumptions", json.dumps(asked), content_type="application/json")
+        assert (answer.status_code, answer.json()["error"]) == (400, sentence % currency)
+
+
+def test_the_form_names_the_currency_of_its_day(client: Client) -> None:
+    client.force_login(a_trader())
+    MarketRule.objects.create(market=germany(), valid_from=date(2026, 11, 24), currency="GBP")
+    for day, sign in (("2026-11-23", "€"), ("2026-11-24", "£")):
+        with time_machine.travel(NOW, tick=False):
+            answer = client.get(f"/assumptions/board/?trader=trader_1&market=DE&day={day}")
+        assert f"<small>{sign}/MWh</small>" in answer.json()["form"]
