@@ -52,11 +52,16 @@ def verdict_name(verdict: Verdict) -> str:
 
 
 def standing_words(period: PeriodStanding, *, own: bool) -> str:
-    """How it stands: “+1.80 in your favour”, “stands still”, “1.80 against you”, or its verdict with the move."""
+    """How it stands: “+1.80 in your favour”, “stands still”, “1.80 against you”, or its verdict: “right, moved −2.01”.
+
+    While it is open the sign is that of the favour, afterwards that of the reference's move: the words tell them apart.
+    """
     record, favour = period.record, period.in_favour
+    if record is not None and record.move is not None:
+        words = {"verdict": verdict_name(period.verdict), "move": fmt.number(record.move, signed=True)}
+        return gettext("%(verdict)s, moved %(move)s") % words
     if record is not None:
-        move = f", {fmt.number(record.move, signed=True)}" if record.move is not None else ""
-        return f"{verdict_name(period.verdict)}{move}"
+        return verdict_name(period.verdict)
     return verdict_name(Verdict.WAITING) if favour is None else favour_words(period.theory.claim, favour, own=own)
 
 

@@ -145,4 +145,4 @@ def test_an_opened_period_has_a_flag_for_each(client: Client) -> None:
     ]
     panel = client.get(f"/boards/trader_1/{DAY}/12-13/", headers={"X-Part": "opened"}).content.decode()
     assert panel.count("⚑") == 3
-    assert "right, +5.00" in panel
+    assert "right, moved +5.00" in panel
