@@ -64,7 +64,7 @@ def objections_to(*, unread: int, traders: Collection[str], lengths: Collection[
     if unread:
         found.append(f"{unread} lines of the file could not be booked")
     if traders:
-        found.append(f"the file has no trades of {_names(sorted(traders))}, who traded then")
+        found.append(f"the file has no trades of {_names(sorted(traders))}, who traded then or lately")
     if lengths:
         products = sorted({product_of_length(length) for length in lengths})
         minutes = _names([str(product) for product in products if product != BLOCK])

@@ -16,7 +16,7 @@ from trades.models import FeedGap
 
 _UTC = ZoneInfo("UTC")
 DESK_TRADES_LATELY = timedelta(days=7)
-"""Before a file's first day: products traded since then are those that the desk trades."""
+"""Before a file's first day: who has traded since then, and which products, may have traded in a gap of it unseen."""
 
 
 @dataclass(slots=True)
@@ -64,12 +64,13 @@ def covered_gaps(market: Market, scope: Scope, *, unread: int) -> list[Cover]:
     if scope.first is None or scope.last is None:
         return []
     start, end = scope.days(market)
-    lately = lengths_between(market_id=market.pk, start=start - DESK_TRADES_LATELY, end=end)
+    lately = start - DESK_TRADES_LATELY
+    traded = lengths_between(market_id=market.pk, start=lately, end=end)
     held = {product_of_length(length) for length in scope.lengths}
     objections = objections_to(
         unread=unread,
-        traders=traders_between(market_id=market.pk, start=start, end=end) - scope.traders,
-        lengths={length for length in lately if product_of_length(length) not in held},
+        traders=traders_between(market_id=market.pk, start=lately, end=end) - scope.traders,
+        lengths={length for length in traded if product_of_length(length) not in held},
     )
     return covers(_open_gaps(market, start, end), (scope.first, scope.last), objections)
 

@@ -298,6 +298,20 @@ def test_a_file_that_may_lack_something_closes_no_gap(
     assert words in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("days_ago", "closed"), [(0, False), (6, False), (9, True)])
+def test_one_traders_file_closes_no_gap_of_others_who_trade_these_days(
+    write: Write, days_ago: int, closed: bool
+) -> None:
+    """All that another has traded this day may have been lost in the gap."""
+    day = (NOW - timedelta(days=days_ago)).date()
+    store(confirmation(99, trader_id="trader_2", execution_time=f"{day}T05:00:00Z"))
+    open_gap = gap(7, 60)
+    lines = (f"{n};SELL;2026-11-23T11:00Z;2026-11-23T12:00Z;2026-11-23T0{n}:00Z;20;EUR;12;MWH" for n in (6, 9))
+    assert imported(write(PRIVATE, *lines), "--trader", "trader_1") == 0
+    open_gap.refresh_from_db()
+    assert (open_gap.closed_at is not None) == closed
+
+
 @pytest.mark.parametrize(("blocks", "closed"), [(("08-20",), True), ((), False)])
 def test_blocks_are_one_product_however_long(
     write: Write, capsys: pytest.CaptureFixture[str], blocks: tuple[str, ...], closed: bool
