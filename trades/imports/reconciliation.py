@@ -224,7 +224,7 @@ def _doubled(market: Market, report: Report) -> Iterator[Doubt]:
     twins: dict[StoredFacts, list[str]] = {}
     for ids in _chunks(report.extra if report.missing else []):
         for exchange_id, facts in stored_facts(market_id=market.pk, exchange_ids=ids).items():
-            twins.setdefault(facts, []).append(exchange_id)
+            twins.setdefault(replace(facts, second=None), []).append(exchange_id)
     for line in report.missing:
         if alike := twins.get(facts_of(_read(line))):
             why = f"trade {alike.pop(0)[:60]}, which the file lacks, is stored with the same facts under another id"

@@ -101,6 +101,13 @@ def test_ids_without_their_leading_zeros_are_not_booked_a_second_time(
     assert Trade.objects.count() == 40
 
 
+def test_a_trade_with_a_booked_second_side_is_doubtful_under_another_id(write: Write, judge: User) -> None:
+    store(confirmation("0042"), confirmation("0042", direction="sell"))
+    book_second_side(message=QuarantinedMessage.objects.get(), note="", user=judge, now=NOW)
+    assert imported(write(confirmation("42"), confirmation("42", direction="sell"))) == 3
+    assert Trade.objects.count() == 2
+
+
 def test_twins_whose_stored_one_is_in_the_file_are_no_doubt(write: Write) -> None:
     store(confirmation("a"))
     assert imported(write(confirmation("a"), confirmation("b"))) == 0
