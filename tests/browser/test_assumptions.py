@@ -101,6 +101,28 @@ def test_what_is_wrong_is_said_in_the_form_and_nothing_is_stored(desk: Desk, pag
     expect(page.locator("#assume")).to_be_hidden()
 
 
+def test_a_refused_form_stays_as_it_was_filled_in(desk: Desk, page: Page, tomorrow: date, anna: User) -> None:
+    """The page asks its own address again as soon as its socket is open, and with any news."""
+    desk.expect_complaints("400 (Bad Request)")
+    desk.log_in(page, "anna", "/assumptions/")
+    page.locator("#write summary").click()
+    page.fill("[name=delivery_hours]", "foo")
+    page.check("[name=claim][value=down]")
+    page.fill("[name=confidence]", "70")
+    page.fill("[name=reason]", "the front is late")
+    page.get_by_role("button", name="Write down").click()
+    expect(page.locator("#write [role=alert]")).to_be_visible()
+    words = {"delivery_day": tomorrow.isoformat(), "delivery_hours": ["12-13"], "claim": "up"}
+    write_down(trader=Trader.objects.get(), author=anna, wish=understood(words))
+    expect(page.locator("#open tbody")).to_contain_text("12–13")
+    expect(page.locator("#write [role=alert]")).to_be_visible()
+    expect(page.locator("[name=delivery_hours]")).to_have_value("foo")
+    expect(page.locator("[name=claim][value=down]")).to_be_checked()
+    expect(page.locator("[name=confidence]")).to_have_value("70")
+    expect(page.locator("[name=reason]")).to_have_value("the front is late")
+    shot(page, "refused")
+
+
 def test_a_phone_writes_one_from_the_opened_row_and_withdraws_it(desk: Desk, page: Page, tomorrow: date) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     open_board(desk, page, tomorrow)

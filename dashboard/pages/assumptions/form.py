@@ -15,28 +15,35 @@ from market.periods import parse_day
 from market.statements.planning import planned_by_values
 from trades.models import Trader
 
+_NAMES = {"day": "delivery_day", "hours": "delivery_hours"}
 FIELDS = ("market", "delivery_day", "claim", "threshold", "broken_at", "confidence", "quantity", "reason", "by")
 
 
-def form_fields(trader: Trader, market: Market, *, day: str, by: str = "") -> dict[str, object]:
-    """The context of dashboard/assumptions/fields.html. One query."""
+def form_fields(
+    trader: Trader, market: Market, *, day: str, by: str = "", refused: QueryDict | None = None
+) -> dict[str, object]:
+    """The context of dashboard/assumptions/fields.html; `refused` is a form handed back as it was sent. One query."""
     with planned_by_values():
         last = Assumption.objects.filter(trader=trader, market=market).order_by("-id").first()
+    shown = {
+        "day": day,
+        "hours": "",
+        "reason": "",
+        "claim": last.claim if last else "",
+        "threshold": plain(last.threshold) or "" if last else "",
+        "broken_at": "" if last is None or last.broken_at == BROKEN_AT else plain(last.broken_at),
+        "confidence": (last.confidence or "") if last else "",
+        "quantity": plain(last.quantity) or "" if last else "",
+        "tags": ", ".join(last.tags) if last else "",
+    }
+    if refused is not None:
+        shown = {name: refused.get(_NAMES.get(name, name), "") for name in shown}
     return {
         "market": market.code,
-        "day": day,
         "by": by,
         "currency": currency_sign(market.rules_on(parse_day(day)).currency),
         "claims": [(claim.value, claim_name(claim), ARROWS[claim]) for claim in Claim],
-        "last": {
-            "claim": last.claim if last else "",
-            "like": "up down" if last and last.claim in SIDES else last.claim if last else "",
-            "threshold": plain(last.threshold) or "" if last else "",
-            "broken_at": "" if last is None or last.broken_at == BROKEN_AT else plain(last.broken_at),
-            "confidence": (last.confidence or "") if last else "",
-            "quantity": plain(last.quantity) or "" if last else "",
-            "tags": ", ".join(last.tags) if last else "",
-        },
+        "shown": {**shown, "like": "up down" if shown["claim"] in SIDES else shown["claim"]},
         "least_move": plain(LEAST_MOVE),
         "broken_at": plain(BROKEN_AT),
         "longest_reason": LONGEST_REASON,

@@ -78,7 +78,9 @@ def _show(request: HttpRequest, selection: Selection, *, error: str = "", status
         **rates_body(judged_cases, traders=several),
         **money_body(theories, _totals(selection, read), traders=several),
         "error": error,
-        "form": form_fields(viewer.own, market, day=_today(selection, market)) if viewer.own else None,
+        "form": form_fields(viewer.own, market, day=_today(selection, market), refused=request.POST if error else None)
+        if viewer.own
+        else None,
     }
     if viewer.sees_others:
         context |= tags_body(judged_cases)

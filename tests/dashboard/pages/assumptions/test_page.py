@@ -33,3 +33,29 @@ def test_withdrawing_is_offered_and_taken_until_the_first_gate(client: Client) -
         again = client.post(address)
     assert (again.status_code, Withdrawal.objects.count()) == (409, 1)
     assert "already" in again.content.decode()
+
+
+def test_a_refused_form_comes_back_as_it_was_sent(client: Client) -> None:
+    germany()
+    client.force_login(a_trader())
+    sent = {
+        "market": "DE",
+        "delivery_day": "2026-11-24",
+        "delivery_hours": "foo",
+        "claim": "down",
+        "threshold": "1,5",
+        "confidence": "70",
+        "quantity": "12",
+        "broken_at": "4",
+        "tags": 'wind, "north"',
+        "reason": "the front is <late>",
+    }
+    with time_machine.travel(NOW, tick=False):
+        answer = client.post("/assumptions/", sent)
+    form = answer.content.decode().partition('id="write"')[2].partition("</details>")[0]
+    assert answer.status_code == 400
+    assert '<p class="error" role="alert">' in form, "beside what it is about, where news leaves it alone"
+    for value in ("2026-11-24", "foo", "1,5", "70", "12", "4", "wind, &quot;north&quot;"):
+        assert f'value="{value}"' in form
+    assert 'value="down" required checked' in form
+    assert "the front is &lt;late&gt;</textarea>" in form
