@@ -28,7 +28,7 @@ from dashboard.render import formatting as fmt
 from dashboard.render.addresses import at_moment
 from dashboard.render.board import row_id
 from dashboard.render.cells import Cell, restated_title
-from dashboard.render.panel.closing import closing_form
+from dashboard.render.panel.closing import RefusedClosing, closing_form
 from dashboard.render.panel.inside import lines_of
 from dashboard.render.rows.clocks import about
 from dashboard.render.rows.firm import firm_lines
@@ -136,7 +136,7 @@ def render_opened(
     *,
     whole: bool,
     assumed: Sequence[object] = (),
-    closing: Closing | None = None,
+    closing: Closing | RefusedClosing | None = None,
     firm: Firmness | None = None,
 ) -> str:
     """The panel; `whole` with all its sections, for a page without script, else with what is shown: with the chart

@@ -104,6 +104,30 @@ def test_closed_while_its_panel_is_fetched_it_stays_closed(desk: Desk, page: Pag
     expect(page).to_have_url(f"{desk.address}/boards/trader_1/{tomorrow}/")
 
 
+def test_a_typo_in_the_closing_form_is_said_beside_its_field(desk: Desk, page: Page, tomorrow: date) -> None:
+    store_trade("12-13", "sell", "10", "30", day=tomorrow)
+    store_price("12-13", "25", day=tomorrow, at=timezone.now() - timedelta(minutes=5))
+    desk.log_in(page, "anna", f"/boards/trader_1/{tomorrow}/12-13/")
+    expect(link(page)).to_have_text("live")
+    page.evaluate("window.sameDocument = true")
+    energy, wrong = page.locator("#opened [name=close_mwh]"), page.locator("#closing-wrong")
+    for typed in ("abc", "999999", "-5"):
+        energy.fill(typed)
+        energy.press("Enter")
+        expect(page).to_have_url(re.compile(f"close_mwh={typed}$"))
+        expect(wrong).to_have_text("What is to be closed is a number of MWh above 0, up to 99999.")
+        expect(energy).to_have_value(typed)
+        expect(energy).to_be_focused()
+    store_trade("12-13", "buy", "4", "20", day=tomorrow)
+    expect(page.locator('#opened [data-field="performance_eur"]')).to_have_text("+70.00")
+    expect(wrong).to_be_visible()
+    energy.fill("6")
+    energy.press("Enter")
+    expect(page.locator("#opened .closing output")).to_contain_text("locked in")
+    expect(wrong).to_have_count(0)
+    assert page.evaluate("window.sameDocument")
+
+
 def test_its_own_address_opens_it(desk: Desk, page: Page) -> None:
     store_sketch()
     desk.log_in(page, "anna", f"/boards/trader_1/{SKETCH_DAY}/13-14/")

@@ -10,15 +10,15 @@ from django.utils.translation import gettext as _
 
 from dashboard.figures.opened.closing import HIGHEST, Closing, closed_at
 from dashboard.figures.performance import Figures
-from dashboard.pages.requests import QueryError
+from dashboard.render.panel.closing import RefusedClosing
 
 _NUMBER = re.compile(r"[+-]?\d{1,5}(?:[.,]\d{1,6})?", re.ASCII)
 
 
-def asked_closing(request: HttpRequest, figures: Figures) -> Closing | None:
+def asked_closing(request: HttpRequest, figures: Figures) -> Closing | RefusedClosing | None:
     """The row after it was closed at the price that is asked with; None without one, or without a net.
 
-    QueryError for what is no price or no energy above zero.
+    What is no price (EUR/MWh) or no energy (MWh) above zero comes back as it was typed, with the sentence.
     """
     price = request.GET.get("close_at", "").strip()
     if not price:
@@ -26,9 +26,10 @@ def asked_closing(request: HttpRequest, figures: Figures) -> Closing | None:
     energy = request.GET.get("close_mwh", "").strip()
     wanted, amount = _number(price), _number(energy) if energy else None
     if wanted is None:
-        raise QueryError(_("A price to close at is a number between -99999 and 99999."))
+        return RefusedClosing(price, energy, "close_at", _("A price to close at is a number between -99999 and 99999."))
     if energy and (amount is None or amount <= 0):
-        raise QueryError(_("What is to be closed is a number of MWh above 0, up to 99999."))
+        sentence = _("What is to be closed is a number of MWh above 0, up to 99999.")
+        return RefusedClosing(price, energy, "close_mwh", sentence)
     return closed_at(figures, wanted, amount)
 
 

@@ -11,6 +11,19 @@ from dashboard.figures.opened.closing import Closing
 from dashboard.render import formatting as fmt
 from dashboard.render.cells import Cell
 
+LONGEST = 12
+"""Characters of a field of the form."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedClosing:
+    """What can't be worked out: price and energy as they were typed, the field that is wrong, and why."""
+
+    price: str
+    energy: str
+    field: str
+    sentence: str
+
 
 @dataclass(frozen=True, slots=True)
 class ClosingForm:
@@ -21,19 +34,31 @@ class ClosingForm:
     hidden: Mapping[str, str]
     break_even: Cell
     cells: Mapping[str, Cell] | None
+    refused: RefusedClosing | None = None
+    longest: int = LONGEST
 
 
-def closing_form(row: BoardRow, hidden: Mapping[str, str], closing: Closing | None) -> ClosingForm | None:
+def closing_form(
+    row: BoardRow, hidden: Mapping[str, str], closing: Closing | RefusedClosing | None
+) -> ClosingForm | None:
     """None for a row that is closed, or that has no net."""
     if row.state == PeriodState.CLOSED or not row.figures.net_mwh:
         return None
+    break_even = Cell("break_even", fmt.number(row.figures.break_even), fmt.plain(row.figures.break_even) or "")
+    if isinstance(closing, RefusedClosing):
+        price, energy = closing.price[:LONGEST], closing.energy[:LONGEST]
+        return ClosingForm(price, energy, hidden, break_even, None, closing)
+    return _filled(row, hidden, closing, break_even)
+
+
+def _filled(row: BoardRow, hidden: Mapping[str, str], closing: Closing | None, break_even: Cell) -> ClosingForm:
     price = closing.price if closing else row.figures.reference_price
     energy = closing.energy if closing else abs(row.figures.net_mwh)
     return ClosingForm(
         fmt.plain(price.quantize(Decimal("0.01")) if price is not None and closing is None else price) or "",
         fmt.plain(energy) or "",
         hidden,
-        Cell("break_even", fmt.number(row.figures.break_even), fmt.plain(row.figures.break_even) or ""),
+        break_even,
         _cells(closing) if closing else None,
     )
 

@@ -71,7 +71,21 @@ def test_a_row_that_nothing_can_be_closed_of_has_no_form(anna: Client) -> None:
     "asked", ["close_at=much", "close_at=1e5", "close_at=100000", "close_at=NaN", "close_at=1&close_mwh=0",
               "close_at=1&close_mwh=-2", "close_at=1&close_mwh=all"]
 )  # fmt: skip
-def test_what_is_no_price_and_no_energy_is_refused(anna: Client, asked: str) -> None:
-    answer = anna.get(f"{ROW}?{asked}")
-    assert answer.status_code == 400
-    assert "number" in answer.content.decode()
+@pytest.mark.parametrize("part", ["", "opened"])
+def test_what_is_no_price_and_no_energy_is_refused_beside_its_field(anna: Client, asked: str, part: str) -> None:
+    """Also to a page that is open: it keeps its board."""
+    answer = anna.get(f"{ROW}?{asked}", headers={"X-Part": part} if part else {})
+    assert answer.status_code == 200
+    form = answer.content.decode().partition('class="closing"')[2].partition("</form>")[0]
+    assert 'id="closing-wrong" role="alert"' in form
+    assert "is a number" in form
+    assert "closed_result" not in form
+    typed = asked.rpartition("=")[2]
+    assert f'value="{typed}"' in form
+    assert re.search(rf'value="{typed}"[^>]* aria-invalid="true" aria-describedby="closing-wrong"', form)
+
+
+def test_a_row_without_the_form_takes_no_notice_of_nonsense(anna: Client) -> None:
+    answer = anna.get(f"/boards/trader_1/{SKETCH_DAY}/09-10/?close_at=much")
+    assert answer.status_code == 200
+    assert 'id="closing-wrong"' not in answer.content.decode()
