@@ -15,6 +15,8 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext, pgettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -25,6 +27,7 @@ from dashboard.pages.navigation import Here, links
 from dashboard.pages.requests import refusal
 from dashboard.render import formatting as fmt
 from dashboard.render.feed_status import standstill_words
+from dashboard.render.runbooks.markdown import html_of
 from market import clock
 from market.queries import clock_zone
 from market.rules import BLOCK
@@ -88,11 +91,22 @@ def _page(request: HttpRequest) -> HttpResponse:
 def runbook(request: HttpRequest, name: str) -> HttpResponse:
     """GET /status/runbooks/<name>/: what to do, as it is written in docs/runbooks/; 404 as for the status."""
     file = RUNBOOKS / f"{name}.md"
-    if not may_see_status(request.user) or name not in {path.stem for path in RUNBOOKS.glob("*.md")}:
+    if not may_see_status(request.user) or name not in _runbooks():
         return refusal(request, gettext("There is nothing at this address."))
     title, _, text = file.read_text(encoding="utf-8").removeprefix("# ").partition("\n")
-    context = {"title": title, "text": text.strip(), "nav": links(request.user, here=Here.STATUS)}
+    html = mark_safe(html_of(text, _runbook_address))  # noqa: S308 - it escapes every text of the file
+    context = {"title": title, "html": html, "nav": links(request.user, here=Here.STATUS)}
     return render(request, "dashboard/runbook.html", context)
+
+
+def _runbooks() -> set[str]:
+    return {path.stem for path in RUNBOOKS.glob("*.md")}
+
+
+def _runbook_address(target: str) -> str | None:
+    """Where a runbook's link to another leads; the other documents are no pages."""
+    name = target.removesuffix(".md")
+    return reverse("runbook", args=[name]) if name in _runbooks() else None
 
 
 def _json(request: HttpRequest) -> JsonResponse:

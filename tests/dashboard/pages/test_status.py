@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 from html import unescape
@@ -14,6 +15,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from dashboard.pages.status import RUNBOOKS
 from market.locks import AdvisoryLock
 from market.models import Market
 from prices import request_ledger
@@ -151,6 +153,20 @@ def test_each_thing_that_is_open_leads_to_what_to_do(client: Client, head: User,
     assert "<h2>" in runbook
     title = (settings.BASE_DIR / "docs/runbooks/feed-down.md").read_text().split("\n")[0].removeprefix("# ")
     assert title in unescape(runbook)
+
+
+def test_every_link_of_every_runbook_answers(client: Client, head: User) -> None:
+    """Those that lead to other documents (`../`) are no pages: their text stands alone."""
+    followed = set()
+    for file in sorted(RUNBOOKS.glob("*.md")):
+        answer = client.get(f"/status/runbooks/{file.stem}/")
+        html = answer.content.decode().partition('<div class="runbook">')[2].partition("</section>")[0]
+        found = re.findall(r'href="([^"]*)"', html)
+        assert len(found) == len(re.findall(r"\]\((?!\.\./)", file.read_text())), file.stem
+        followed |= set(found)
+    assert len(followed) > 15
+    for address in followed:
+        assert client.get(address).status_code == 200, address
 
 
 @pytest.mark.parametrize("name", ["nothing", "README.md", "..", "gap.md"])

@@ -1,0 +1,1 @@
+"""What to do, as it is written in docs/runbooks/, as HTML."""
