@@ -114,6 +114,16 @@ def _is_quiet(row: BoardRow) -> bool:
     return not row.figures.trade_count and row.state != PeriodState.NEXT
 
 
+def run_title(first: str, last: str) -> str:
+    """From the first row's start to the last row's end: "13–18". Both whole ("02–03B … 04–05") where the first is a
+    pass of the hour that exists twice, as its start alone names both; or where a mark ("3A") is no time of the clock.
+    """
+    start, end = first.partition("-")[0], last.rpartition("-")[2]
+    if first[-1].isdigit() and "-" in last:
+        return f"{start}{fmt.EN_DASH}{end}"
+    return fmt.period_title(f"{first} … {last}")
+
+
 def _fold(run: Sequence[BoardRow], currency: str) -> Fold:
     first, last = run[0].delivery_hour, run[-1].delivery_hour
     known = [row.reference.value for row in run if row.reference]
@@ -121,7 +131,7 @@ def _fold(run: Sequence[BoardRow], currency: str) -> Fold:
     span = gettext("%(lowest)s to %(highest)s") % {"lowest": lowest, "highest": highest}
     values = {"count": fmt.count(len(run)), "span": f"{lowest if lowest == highest else span} {currency}/MWh"}
     return Fold(
-        title=f"{first.partition('-')[0]}{fmt.EN_DASH}{last.rpartition('-')[2]}",
+        title=run_title(first, last),
         periods=ngettext("%(count)s period without trades", "%(count)s periods without trades", len(run)) % values,
         references=gettext("reference %(span)s") % values if known else "",
     )

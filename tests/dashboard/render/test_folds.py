@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
 
 from dashboard.figures.board import Board
 from dashboard.figures.readings import Reading
 from dashboard.render.board import render_parts
+from dashboard.render.rows.folds import run_title
 from market.labels import label_of
 from market.periods import day_periods
 from tests.dashboard.boards import MORNING, SKETCH_DAY, Traded, a_board, the_feeds
@@ -73,6 +76,31 @@ def test_an_hour_that_holds_something_is_in_no_run_without_trades() -> None:
     runs = [label for label, part in found.items() if '<tr class="fold">' in part]
     assert runs == ["00-01", "13-14", "19-20"]
     assert words(found["18-19"]) == "1 quarter — none"
+
+
+def test_a_run_of_the_long_day_says_which_pass_it_begins_with() -> None:
+    traded = (("01-02", "sell", "1", "30"), ("02-03A", "sell", "1", "30"), ("05-06", "sell", "1", "30"))
+    found = rows(a_board(*traded, day=date(2026, 10, 25)))
+    assert "02–03B … 04–05 · 3 periods without trades" in found["02-03B"]
+    assert "06–24 · 18 periods" in found["06-07"]
+    found = rows(a_board(("02-03B", "sell", "1", "30"), day=date(2026, 10, 25), now=datetime(2026, 10, 26, tzinfo=UTC)))
+    assert "00–03A · 3 periods" in found["00-01"]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "title"),
+    [
+        ("00-01", "23-24", "00–24"),
+        ("12:15-12:30", "13:00-13:15", "12:15–13:15"),
+        ("02-03", "04-05", "02–05"),
+        ("02-03X", "04-05", "02–03X … 04–05"),
+        ("02:45-03:00b", "03:30-03:45", "02:45–03:00b … 03:30–03:45"),
+        ("3A", "11-12", "3A … 11–12"),
+        ("00-01", "3A", "00–01 … 3A"),
+    ],
+)
+def test_a_run_s_title_in_the_marks_of_its_market(first: str, last: str, title: str) -> None:
+    assert run_title(first, last) == title
 
 
 def test_an_hour_s_profile_is_the_net_of_its_quarters_whatever_the_product() -> None:
