@@ -35,12 +35,14 @@ async function load(address) {
     const html = await answer.text();
     if (loading !== asked || !row.isConnected) return; // closed, or another row opened meanwhile
     seen = revision;
+    const isOpened = panel() && rowOf(panel()) === row;
     keepingFocus(() => {
-      if (panel() && rowOf(panel()) !== row) clearAway();
+      if (!isOpened) clearAway();
       if (panel()) morph(panel(), html);
       else row.parentElement.insertAdjacentHTML("afterend", html);
     });
     mark();
+    if (!isOpened) reveal();
     await drawChart();
   } catch {
     return void (seen = null); // not reachable: fetched again with the next news
@@ -49,6 +51,9 @@ async function load(address) {
   }
   keepUp(); // what came meanwhile
 }
+
+// Both come into view as far as they fit, the row before its panel; where they are seen already nothing moves.
+const reveal = () => panel() && [panel(), rowOf(panel())].forEach((part) => part.scrollIntoView({ block: "nearest" }));
 
 function clearAway() {
   chart?.clear();
@@ -100,4 +105,5 @@ addEventListener("popstate", () => (linkTo(location) ? load(location.href) : (re
 document.addEventListener("desk:close", close);
 document.addEventListener("desk:changed", keepUp);
 mark();
+reveal();
 drawChart();

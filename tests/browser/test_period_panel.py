@@ -128,6 +128,45 @@ def test_a_typo_in_the_closing_form_is_said_beside_its_field(desk: Desk, page: P
     assert page.evaluate("window.sameDocument")
 
 
+PLACES = """() => {
+    const [head, row, panel] = ["#periods thead", "tbody:has(+ #opened) .period", "#opened"].map((one) =>
+        document.querySelector(one).getBoundingClientRect());
+    return [row.top - head.bottom, innerHeight - panel.bottom, panel.height + row.height + head.height - innerHeight];
+}"""
+"""Pixels: how far the row is below the head, how much room is below its panel, and by how much both don't fit."""
+
+
+def in_view(page: Page) -> bool:
+    below_head, room, too_much = page.evaluate(PLACES)
+    return bool(below_head >= -1 and (room >= -1 or (too_much > 0 and below_head < 60)))
+
+
+@pytest.mark.parametrize(("width", "height"), [(1366, 700), (390, 844), (390, 600)])
+def test_the_opened_row_comes_into_view(desk: Desk, page: Page, width: int, height: int) -> None:
+    store_sketch()
+    for hour in range(24):
+        store_trade(f"{hour:02d}-{hour + 1:02d}", "sell", "10", "30")
+    page.set_viewport_size({"width": width, "height": height})
+    board = f"/boards/trader_1/{SKETCH_DAY}/"
+    desk.log_in(page, "anna", f"{board}21-22/")
+    wait_until(lambda: in_view(page), "the row of a shared address to be seen")
+    assert page.evaluate("scrollY") > 100
+    page.goto(f"{desk.address}{board}")
+    row(page, "23-24").locator("td").nth(4).click()
+    expect(page.locator("#opened")).to_be_visible()
+    wait_until(lambda: in_view(page), "the last row, clicked")
+    page.keyboard.press("Escape")
+    page.evaluate("scrollTo(0, 0)")
+    row(page, "22-23").locator("th a").press("Enter")
+    expect(page.locator("#opened")).to_be_visible()
+    wait_until(lambda: in_view(page), "a row opened by keys")
+    page.set_viewport_size({"width": width, "height": 1600})
+    page.goto(f"{desk.address}{board}02-03/")
+    expect(link(page)).to_have_text("live")
+    drawn(page, 1)
+    assert page.evaluate("scrollY") == 0, "it was seen already"
+
+
 def test_its_own_address_opens_it(desk: Desk, page: Page) -> None:
     store_sketch()
     desk.log_in(page, "anna", f"/boards/trader_1/{SKETCH_DAY}/13-14/")
