@@ -110,6 +110,22 @@ def test_views_at_every_width_and_on_paper(desk: Desk, page: Page) -> None:
     expect(page.locator("svg.bars rect[data-trend=good]").first).to_be_visible()
 
 
+def test_the_desk_s_tables_take_the_whole_width_of_a_phone(desk: Desk, page: Page) -> None:
+    a_head()
+    store_sketch()
+    page.set_viewport_size({"width": 390, "height": 844})
+    desk.log_in(page, "head", f"/desk/{SKETCH_DAY}/")
+    for table in ("#traders", "#periods"):
+        box = page.locator(f".scroll:has({table})").bounding_box()
+        assert box is not None
+        assert (box["x"], box["width"]) == (0, 390)
+    choice, caption = page.get_by_label("Reading").bounding_box(), page.locator("#traders caption").bounding_box()
+    assert choice is not None
+    assert caption is not None
+    assert choice["x"] + choice["width"] <= 380, "beside the edge, not on it"
+    assert abs(choice["y"] - caption["y"]) < 12, "beside the caption"
+
+
 def test_a_choice_of_language_reaches_what_scripts_say(desk: Desk, page: Page) -> None:
     a_trader()
     store_sketch()
