@@ -126,6 +126,48 @@ def test_the_desk_s_tables_take_the_whole_width_of_a_phone(desk: Desk, page: Pag
     assert abs(choice["y"] - caption["y"]) < 12, "beside the caption"
 
 
+LONG_NAME = "a_trader_with_a_very_long_name_of_the_north_sea_wind_portfolio_team_42"
+STICKY = """() => Math.max(0, ...[...document.querySelectorAll(".scroll .sheet :is(th, td):first-child:not([colspan])")]
+    .map((cell) => cell.getBoundingClientRect().width / cell.closest(".scroll").clientWidth))"""
+"""The widest part of its window that a column which stays takes."""
+
+
+@pytest.mark.parametrize("width", [390, 1366])
+def test_a_long_name_breaks_no_page(desk: Desk, page: Page, width: int) -> None:
+    a_head()
+    a_trader(LONG_NAME)
+    for trader, direction in ((LONG_NAME, "sell"), ("trader_1", "buy"), ("trader_2", "sell")):
+        store_trade("12-13", direction, "10", "30", trader=trader)
+    store_price("12-13", "25")
+    days, page_size = "from=2023-02-01&to=2023-02-07", {"width": width, "height": 844}
+    page.set_viewport_size(page_size)  # type: ignore[arg-type]
+    addresses = (
+        f"/desk/{SKETCH_DAY}/",
+        f"/desk/against-itself/{SKETCH_DAY}/",
+        f"/boards/{LONG_NAME}/{SKETCH_DAY}/",
+        f"/history/?{days}",
+        f"/history/?{days}&trader={LONG_NAME}",
+        f"/history/earnings/?{days}&trader={LONG_NAME}",
+        f"/history/earnings/trades/?{days}",
+        f"/assumptions/?{days}",
+        "/alerts/",
+    )
+    desk.log_in(page, "head", addresses[0])
+    for address in addresses:
+        page.goto(desk.address + address)
+        expect(page.get_by_role("link", name="History", exact=True).first).to_be_visible()
+        expect_no_sideways_scroll(page)
+        assert page.evaluate(STICKY) <= 0.46, address
+    page.goto(desk.address + addresses[0])
+    name = page.locator("#traders").get_by_title(LONG_NAME)
+    expect(name).to_have_text(LONG_NAME)
+    assert name.evaluate("one => one.scrollWidth > one.clientWidth"), "cut, with an ellipsis"
+    if width > 1000:
+        assert page.evaluate(
+            "[...document.querySelectorAll('.scroll')].every((one) => one.scrollWidth <= one.clientWidth)"
+        )
+
+
 def test_a_choice_of_language_reaches_what_scripts_say(desk: Desk, page: Page) -> None:
     a_trader()
     store_sketch()
