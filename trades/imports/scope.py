@@ -66,10 +66,12 @@ def covered_gaps(market: Market, scope: Scope, *, unread: int) -> list[Cover]:
     start, end = scope.days(market)
     lately = start - DESK_TRADES_LATELY
     traded = lengths_between(market_id=market.pk, start=lately, end=end)
+    is_of_one = len(scope.traders) == 1  # a file of several is of everybody: who is not in it has not traded
+    others = traders_between(market_id=market.pk, start=lately if is_of_one else start, end=end) - scope.traders
     held = {product_of_length(length) for length in scope.lengths}
     objections = objections_to(
         unread=unread,
-        traders=traders_between(market_id=market.pk, start=lately, end=end) - scope.traders,
+        traders=others,
         lengths={length for length in traded if product_of_length(length) not in held},
     )
     return covers(_open_gaps(market, start, end), (scope.first, scope.last), objections)

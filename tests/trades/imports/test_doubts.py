@@ -319,6 +319,17 @@ def test_one_traders_file_closes_no_gap_of_others_who_trade_these_days(
     assert (open_gap.closed_at is not None) == closed
 
 
+def test_a_file_of_several_is_of_everybody(write: Write) -> None:
+    """Who is on leave keeps no gap open."""
+    store(confirmation(99, trader_id="trader_3", execution_time="2026-11-20T05:00:00Z"))
+    open_gap = gap(7, 60)
+    traders = ((6, "trader_1"), (8, "trader_2"), (9, "trader_1"))
+    lines = (confirmation(n, trader_id=t, execution_time=f"2026-11-23T0{n}:00:00Z") for n, t in traders)
+    assert imported(write(*lines)) == 0
+    open_gap.refresh_from_db()
+    assert open_gap.closed_at is not None
+
+
 @pytest.mark.parametrize(("blocks", "closed"), [(("08-20",), True), ((), False)])
 def test_blocks_are_one_product_however_long(
     write: Write, capsys: pytest.CaptureFixture[str], blocks: tuple[str, ...], closed: bool
