@@ -87,3 +87,12 @@ def test_choices_and_title_of_earnings_are_whole(desk: Desk, page: Page, width: 
     for name in ("side", "product", "who"):
         assert page.locator(f"select[name={name}]").evaluate(WHOLE), name
     assert page.locator(".frame b").evaluate("one => one.scrollWidth <= one.clientWidth")
+
+
+def test_no_part_of_the_status_waits_for_one_beside_it(desk: Desk, page: Page) -> None:
+    a_head()
+    page.set_viewport_size({"width": 1366, "height": 900})
+    desk.log_in(page, "head", "/status/")
+    first, last = box(page.locator("#open-now")), box(page.locator("#requests"))
+    assert abs(first["y"] - last["y"]) < 2
+    assert last["x"] > first["x"] + 400
