@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from argparse import ArgumentParser, _SubParsersAction
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,30 @@ def test_commands_take_what_is_written(page: Path) -> None:
         parser = command.create_parser("manage.py", name)
         parser.error = lambda message, said=line: pytest.fail(f"{page.stem}: “{said}”: {message}")  # type: ignore[method-assign]
         parser.parse_args(arguments)
+
+
+def parsers(name: str) -> dict[str, ArgumentParser]:
+    """The command's own parser, and those of what it can be told to do."""
+    app = get_commands()[name]
+    command = load_command_class(app, name) if isinstance(app, str) else app
+    parser = command.create_parser("manage.py", name)
+    inside = [action.choices for action in parser._actions if isinstance(action, _SubParsersAction)]
+    return {name: parser, **{word: one for choices in inside for word, one in choices.items()}}
+
+
+def test_the_readme_names_every_option_that_a_command_needs() -> None:
+    section = (DOCS.parent / "README.md").read_text().partition("\n## Commands")[2].partition("\n## ")[0]
+    lines = [line.split(" | ")[0] for line in section.splitlines() if line.startswith("| `")][1:]
+    assert len(lines) > 15
+    needed = 0
+    for line in lines:
+        for told in re.findall(r"`([a-z_]+)", line):
+            name = told if told in get_commands() else re.findall(r"`([a-z_]+)", line)[0]
+            for action in parsers(name).get(told, parsers(name)[name])._actions:
+                if action.required and action.option_strings:
+                    needed += 1
+                    assert action.option_strings[-1] in line, f"{told} needs {action.option_strings[-1]}"
+    assert needed > 2
 
 
 def test_there_is_something_to_try() -> None:
