@@ -94,12 +94,13 @@ def _today(selection: Selection, market: Market) -> str:
 def _lists(
     request: HttpRequest, selection: Selection, market: Market, read: list[Fact], theories: list[Theorised]
 ) -> dict[str, Any]:
-    """The open ones, and a page of the judged; `outcome` of the money's table narrows the second."""
+    """The open ones, and a page of the judged; `outcome` (and `currency`) of the money's table narrow the second."""
     viewer, outcome, cursor = selection.viewer, request.GET.get("outcome", ""), request.GET.get("cursor", "")
+    currency = request.GET.get("currency", "")
     open_ones = {row.assumption for row in read if row.verdict is None}
     others = {row.assumption for row in read} - open_ones
     if outcome:
-        others = {one.assumption for one in theories if one.outcome == outcome}
+        others = {one.assumption for one in theories if one.outcome == outcome and currency in {"", one.currency}}
     if cursor.isascii() and cursor.isdigit() and len(cursor) < 19:
         others = {number for number in others if number < int(cursor)}
     shown = sorted(others, reverse=True)[:A_PAGE]
@@ -114,6 +115,7 @@ def _lists(
         "currency": one_currency(open_now, judged, otherwise=currency_sign(currency_now(market))),
         "older": shown[-1] if len(others) > A_PAGE else None,
         "outcome": outcome,
+        "narrowed": {name: value for name, value in (("outcome", outcome), ("currency", currency)) if value},
     }
 
 

@@ -178,6 +178,8 @@ class Money:
     """What the theories in one currency were worth. `adds_up`: linked, other and all trades, in words and exact."""
 
     key: str
+    code: str
+    """The currency's, where there are several."""
     currency: str
     heads: tuple[str, ...]
     lines: tuple[tuple[str, Line], ...]
@@ -204,6 +206,7 @@ def _money(theories: list[Theorised], total: Decimal | None, code: str, key: str
     amounts = (("linked", sums.linked), ("unlinked", unlinked), ("total", total))
     return Money(
         key=key,
+        code="" if key == "money" else code,
         currency=currency,
         heads=money_heads(currency),
         lines=tuple((o.value, Line(outcome_name(o), money_cells(sums.of(o)))) for o in OUTCOMES),

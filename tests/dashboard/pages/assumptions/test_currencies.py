@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -66,6 +67,25 @@ def test_two_currencies_are_never_added(client: Client) -> None:
     assert "150.00 <small>£/MWh</small>" in page, "a list of two currencies names each price's"
     for key in ("tag", "hour", "month"):
         assert f'id="money-GBP-{key}"' in page
+
+
+def test_an_outcome_leads_to_those_of_its_currency(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    client.force_login(a_trader())
+    _assumed_and_bought(germany(), final="60")
+    _assumed_and_bought(add_market("GB"), final="150")
+    links = re.findall(r'href="(\?outcome=right-acted[^"#]*)#judged"', _page(client, "/assumptions/"))
+    shown = [_page(client, f"/assumptions/{html.unescape(link)}") for link in links]
+    boards = [re.findall(r'<td><a href="/boards/trader_1/[^"]*market=(\w+)"', page) for page in shown]
+    assert boards == [["DE"], ["GB"]]
+    monkeypatch.setattr("dashboard.pages.assumptions.page.A_PAGE", 1)
+    for label, minutes in (("13-14", 70), ("14-15", 130)):
+        written(delivery_hours=[label])
+        publish("50", NOW, label=label)
+        publish("60", GATE + minutes * MINUTE, label=label)
+    (older,) = re.findall(
+        r'href="(\?cursor=[^"#]*)#judged"', _page(client, "/assumptions/?outcome=right-idle&currency=EUR")
+    )
+    assert "&amp;outcome=right-idle&amp;currency=EUR" in older, "older ones are of the same outcome"
 
 
 def test_markets_of_one_currency_have_one_sum(client: Client) -> None:
