@@ -23,6 +23,7 @@ from market.periods import (
     day_periods,
     day_start,
     parse_day,
+    period_at,
     tradable_periods,
 )
 
@@ -102,3 +103,10 @@ def test_every_moment_has_the_day_that_holds_it(calendar: Calendar, day: date, m
 def test_days_are_counted_another_way_from_a_day_on() -> None:
     assert MOVED.on(date(2026, 11, 22)).zone == BERLIN and MOVED.on(PLAIN).zone == LONDON
     assert day_bounds(date(2026, 11, 22), MOVED)[1] == day_start(PLAIN, MOVED) == datetime(2026, 11, 22, 23, tzinfo=UTC)
+
+
+def test_a_period_is_found_by_its_seconds() -> None:
+    hour = day_periods(date(2026, 10, 25), BERLIN)[3]
+    found = period_at(int(hour.start.timestamp()), int(hour.end.timestamp()))
+    assert found == hour
+    assert (found.start.tzinfo, found.duration) == (UTC, timedelta(hours=1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from hypothesis import given
@@ -13,6 +14,7 @@ from dashboard.assumptions.money import (
     Outcome,
     Sum,
     Theorised,
+    in_currencies,
     ledger,
     ledgers,
     ledgers_by_month,
@@ -74,6 +76,11 @@ def test_the_four_outcomes_and_the_rest() -> None:
     assert Ledger().of(Outcome.OTHER) == Sum()
     assert set(ledgers([theory(Verdict.RIGHT, "1")], lambda case: case.tags)) == {"a", "b"}
     assert ledgers_by_month([theory(Verdict.WRONG, "-1")])["2026-11"].of(Outcome.WRONG_IDLE).count == 1
+
+
+def test_only_what_is_in_one_currency_stands_together() -> None:
+    pounds, euros = (replace(theory(Verdict.RIGHT, move), currency=code) for move, code in (("1", "GBP"), ("2", "EUR")))
+    assert in_currencies([pounds, euros, pounds]) == {"EUR": [euros], "GBP": [pounds, pounds]}
 
 
 @given(st.lists(st.tuples(st.sampled_from(list(Verdict)), st.decimals(-999, 999, places=4)), max_size=30))
