@@ -43,13 +43,16 @@ RECORDS = (
 
 @pytest.fixture(scope="module")
 def recording(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Recording]:
-    """Made once, committed and only read: what a test changes in it goes back with the test's transaction."""
+    """Made once, committed and only read: what a test changes in it goes back with the test's transaction, and what
+    was there before is restored: tests that find the groups of the migrations may follow."""
     with django_db_blocker.unblock():
+        before = connection.creation.serialize_db_to_string()
         made = Drill(SEED).run(events=max(80, min(600, MOMENTS // 2)))
         assert position_differences() == []
     yield made
     with django_db_blocker.unblock():
         quick_flush.flush()
+        connection.creation.deserialize_db_from_string(before)
 
 
 def at(key: BoardKey, past: Past | None) -> Board:
