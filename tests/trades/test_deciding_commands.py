@@ -83,6 +83,7 @@ def test_who_decides_may_be_named() -> None:
         (["correct_trade", "X1", "--reason", "x", "--price", "1_0"], "“1_0” is not a number like 20.5"),
         (["correct_trade", "X1", "--reason", "x", "--quantity", "-1"], "quantity"),
         (["correct_trade", "X1", "--reason", "x", "--delivery-hour", "25-26"], "25-26"),
+        (["correct_trade", "X1", "--reason", "x", "--delivery-hour", "14"], "“14” may begin or end the period"),
     ],
 )
 def test_what_can_not_be_done_is_said_and_nothing_is(arguments: list[str], sentence: str) -> None:
@@ -92,6 +93,19 @@ def test_what_can_not_be_done_is_said_and_nothing_is(arguments: list[str], sente
         call_command(*arguments)
     assert counted() == before
     assert not TradeChange.objects.exists()
+    assert not User.objects.filter(username=COMMAND_LINE).exists()
+
+
+def test_a_market_that_rests_has_trades_too() -> None:
+    Market.objects.update(is_active=False)
+    call_command("cancel_trade", "X1", "--reason", "x", "--market", "DE")
+    assert TradeChange.objects.get().trade.exchange_id == "X1"
+
+
+def test_nobody_decides_in_anothers_name() -> None:
+    User.objects.create_user(COMMAND_LINE)
+    with pytest.raises(CommandError, match="is somebody's login here"):
+        call_command("cancel_trade", "X1", "--reason", "x")
 
 
 def test_an_hour_that_exists_twice_has_to_be_told_apart() -> None:

@@ -35,6 +35,8 @@ def corrected(trade: Trade, changes: Mapping[str, Any]) -> TradeConfirmation:
     if now is None:
         raise DecisionError(f"trade {trade.exchange_id} is cancelled already")
     wire = {**facts_of(now), **changes, "id": trade.exchange_id, "execution_time": trade.execution_time.isoformat()}
+    if str(wire["delivery_hour"]).strip().isdigit():
+        raise DecisionError(f"“{wire['delivery_hour']}” may begin or end the period: write it like 14-15")
     parsed = confirmation_of(wire, trade.market.calendar)
     if isinstance(parsed, Unusable):
         raise DecisionError(parsed.detail)

@@ -7,7 +7,9 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
+from market.models import Market
 from market.queries import MarketError, market_by_code
 from trades.ledger.decisions import DecisionError
 from trades.models import Trade, TradeChange
@@ -29,8 +31,9 @@ class DecidingCommand(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Decide, and say what was done. CommandError says in one sentence why not; then nothing was."""
         try:
-            trade, user = _trade(options["id"], options["market"]), _user(options["by"])
-            self.decide(trade, options, user)
+            with transaction.atomic():
+                trade, user = _trade(options["id"], options["market"]), _user(options["by"])
+                self.decide(trade, options, user)
         except (DecisionError, MarketError) as error:
             raise CommandError(str(error)) from None
 
@@ -39,7 +42,7 @@ class DecidingCommand(BaseCommand):
 
 
 def _trade(exchange_id: str, code: str | None) -> Trade:
-    market = market_by_code(code)
+    market = Market.objects.filter(code=code).first() or market_by_code(code)  # one that is not active has trades, too
     trade = None if "\0" in exchange_id else Trade.objects.filter(market=market, exchange_id=exchange_id).first()
     if trade is None:
         raise CommandError(f"no trade of {market.code} has the id “{exchange_id}”")
@@ -52,6 +55,8 @@ def _user(name: str | None) -> User:
         if created:
             user.set_unusable_password()
             user.save(update_fields=["password"])
+        if user.is_active:
+            raise CommandError(f"“{COMMAND_LINE}” is somebody's login here: say who decides with --by")
         return user
     named = User.objects.filter(username=name, is_active=True).first()
     if named is None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
+from accounts.audit.log import hold_the_end
 from trades.ledger.corrections import FACTS, corrected
 from trades.ledger.decisions import DecisionError, correct_trade
 from trades.management.deciding import DecidingCommand
@@ -38,6 +39,8 @@ class Command(DecidingCommand):
         changes = {name: options[name] for name in FACTS if options[name] is not None}
         if not changes:
             raise DecisionError("say what to correct: --price, --quantity, --direction, --delivery-hour and so on")
+        hold_the_end()
+        trade = Trade.objects.select_for_update().get(pk=trade.pk)  # what is not said stays as it is at this moment
         facts = corrected(trade, changes)
         change = correct_trade(trade=trade, facts=facts, reason=options["reason"], user=user)
         price, quantity = facts.price.normalize(), facts.quantity.normalize()
