@@ -217,7 +217,7 @@ def test_a_wrong_correction_changes_nothing_and_keeps_what_was_typed(changes: di
 def test_the_correction_starts_from_the_facts_that_count_now() -> None:
     trade = a_trade()
     client = logged_in("judge_trade")
-    decide(client, trade, "correct", **{**CORRECTION, "delivery_hour": "14", "trader_id": " <b>new</b> "})
+    decide(client, trade, "correct", **{**CORRECTION, "delivery_hour": "14:00-15:00", "trader_id": " <b>new</b> "})
     text = client.get(page_of(trade)).content.decode()
     assert 'value="14-15"' in text
     assert 'value="10"' in text
@@ -225,6 +225,14 @@ def test_the_correction_starts_from_the_facts_that_count_now() -> None:
     assert "buy 12 MW at 10 EUR/MWh, 2026-11-23 14-15,  &lt;b&gt;new&lt;/b&gt; " in text
     change = TradeChange.objects.get()
     assert (change.price, change.delivery_hour, change.made_by.is_staff) == (Decimal(10), "14-15", True)
+
+
+def test_a_frame_that_is_stored_already_is_not_said_to_be_booked(root: Client) -> None:
+    a_trade()
+    message = kept_aside(confirmation(1))
+    decide(root, message, "retry")
+    assert said(root, message) == ["Trade 1 is stored already, and says the same: the frame is handled."]
+    assert Trade.objects.count() == 1
 
 
 def test_a_cancelled_trade_offers_no_decision_and_says_why(root: Client) -> None:

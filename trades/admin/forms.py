@@ -31,7 +31,7 @@ class DecisionForm(forms.Form):
     explanation: ClassVar[str] = ""
 
     def carry_out(self, row: Any, user: User, now: datetime) -> str:
-        """Do it and say what was done; JudgementError says why it can't be done, and then nothing was."""
+        """Do it and say what was done; DecisionError says why it can't be done, and then nothing was."""
         raise NotImplementedError
 
 
@@ -42,11 +42,13 @@ def _words(label: str, *, required: bool = True) -> forms.CharField:
 
 class RetryForm(DecisionForm):
     name, label = "retry", "Retry"
-    explanation = "Books the frame by the rules as they are now. The frame itself stays on record."
+    explanation = "Books the frame by the rules as they are now, once. The frame itself stays on record."
     note = _words("Note (optional)", required=False)
 
     def carry_out(self, row: QuarantinedMessage, user: User, now: datetime) -> str:
         trade = retry_frame(message=row, note=self.cleaned_data["note"], user=user, now=now)
+        if trade.source != f"quarantine-{row.pk}":
+            return f"Trade {trade.exchange_id} is stored already, and says the same: the frame is handled."
         return f"Trade {trade.exchange_id} is booked."
 
 

@@ -1,7 +1,7 @@
 """What authorised people decide: cancel or correct a trade, retry or dismiss a frame kept aside, close a gap.
 
 Nothing is overwritten: a decision is a row or a note of its own, with who, when and why. One transaction each; the
-positions follow in it. JudgementError says in one sentence what can't be done.
+positions follow in it. DecisionError says in one sentence what can't be done.
 """
 
 from __future__ import annotations
@@ -201,7 +201,7 @@ def _settle_repeats(market_id: int, exchange_id: str, note: str, user: User, now
     open_ones = QuarantinedMessage.objects.filter(
         market=market_id, exchange_id=exchange_id, status=QuarantinedMessage.Status.OPEN
     )
-    for message in open_ones.select_for_update(of=("self",)).select_related("market").order_by("id"):
+    for message in open_ones.select_for_update(of=("self",)).prefetch_related("market").order_by("id"):
         if judge(message)[0] is Standing.KNOWN:
             _handle(message, QuarantinedMessage.Status.RETRIED, note, user, now)
 
