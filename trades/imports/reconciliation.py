@@ -108,7 +108,7 @@ def compare(
         progress(done)
     report.in_file = set() if exported else scope.sides
     report.missing.sort(key=lambda line: line.number)
-    if groups:
+    if groups and scope.first is not None:
         report.extra_within = scope.surely(market)
         report.extra = _extra(market, scope, *report.extra_within)
     report.doubts = [*_rounded(report), *_doubled(market, report)]

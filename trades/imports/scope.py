@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from market.models import Market
@@ -15,6 +15,7 @@ from trades.ledger.effective import lengths_between, traders_between
 from trades.models import FeedGap
 
 _UTC = ZoneInfo("UTC")
+_FIRST, _LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2199, 12, 31, tzinfo=UTC)
 DESK_TRADES_LATELY = timedelta(days=7)
 """Before a file's first day: who has traded since then, and which products, may have traded in a gap of it unseen."""
 
@@ -35,8 +36,9 @@ class Scope:
         self.traders.add(c.trader_id)
         self.delivery_days.add(c.delivery_day)
         self.lengths.add(c.period.duration)
-        self.first = min(self.first or c.execution_time, c.execution_time)
-        self.last = max(self.last or c.execution_time, c.execution_time)
+        if _FIRST < c.execution_time < _LAST:  # an odd time says nothing of the days that the file is about
+            self.first = min(self.first or c.execution_time, c.execution_time)
+            self.last = max(self.last or c.execution_time, c.execution_time)
 
     def days(self, market: Market) -> tuple[datetime, datetime]:
         """Start and end (UTC) of the local days on which the file's trades were executed."""

@@ -319,6 +319,16 @@ def test_one_traders_file_closes_no_gap_of_others_who_trade_these_days(
     assert (open_gap.closed_at is not None) == closed
 
 
+@pytest.mark.parametrize("odd", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
+def test_an_odd_execution_time_is_booked_and_says_nothing_of_the_files_days(write: Write, odd: str) -> None:
+    store(confirmation(99, execution_time="2026-11-20T05:00:00Z"))
+    lines = [confirmation(1, execution_time=odd)]
+    assert imported(write(*lines)) == 0
+    assert imported(write(*lines, confirmation(2))) == 0
+    assert ids() == {"1", "2", "99"}
+    assert not Trade.objects.filter(flags__contains=["not_in_file"]).exists()
+
+
 def test_a_file_of_several_is_of_everybody(write: Write) -> None:
     """Who is on leave keeps no gap open."""
     store(confirmation(99, trader_id="trader_3", execution_time="2026-11-20T05:00:00Z"))
