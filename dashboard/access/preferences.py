@@ -24,6 +24,9 @@ _QUARTER = "quarter"
 LATELY, NOTED_EVERY = 2 * 3600, 300.0
 """Seconds for which a look counts, and at least between two notes of one process."""
 _noted = {"at": float("-inf")}
+ASKED_EVERY = 60.0
+"""Seconds for which a process remembers what Redis has said: it may hang, and the chase after prices must not."""
+_heard = {"at": float("-inf"), "is_read": False}
 
 
 def known_language(code: str) -> str:
@@ -60,5 +63,11 @@ def note_look(reading: str) -> None:
 
 
 def is_read_by_quarter() -> bool:
-    """Whether somebody has chosen to read by quarter hour, or has lately done so. One query, and one to Redis."""
-    return cache.get(BY_QUARTER) is not None or Preference.objects.filter(reading=_QUARTER).exists()
+    """Whether somebody has chosen to read by quarter hour, or has lately done so. One query; Redis once a minute."""
+    if Preference.objects.filter(reading=_QUARTER).exists():
+        return True
+    now = time.monotonic()
+    if now - _heard["at"] >= ASKED_EVERY:
+        _heard.update(at=now)
+        _heard.update(is_read=cache.get(BY_QUARTER) is not None)
+    return bool(_heard["is_read"])

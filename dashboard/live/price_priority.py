@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from dashboard.access.preferences import is_read_by_quarter
 from dashboard.assumptions.queries import unsettled_references
 from dashboard.figures.readings import Reading, rows_of
+from market.models import Market
 from market.periods import DeliveryPeriod
 from prices.observations import Priority
 from prices.polling import priority
@@ -36,8 +37,15 @@ def positions_held(market_id: int, now: datetime) -> dict[DeliveryPeriod, Priori
 
 
 def assumed(market_id: int, now: datetime) -> dict[DeliveryPeriod, Priority]:
-    """The periods by whose prices assumptions are judged, until they can be judged no more. One query.
+    """The periods by whose prices assumptions are judged, until these are void without one. One query; two more for
+    the market and its rules where there are any.
 
-    Nobody need have traded them: without this a quarter hour that nobody trades would never be asked for.
+    Nobody need have traded them: without this a quarter hour that nobody trades would never be asked for. Before the
+    market's opening nothing is, but for what somebody holds.
     """
-    return dict.fromkeys(unsettled_references(market_id=market_id, now=now), Priority.VIEWED)
+    periods = unsettled_references(market_id=market_id, now=now)
+    if not periods:
+        return {}
+    market = Market.objects.get(pk=market_id)
+    opens = {period: market.opens_at(market.day_of(period.start), period) for period in periods}
+    return {period: Priority.VIEWED for period, at in opens.items() if at is None or at <= now}

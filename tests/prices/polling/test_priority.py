@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.core.cache import cache
@@ -13,7 +14,7 @@ from structlog.testing import capture_logs
 from dashboard.access import preferences
 from dashboard.live.price_priority import assumed, positions_held
 from dashboard.models import Preference
-from market.models import Market
+from market.models import Market, MarketRule
 from market.periods import DeliveryPeriod, day_periods
 from prices.observations import PeriodKey, Priority
 from prices.polling import priority, run
@@ -31,6 +32,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 def _only_ours(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(priority, "_providers", [])
     monkeypatch.setitem(preferences._noted, "at", float("-inf"))
+    monkeypatch.setattr(preferences, "ASKED_EVERY", 0.0)
     cache.delete(preferences.BY_QUARTER)
     yield
     cache.delete(preferences.BY_QUARTER)
@@ -111,6 +113,16 @@ def test_whoever_looks_by_quarter_is_enough(market: Market, client: Client, addr
     assert positions_held(market.pk, NOW) == {hour: Priority.POSITION, **dict.fromkeys(quarters, Priority.VIEWED)}
 
 
+def test_redis_is_asked_once_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that hangs costs a second each time, and the chase after prices must not wait for it."""
+    asked: list[str] = []
+    monkeypatch.setattr(preferences, "ASKED_EVERY", 60.0)
+    monkeypatch.setitem(preferences._heard, "at", float("-inf"))
+    monkeypatch.setattr(preferences, "cache", SimpleNamespace(get=asked.append))
+    assert [preferences.is_read_by_quarter() for _ in range(5)] == [False] * 5
+    assert asked == [preferences.BY_QUARTER]
+
+
 def test_what_is_assumed_of_a_period_that_nobody_trades_is_asked_for() -> None:
     """A quarter hour is no row of a board by itself: unasked it would have no price, and the assumption no verdict."""
     market, day, now = germany(), written.DAY, written.NOW
@@ -121,6 +133,9 @@ def test_what_is_assumed_of_a_period_that_nobody_trades_is_asked_for() -> None:
     assert assumed(market.pk, gate + timedelta(minutes=59)) == {quarter: Priority.VIEWED}
     assert assumed(market.pk, gate + timedelta(minutes=61)) == {}, "it is void by then"
     assert assumed(market.pk + 1, now) == {}
+    MarketRule.objects.create(market=market, valid_from=day, opening=time(15))
+    assert assumed(market.pk, now - timedelta(days=1)) == {}, "the market opens at 15:00, six hours later"
+    assert assumed(market.pk, now - timedelta(hours=17)) == {quarter: Priority.VIEWED}
     priority.register(assumed)
     assert (day, quarter) in set(run._periods(market, now))
     priority.unregister(assumed)
