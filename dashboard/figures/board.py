@@ -143,7 +143,7 @@ def load_board(
     reading: Reading = Reading.PRODUCT,
     past: Past | None = None,
 ) -> Board:
-    """The board as it stands in the database: two queries; a third while an hour that exists twice lacks a price.
+    """The board as it stands in the database: two queries; a third while something that exists twice lacks a price.
 
     `also` is a period that gets a row even if it is shorter than an hour and was never traded. With `prices` only
     the positions are read. `past`: as it stood then, and `now` means nothing.
@@ -184,10 +184,8 @@ def _marked(board: Board, past: Past | None = None) -> Board:
     if not doubled:
         return board
     asked = {row.period: _referred(board, row) & doubled for row in board.rows if row.reference is None}
-    if not any(asked.values()):
-        return board
-    until = past.moment if past else None
-    unclear = unclear_periods(market_id=board.market.pk, periods=frozenset().union(*asked.values()), until=until)
+    periods, until = frozenset[DeliveryPeriod]().union(*asked.values()), past.moment if past else None
+    unclear = unclear_periods(market_id=board.market.pk, periods=periods, until=until) if periods else frozenset()
     marks = {period: not unclear.isdisjoint(referred) for period, referred in asked.items()}
     return replace(board, rows=tuple(_said_unclear(row, marks.get(row.period, False)) for row in board.rows))
 

@@ -6,13 +6,15 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from dashboard.figures.board import load_board
+from dashboard.figures.board import load_after, load_board
 from dashboard.figures.readings import Reading
 from market.areas.adding import add_market
 from market.labels import parse_period
 from market.models import Market, ReferenceRule
+from market.rules import BLOCK
 from prices.models import ProviderRequest
 from prices.observations import WHICH_OF_TWO
+from tests.dashboard.boards import store_price
 from tests.trades.frames import confirmation, germany
 from trades.frames import FrameSource, JournalFrame
 from trades.ledger.store import store_frames
@@ -67,3 +69,18 @@ def test_where_rows_are_half_hours() -> None:
     halves = ("01:00-01:30A", "01:00-01:30B")
     traded(market, *halves)
     assert unclear(market) == list(halves)
+
+
+def test_a_row_that_is_taken_over_says_so_no_longer() -> None:
+    """Both passes have prices now; the block still lacks those of its other hours."""
+    ReferenceRule.objects.create(market=germany(), minutes=BLOCK, source="hour", valid_from=LONG_DAY)
+    market = germany()
+    traded(market, "02-03A", "02-03B")
+    frame = confirmation("block", delivery_day=str(LONG_DAY), delivery_hour="01-05")
+    store_frames(market=market, source=FrameSource("jb", "l"), frames=[JournalFrame(1, NOW, frame)])
+    before = load_board(trader=Trader.objects.get(), market=market, delivery_day=LONG_DAY, now=NOW)
+    assert [row.delivery_hour for row in before.rows if row.is_unclear] == ["01-05", "02-03A", "02-03B"]
+    for label in ("02-03A", "02-03B"):
+        store_price(label, "27", day=LONG_DAY)
+    after = load_after(before, now=NOW, prices_moved=True)
+    assert [row.delivery_hour for row in after.rows if row.is_unclear] == []
