@@ -18,11 +18,12 @@ from django.core.mail import send_mail
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.utils.translation import gettext, override
 
-from dashboard.access.rights import board_trader
+from dashboard.access.rights import SEE_STATUS, board_trader, group_roles, home_trader
 from dashboard.alerts.models import Alert, AlertDelivery, AlertTarget
-from dashboard.alerts.rules import pause_after
+from dashboard.alerts.rules import Kind, pause_after
 from dashboard.alerts.sentences import sentence
 from dashboard.alerts.webhooks import DeliveryError, post
+from dashboard.assumptions.visibility import visible_of
 from market import clock
 
 log = structlog.get_logger("dashboard.alerts.delivering")
@@ -127,12 +128,18 @@ def _attempt(delivery: AlertDelivery) -> bool:
 
 
 def _check_rights(alert: Alert) -> None:
-    """What waits may have been found long ago: it goes to nobody who has lost the login or the board since."""
-    if not alert.user.is_active:
+    """What waits may have been found long ago: it goes to nobody who may not know it any more."""
+    user, kind = alert.user, Kind(alert.kind)
+    if not user.is_active:
         raise DeliveryError("the user is deactivated", is_final=True)
-    trader_id = alert.facts.get("trader")
-    if trader_id and board_trader(alert.user, trader_id) is None:
-        raise DeliveryError("the user may not see this board any more", is_final=True)
+    trader_id, roles = alert.facts.get("trader"), group_roles(user)
+    may_know = board_trader(user, trader_id) is not None if trader_id else bool(roles) or home_trader(user) is not None
+    if kind is Kind.FRAMES_ASIDE:
+        may_know = may_know and bool(roles & SEE_STATUS)
+    if kind is Kind.ASSUMPTION_BROKE:
+        may_know = may_know and bool(visible_of(user, {int(alert.facts.get("number", 0))}, clock.now()))
+    if not may_know:
+        raise DeliveryError("the user may not see this any more", is_final=True)
 
 
 def language_of(alert: Alert) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import Count, F, Max
 
@@ -16,7 +15,7 @@ from dashboard.alerts.models import AlertWatch
 from dashboard.alerts.rules import Finding, Kind
 from dashboard.assumptions.models import Assumption
 from dashboard.assumptions.queries import standings
-from dashboard.assumptions.visibility import viewer_of, visible_to
+from dashboard.assumptions.visibility import visible_of
 from dashboard.figures.feed_status import FeedStates, load_feeds
 from market.locks import AdvisoryLock
 from market.models import Market
@@ -60,6 +59,8 @@ class DeskNews:
     live_names: set[tuple[str, str, str]] = field(default_factory=set)
     _feeds: dict[int, FeedStates] = field(default_factory=dict)
     _broken: list[tuple[Assumption, Finding]] | None = None
+    _visible: dict[int, set[int]] = field(default_factory=dict)
+    """Of those that broke, by user, which they may see."""
 
     def of(self, kind: Kind, markets: Sequence[Market], now: datetime) -> Iterator[tuple[int, Finding]]:
         """What a rule about a market as a whole finds, by the market's primary key."""
@@ -83,21 +84,17 @@ class DeskNews:
 
     def broken(self, one: Told, markets: Sequence[Market], now: datetime) -> list[Finding]:
         """Open assumptions that broke, of the traders whom somebody is told of, and that they may see; one finding a
-        period. Read once for all; who sees others' is asked once more where there are any."""
+        period. Read once for all, and where there are any of others once for each who is told."""
         if self._broken is None:
             self._broken = list(_broken(now))
         of, on = {trader.pk for trader in one.traders}, {market.pk for market in markets}
         broken = [row for row in self._broken if row[0].trader_id in of and row[0].market_id in on]
         own = one.own.pk if one.own else None
         others = {about.pk for about, _ in broken if about.trader_id != own}
-        hidden = others - _seen(one.user, others, now)
+        if others and one.user.pk not in self._visible:
+            self._visible[one.user.pk] = visible_of(one.user, {about.pk for about, _ in self._broken}, now)
+        hidden = others - self._visible[one.user.pk] if others else set()
         return [found for about, found in broken if about.pk not in hidden]
-
-
-def _seen(user: User, numbers: Collection[int], now: datetime) -> set[int]:
-    """Those of these assumptions that the user may see."""
-    viewer = viewer_of(user) if numbers else None
-    return set() if viewer is None else set(visible_to(viewer, now).filter(pk__in=numbers).values_list("pk", flat=True))
 
 
 def _broken(now: datetime) -> Iterator[tuple[Assumption, Finding]]:

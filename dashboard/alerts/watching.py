@@ -67,14 +67,7 @@ def _tell(rules: list[AlertRule], news: DeskNews, now: datetime) -> int:
     look.boards = board_facts.read(_wanted(told, look), now, anew=set(news.quiet_boards))
     episodes, cause = open_episodes(rules), partial(_cause, news)
     return sum(
-        write(
-            one.rule,
-            one.user,
-            _found(one, look),
-            now,
-            episodes=episodes[one.rule.pk, one.user.pk],
-            cause=cause,
-        )
+        write(one.rule, one.user, _found(one, look), now, episodes=episodes[one.rule.pk, one.user.pk], cause=cause)
         for one in told
     )
 

@@ -153,14 +153,19 @@ def test_nothing_goes_to_a_user_who_was_deactivated(
     assert not (Receiver.got or mailoutbox)
 
 
-def test_nothing_goes_to_a_user_who_lost_the_board(receiver: str, settings: Settings) -> None:
+@pytest.mark.parametrize(
+    ("kind", "facts"), [("result_below", {"trader": "trader_2"}), ("frames_aside", {}), ("price_late", {})]
+)
+def test_nothing_goes_to_a_user_who_lost_the_right(
+    receiver: str, settings: Settings, kind: str, facts: dict[str, str]
+) -> None:
     settings.ALERT_PRIVATE_WEBHOOKS = True
     a_trader("trader_2", "ben")
     head = a_head()
     row = due(receiver, user=head)
-    Alert.objects.update(kind="result_below", facts={**FACTS, "trader": "trader_2"})
+    Alert.objects.update(kind=kind, facts={**FACTS, **facts})
     head.groups.clear()
     assert deliver() == 0
     row.refresh_from_db()
-    assert (row.next_at, row.error) == (None, "the user may not see this board any more")
+    assert (row.next_at, row.error) == (None, "the user may not see this any more")
     assert not Receiver.got
