@@ -147,7 +147,9 @@ def _head(request: HttpRequest, selection: Selection, market: Market) -> dict[st
         "market": market,
         "markets": markets if len(markets) > 1 else [],
         "traders": _choices(request, viewer),
-        "is_asked": any(request.GET.get(name) for name in ("trader_id", "from", "to", "tag", "q", "outcome", "cursor")),
+        "is_asked": any(
+            request.GET.get(name) for name in ("market", "trader_id", "from", "to", "tag", "q", "outcome", "cursor")
+        ),
         "may_write": viewer.own is not None,
         "several": viewer.sees_others,
         "exports": files,
