@@ -88,3 +88,16 @@ def used(market: Market, count: int, *, ago: float, took: float | None = 0.1) ->
         )
         for _ in range(count)
     )
+
+
+def said_of(market: Market, period: DeliveryPeriod, sent: datetime, detail: str) -> None:
+    """An answer of the provider's that could not be used, and why."""
+    ProviderRequest.objects.create(
+        market=market,
+        delivery_start=period.start,
+        delivery_end=period.end,
+        sent_at=sent,
+        finished_at=sent,
+        outcome="bad_answer",
+        detail=detail,
+    )

@@ -19,7 +19,7 @@ from prices.models import ProviderRequest
 from prices.observations import ASKS_REMEMBERED, FROM_THE_FUTURE, WHICH_OF_TWO, Outcome, Published, Refusal
 from prices.polling import state
 from prices.queries import KnownPrice, PricePoint
-from tests.prices.conftest import DAY, database_now, key_of, published, store, used
+from tests.prices.conftest import DAY, database_now, key_of, published, said_of, store, used
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
@@ -226,22 +226,9 @@ def test_a_publication_is_late_because_the_limits_are_used_up(market: Market, se
 def test_periods_of_which_the_provider_does_not_say_which_it_means(market: Market) -> None:
     """The newest answer counts, and only for the periods that were asked about."""
     first, second, other = (DeliveryPeriod(at(hour, 0), at(hour + 1, 0)) for hour in (0, 1, 2))
-
-    def answered(period: DeliveryPeriod, second: int, detail: str) -> None:
-        sent = at(9, 0, second)
-        ProviderRequest.objects.create(
-            market=market,
-            delivery_start=period.start,
-            delivery_end=period.end,
-            sent_at=sent,
-            finished_at=sent,
-            outcome="bad_answer",
-            detail=detail,
-        )
-
     for period in (first, second, other):
-        answered(period, 1, f"“02-03” {WHICH_OF_TWO}")
-    answered(second, 2, "the value is not a number")
+        said_of(market, period, at(9, 0, 1), f"“02-03” {WHICH_OF_TWO}")
+    said_of(market, second, at(9, 0, 2), "the value is not a number")
     assert queries.unclear_periods(market_id=market.pk, periods=[first, second]) == {first}
 
 

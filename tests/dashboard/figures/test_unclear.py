@@ -12,9 +12,9 @@ from market.areas.adding import add_market
 from market.labels import parse_period
 from market.models import Market, ReferenceRule
 from market.rules import BLOCK
-from prices.models import ProviderRequest
 from prices.observations import WHICH_OF_TWO
 from tests.dashboard.boards import store_price
+from tests.prices.conftest import said_of
 from tests.trades.frames import confirmation, germany
 from trades.frames import FrameSource, JournalFrame
 from trades.ledger.store import store_frames
@@ -31,16 +31,7 @@ def traded(market: Market, *labels: str) -> None:
         frame = confirmation(f"t{number}", delivery_day=str(LONG_DAY), delivery_hour=label)
         store_frames(market=market, source=FrameSource(f"j{label}", "l"), frames=[JournalFrame(1, NOW, frame)])
         period = parse_period(LONG_DAY, label, market.calendar).period
-        sent = NOW - timedelta(minutes=5)
-        ProviderRequest.objects.create(
-            market=market,
-            delivery_start=period.start,
-            delivery_end=period.end,
-            sent_at=sent,
-            finished_at=sent,
-            outcome="bad_answer",
-            detail=f"{label} {WHICH_OF_TWO}",
-        )
+        said_of(market, period, NOW - timedelta(minutes=5), f"{label} {WHICH_OF_TWO}")
 
 
 def unclear(market: Market, reading: Reading = Reading.PRODUCT) -> list[str]:
