@@ -51,13 +51,13 @@ def read_trades(
     lines: Iterable[str],
     *,
     days: Days,
-    currency: str | CurrencyOn,
+    currency_on: CurrencyOn,
     trader_id: str | None,
     counting: Counting = FROM_ZERO,
     market: str = "",
 ) -> list[FileLine]:
     """Every line that should be a trade, in order. `market` is the code that an export must name, if it is said;
-    `currency` is the market's, for a market that changes it by the delivery day.
+    `currency_on` a delivery day is the market's.
 
     Raises FileError when the format, the trader or what the periods' numbers count can't be told.
     """
@@ -66,7 +66,6 @@ def read_trades(
     if first is None:
         raise FileError("the file holds no trades")
     exported = export_separator(first[1]) is not None
-    currency_on = (lambda _day: currency) if isinstance(currency, str) else currency
     read = _reader(first[1], MarketWords(market, currency_on, days), trader_id)
     items = [first, *content] if first[1].lstrip().startswith("{") else list(content)
     named = [(number, line, read(line)) for number, line in items]

@@ -41,7 +41,8 @@ def imported(path: Path, *options: str) -> int:
 
 
 def parse(text: str, trader: str | None = None) -> list[TradeConfirmation | Unusable]:
-    return [line.parsed for line in read_trades(text.split("\n"), days=BERLIN, currency="EUR", trader_id=trader)]
+    lines = read_trades(text.split("\n"), days=BERLIN, currency_on=lambda _day: "EUR", trader_id=trader)
+    return [line.parsed for line in lines]
 
 
 def trades(text: str, trader: str | None = None) -> list[TradeConfirmation]:

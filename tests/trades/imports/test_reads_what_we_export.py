@@ -90,7 +90,7 @@ def test_every_fact_comes_back(client: Client, head: User, tmp_path: Path, form:
     path = tmp_path / f"trades.{form}"
     for exchange_id, (label, confirmed) in stored_trades(random.Random(SEED)).items():
         data = exported(client, label, form, language)
-        read = read_trades(lines(data), days=BERLIN, currency="EUR", trader_id=None)
+        read = read_trades(lines(data), days=BERLIN, currency_on=lambda _day: "EUR", trader_id=None)
         of_id = [line.parsed for line in read if getattr(line.parsed, "exchange_id", "") == exchange_id]
         assert [facts_of(one) for one in of_id if isinstance(one, TradeConfirmation)] == [facts_of(confirmed)], read
         path.write_bytes(data)
@@ -117,7 +117,7 @@ def test_decided_trades_are_known_where_they_are_stored_and_booked_nowhere_else(
     before = list(Trade.objects.values())
     assert imported(path) == 0
     assert list(Trade.objects.values()) == before
-    elsewhere = read_trades(lines(path.read_bytes()), days=BERLIN, currency="EUR", trader_id=None)
+    elsewhere = read_trades(lines(path.read_bytes()), days=BERLIN, currency_on=lambda _day: "EUR", trader_id=None)
     assert {line.parsed.exchange_id: line.decision for line in elsewhere} == {
         "1": "cancelled",
         "2": "corrected",
@@ -148,7 +148,7 @@ def test_what_is_no_workbook_is_one_sentence(data: bytes) -> None:
 def test_numbers_with_a_wrong_mark_are_named_with_their_line() -> None:
     head_line = "exchange_id;price;quantity_mw;direction;delivery_day;delivery_hour;trader_id;execution_time_utc;change"
     row = "1;3,0x;1;buy;2026-11-23;08:00-09:00;t;2026-11-23 06:00:00;"
-    (line,) = read_trades([head_line, row], days=BERLIN, currency="EUR", trader_id=None)
+    (line,) = read_trades([head_line, row], days=BERLIN, currency_on=lambda _day: "EUR", trader_id=None)
     assert isinstance(line.parsed, Unusable)
     assert line.number == 2
     assert "3.0x" in line.parsed.detail
@@ -250,7 +250,7 @@ def test_a_second_side_is_booked_by_a_person_only(head: User, tmp_path: Path) ->
 @pytest.mark.parametrize("exchange_id", ["a\u00a0", " b"])
 def test_edge_spaces_of_an_id_stay(exchange_id: str) -> None:
     text = as_csv(a_row(exchange_id)).decode()
-    (line,) = read_trades(text.split("\r\n"), days=BERLIN, currency="EUR", trader_id=None)
+    (line,) = read_trades(text.split("\r\n"), days=BERLIN, currency_on=lambda _day: "EUR", trader_id=None)
     assert line.parsed.exchange_id == exchange_id
 
 

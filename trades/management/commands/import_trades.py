@@ -82,7 +82,7 @@ class Command(BaseCommand):
         return read_trades(
             _lines(data),
             days=market.calendar,
-            currency=lambda day: market.rules_on(day).currency,
+            currency_on=lambda day: market.rules_on(day).currency,
             trader_id=options["trader"],
             market=market.code,
             counting=counting,
