@@ -12,7 +12,7 @@ from django.db import transaction
 from market.models import Market
 from market.queries import MarketError, market_by_code
 from trades.ledger.decisions import DecisionError
-from trades.models import Trade, TradeChange
+from trades.models import Trade
 
 COMMAND_LINE = "command-line"
 """Who decided where nobody is named: a login that nobody can use."""
@@ -37,7 +37,7 @@ class DecidingCommand(BaseCommand):
         except (DecisionError, MarketError) as error:
             raise CommandError(str(error)) from None
 
-    def decide(self, trade: Trade, options: dict[str, Any], user: User) -> TradeChange:
+    def decide(self, trade: Trade, options: dict[str, Any], user: User) -> None:
         raise NotImplementedError
 
 

@@ -13,7 +13,7 @@ from accounts.audit.log import hold_the_end
 from trades.ledger.corrections import FACTS, corrected
 from trades.ledger.decisions import DecisionError, correct_trade
 from trades.management.deciding import DecidingCommand
-from trades.models import Direction, Trade, TradeChange
+from trades.models import Direction, Trade
 
 
 def number(text: str) -> Decimal:
@@ -35,17 +35,16 @@ class Command(DecidingCommand):
         parser.add_argument("--delivery-hour", metavar="HH-HH", help="for example 08-09 or 08:15-08:30")
         parser.add_argument("--trader-id", metavar="T")
 
-    def decide(self, trade: Trade, options: dict[str, Any], user: User) -> TradeChange:
+    def decide(self, trade: Trade, options: dict[str, Any], user: User) -> None:
         changes = {name: options[name] for name in FACTS if options[name] is not None}
         if not changes:
             raise DecisionError("say what to correct: --price, --quantity, --direction, --delivery-hour and so on")
         hold_the_end()
         trade = Trade.objects.select_for_update().get(pk=trade.pk)  # what is not said stays as it is at this moment
         facts = corrected(trade, changes)
-        change = correct_trade(trade=trade, facts=facts, reason=options["reason"], user=user)
+        correct_trade(trade=trade, facts=facts, reason=options["reason"], user=user)
         price, quantity = facts.price.normalize(), facts.quantity.normalize()
         self.stdout.write(
             f"Trade {trade.exchange_id} is corrected: {facts.direction} {quantity:f} MW at {price:f}, "
             f"{facts.delivery_day} {facts.delivery_hour}, {facts.trader_id}."
         )
-        return change
