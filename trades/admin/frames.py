@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from market import clock
-from trades.admin.base import LONGEST_SHOWN_FRAME, UNDEFINED, DecidingAdmin, moment, shown_facts
+from trades.admin.base import FACT_NAMES, LONGEST_SHOWN_FRAME, UNDEFINED, DecidingAdmin, moment, shown_facts
 from trades.admin.forms import AcceptForm, DecisionForm, DismissForm, RetryForm, SecondSideForm
 from trades.ledger.confirmations import TradeConfirmation
 from trades.ledger.effective import facts_now, side_of
@@ -149,11 +149,12 @@ def comparison(trade: Trade, confirmation: TradeConfirmation | None) -> list[tup
 
 
 def _said(c: TradeConfirmation) -> dict[str, str]:
-    return {
-        "price (per MWh)": f"{c.price.normalize():f}",
-        "quantity (MW)": f"{c.quantity.normalize():f}",
+    said = {
+        "price": f"{c.price.normalize():f}",
+        "quantity": f"{c.quantity.normalize():f}",
         "direction": c.direction,
-        "delivery day": str(c.delivery_day),
-        "delivery hour": c.delivery_hour,
-        "trader": c.trader_id,
+        "delivery_day": str(c.delivery_day),
+        "delivery_hour": c.delivery_hour,
+        "trader_id": c.trader_id,
     }
+    return {FACT_NAMES[name]: fact for name, fact in said.items()}
