@@ -68,6 +68,5 @@ def is_read_by_quarter() -> bool:
         return True
     now = time.monotonic()
     if now - _heard["at"] >= ASKED_EVERY:
-        _heard.update(at=now)
-        _heard.update(is_read=cache.get(BY_QUARTER) is not None)
+        _heard.update(at=now, is_read=cache.get(BY_QUARTER) is not None)
     return bool(_heard["is_read"])
