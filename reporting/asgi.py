@@ -26,6 +26,7 @@ from dashboard.live.origin_check import SameOriginOnly  # noqa: E402
 from dashboard.live.page_cache import PageCache  # noqa: E402
 from dashboard.live.routing import websocket_urlpatterns  # noqa: E402
 from market import clock  # noqa: E402
+from reporting.adapted.prompt_sockets import send_at_once  # noqa: E402
 from reporting.http.backpressure import tell_backpressure  # noqa: E402
 from reporting.http.compression import LargeCompressed  # noqa: E402
 from reporting.http.daphne_headers import WithHeaders, harden_daphne  # noqa: E402
@@ -35,6 +36,7 @@ from reporting.http.unread_log import stop_unread_log  # noqa: E402
 harden_daphne()
 tell_backpressure()
 stop_unread_log()
+send_at_once()
 clock.follow_if_possible()
 
 application = ProtocolTypeRouter(

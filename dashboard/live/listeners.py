@@ -16,6 +16,8 @@ from market.tables import unless_missing
 _NEWEST = """SELECT (SELECT max(id) FROM dashboard_assumption), (SELECT max(id) FROM dashboard_verdictrecord),
     (SELECT max(period_id) FROM dashboard_frozenprice), (SELECT count(*) FROM dashboard_withdrawal),
     (SELECT max(id) FROM prices_referencepricehistory)"""
+IN_A_ROW = 16
+"""Pages that are told before anything else of the process gets its turn."""
 NEWS = '{"assumptions": "news"}'
 
 Newest = tuple[int | None, ...]
@@ -28,12 +30,13 @@ class Page(Protocol):
 
 
 async def tell(pages: set[Page], text: str) -> None:
-    """Send a text to open pages."""
-    for page in list(pages):
+    """Send a text to open pages. It leaves with each `send` (reporting/adapted/prompt_sockets.py)."""
+    for number, page in enumerate(list(pages), start=1):
         try:
             await page.send(text_data=text)
             metrics.MESSAGES_PUSHED.inc()
-            await asyncio.sleep(0)  # what was sent leaves at once, not when the last page's is ready
+            if number % IN_A_ROW == 0:
+                await asyncio.sleep(0)
         except Exception:  # a socket that is just going away; its own disconnect takes it off the list
             pages.discard(page)
 
