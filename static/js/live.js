@@ -30,6 +30,7 @@ const cellsIn = (parts) => parts.flatMap((part) => [...part.querySelectorAll("[d
 const figures = (parts) => new Map(cellsIn(parts).map((cell) => [keyOf(cell), cell.dataset.value]));
 
 function flash(cells) {
+  if (!cells.length) return;
   for (const cell of cells) cell.classList.remove("flash");
   void root.offsetWidth; // starts the animations anew
   for (const cell of cells) cell.classList.add("flash");
@@ -40,19 +41,20 @@ const titleWith = (said) => {
   if (document.title !== text) document.title = text;
 };
 
-// Runs `change` on these parts, or on the page, and flashes the cells whose figure is another one afterwards, once it has
-// been painted. Says "desk:changed" with the parts.
+// Runs `change` on these parts, or on the page. What goes with it comes after the figures: "desk:changed" with the parts in
+// the frame that shows them, which flashes the cells whose figure is another one, and the title at any time.
 function flashing(change, changing) {
   const parts = changing ?? [board];
-  const before = figures(parts);
+  const before = calm.matches ? null : figures(parts);
   keepingFocus(change);
-  titleWith(document.getElementById("summary").dataset.title);
-  document.dispatchEvent(new CustomEvent("desk:changed", { detail: changing }));
-  if (calm.matches) return;
-  const isNews = (old, cell) => old !== cell.dataset.value && (old !== undefined || cell.closest(".period"));
-  const changed = cellsIn(parts).filter((cell) => isNews(before.get(keyOf(cell)), cell));
-  if (changed.length) requestAnimationFrame(() => flash(changed));
+  requestAnimationFrame(() => {
+    document.dispatchEvent(new CustomEvent("desk:changed", { detail: changing }));
+    if (before) flash(cellsIn(parts).filter((cell) => isNews(before.get(keyOf(cell)), cell)));
+  });
+  setTimeout(() => titleWith(document.getElementById("summary").dataset.title)); // a tab that is hidden by now has no frames
 }
+
+const isNews = (old, cell) => old !== cell.dataset.value && (old !== undefined || cell.closest(".period"));
 
 function apply({ version, since, parts }) {
   const found = Object.entries(parts).map(([id, html]) => [document.getElementById(id), html]);

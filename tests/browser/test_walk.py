@@ -106,7 +106,7 @@ def test_where_sockets_are_blocked_the_page_works_by_plain_requests(board: Page)
 
 
 def test_a_day_in_a_hidden_tab_costs_nothing_when_it_is_seen_again(board: Page) -> None:
-    """6,000 updates, an hour at 100 a minute: no frame, no layout; then one."""
+    """6,000 updates, an hour at 100 a minute: no frame, no layout; then one, and one for the answer to what it asks."""
     work = board.evaluate(
         """async () => {
             let frames = 0, changes = 0;
@@ -125,7 +125,7 @@ def test_a_day_in_a_hidden_tab_costs_nothing_when_it_is_seen_again(board: Page) 
     )
     assert work["behind"] == {"frames": 0, "changes": 0}
     assert work["title"].startswith(f"{work['total']} "), "the title goes on"
-    assert (work["atOnce"], work["after"], work["frames"]) == ("", "", 1)
+    assert (work["atOnce"], work["after"], work["frames"]) == ("", "", 2)
 
 
 @pytest.mark.parametrize("hours", [1, pytest.param(24, marks=pytest.mark.long)])
