@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal, localcontext
@@ -13,9 +13,10 @@ from dashboard.figures.past import Past
 from dashboard.figures.performance import NOTHING, Figures, period_figures, total_figures
 from dashboard.figures.readings import Legs, Reading, counted_once, net_by_quarter, quarters_of, read, rows_of
 from dashboard.figures.references import Prices, Reference, reference_of
+from dashboard.figures.versions import board_version, row_revisions
 from market.labels import doubled_periods
 from market.models import Market
-from market.periods import DURATIONS, HOUR, Days, DeliveryPeriod
+from market.periods import DURATIONS, Days, DeliveryPeriod
 from market.rules import Gate, PeriodRules, ReferenceSource
 from market.totals import EXACT, ZERO, Total
 from prices.queries import KnownPrice, latest_prices, prices_after, unclear_periods
@@ -87,6 +88,8 @@ class Board:
     """What the rows' references were taken from: the whole day's, by start and end of delivery."""
     products: Legs
     """What was traded, by product, whatever the reading."""
+    positions: Sequence[PositionRow] = field(repr=False)
+    """What the products were taken from."""
     reading: Reading = Reading.PRODUCT
     past: Past | None = None
     """Of which moment it is, as known or as it had happened; None: of now."""
@@ -175,7 +178,41 @@ def load_after(before: Board, *, now: datetime, prices_moved: bool = False) -> B
     prices = before.prices
     if prices_moved:
         prices = prices_after(prices, market_id=asked.market.pk, day=asked.day)
+    elif before.as_of <= now < before.changes_at and (touched := _touched(positions, before)) is not None:
+        return _after_trades(before, now, positions, touched)
     return _marked(_build(asked, now, positions, prices, {row.period: row for row in before.rows}))
+
+
+def _touched(positions: list[PositionRow], before: Board) -> set[DeliveryPeriod] | None:
+    """The rows that trades since then touch. None where rows come or go, or the provider may leave one unclear."""
+    earlier = {(p.period, p.direction): p.revision for p in before.positions}
+    moved = [p for p in positions if earlier.get((p.period, p.direction)) != p.revision]
+    rows = {row.period for row in before.rows}
+    touched = {row for p in moved for row in rows_of(p.period, before.reading)}
+    is_plain = all(p.total.trade_count for p in moved) and len(positions) >= len(earlier) and touched <= rows
+    if not is_plain or _doubled(before.delivery_day, before.market.calendar):
+        return None
+    return touched | {hour for p in moved for hour in rows_of(p.period, Reading.HOUR)} & rows  # for their profiles
+
+
+def _after_trades(before: Board, now: datetime, positions: list[PositionRow], touched: set[DeliveryPeriod]) -> Board:
+    """The board with these rows made anew, until it would have changed by the clock alone."""
+    market, reading, products = before.market, before.reading, _legs(positions)
+    legs, nets = read(products, reading), net_by_quarter(products)
+    revisions = row_revisions(positions, reading, before.prices)
+    times = now, next((row.period.start for row in before.rows if row.state == PeriodState.NEXT), None)
+
+    def anew(period: DeliveryPeriod) -> BoardRow:
+        rules = market.period_rules(before.delivery_day, period)
+        reference = reference_of(rules, before.prices)
+        return _row((period, rules), legs.get(period, _NO_LEGS), reference, times, revisions, nets)
+
+    rows = tuple(anew(row.period) if row.period in touched else row for row in before.rows)
+    total = _counting_once(total_figures(row.figures for row in rows), products)
+    version = board_version(positions, before.prices.values())
+    after = replace(before, as_of=now, rows=rows, total=total, version=version, products=products, positions=positions)
+    object.__setattr__(after, "_changes_at", before.changes_at)
+    return after
 
 
 def _marked(board: Board, past: Past | None = None) -> Board:
@@ -252,7 +289,7 @@ def _build(
     """`held`: earlier rows, taken over where nothing about them has changed."""
     market, reading, products = asked.market, asked.reading, _legs(positions)
     legs = read(products, reading)
-    revisions = _revisions(positions, reading, prices)
+    revisions = row_revisions(positions, reading, prices)
     ruled = [(period, market.period_rules(asked.day, period)) for period in asked.periods(legs)]
     next_start = min((period.start for period, rules in ruled if rules.gates[-1].closes_at > now), default=None)
     nets = net_by_quarter(products)
@@ -272,6 +309,7 @@ def _build(
         version=board_version(positions, prices.values()),
         prices=prices,
         products=products,
+        positions=positions,
         reading=reading,
     )
 
@@ -285,44 +323,12 @@ def _counting_once(total: Figures, products: Legs) -> Figures:
     return replace(total, sold=sold, bought=bought)
 
 
-def board_version(positions: Iterable[PositionRow], prices: Iterable[KnownPrice]) -> str:
-    """A text that changes with every committed change of the figures, and never returns to an earlier one.
-
-    Each position and price counts its own changes under its row lock, so the two sums only ever grow, in whichever
-    order concurrent transactions commit.
-    """
-    return f"{sum(p.revision for p in positions)}.{sum(p.revision for p in prices)}"
-
-
 def _legs(positions: list[PositionRow]) -> dict[DeliveryPeriod, dict[str, Total]]:
     legs: dict[DeliveryPeriod, dict[str, Total]] = {}
     for p in positions:
         if p.total.trade_count:
             legs.setdefault(p.period, {})[p.direction] = p.total
     return legs
-
-
-def _revisions(positions: list[PositionRow], reading: Reading, prices: Prices) -> dict[DeliveryPeriod, int]:
-    revisions: dict[DeliveryPeriod, int] = {}
-    for p in positions:
-        for row in rows_of(p.period, reading):
-            revisions[row] = revisions.get(row, 0) + p.revision
-    if reading is Reading.HOUR:
-        _add_what_it_holds(revisions, {p.period for p in positions if p.period.is_block}, prices)
-    return revisions
-
-
-def _add_what_it_holds(revisions: dict[DeliveryPeriod, int], blocks: set[DeliveryPeriod], prices: Prices) -> None:
-    """An opened hour shows its quarters and the blocks that it is part of: their prices count."""
-    for period, price in prices.items():
-        shown_in = () if period.duration >= HOUR else rows_of(period, Reading.HOUR)
-        in_blocks = (row for block in blocks if _lies_in(period, block) for row in rows_of(block, Reading.HOUR))
-        for row in {*shown_in, *in_blocks}:
-            revisions[row] = revisions.get(row, 0) + price.revision
-
-
-def _lies_in(period: DeliveryPeriod, block: DeliveryPeriod) -> bool:
-    return block.start <= period.start and period.end <= block.end
 
 
 def _as_it_was(

@@ -102,7 +102,7 @@ class Look:
     """What the hub's sweep compares with: the newest versions of open boards, and of what else pages hear."""
 
     versions: dict[BoardKey, str]
-    """As figures.board.board_version counts them."""
+    """As figures.versions.board_version counts them."""
     assumptions: dict[tuple[int, date], int]
     """(market primary key, day) -> how many changes its assumptions have had."""
     feeds: dict[int, FeedStates]
@@ -124,7 +124,7 @@ def look(keys: set[BoardKey], *, feeds: bool, alerts: bool, assumed: bool) -> Lo
 
 
 def read_versions(keys: set[BoardKey]) -> dict[BoardKey, str]:
-    """The data version of each board, as figures.board.board_version counts it. One query."""
+    """The data version of each board, as figures.versions.board_version counts it. One query."""
     changes = changes_of({(k.trader_pk, k.market_pk, k.day) for k in keys})
     return {k: "{}.{}".format(*changes[k.trader_pk, k.market_pk, k.day]) for k in keys}
 

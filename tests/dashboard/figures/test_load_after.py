@@ -27,7 +27,7 @@ LONG_DAY = date(2026, 10, 25)
 
 
 def of(board: Board) -> dict[str, Any]:
-    return {field.name: getattr(board, field.name) for field in fields(board)}
+    return {field.name: getattr(board, field.name) for field in fields(board) if field.compare}
 
 
 @pytest.fixture
@@ -114,6 +114,16 @@ def test_the_hour_that_exists_twice_and_has_no_clear_price(market: Market) -> No
         store_price(label, "27", day=LONG_DAY)
         board = load_after(board, now=MORNING, prices_moved=True)
         assert of(board) == of(load_board(trader=trader, market=market, delivery_day=LONG_DAY, now=MORNING))
+
+
+def test_a_clock_that_was_set_back_opens_what_had_closed(market: Market) -> None:
+    store_trade("11-12", "sell", "4", "20")
+    trader = Trader.objects.get(trader_id="trader_1")
+    before = load_board(trader=trader, market=market, delivery_day=SKETCH_DAY, now=MORNING)
+    earlier = MORNING - timedelta(hours=2)
+    store_trade("11-12", "sell", "4", "20")
+    whole = load_board(trader=trader, market=market, delivery_day=SKETCH_DAY, now=earlier)
+    assert of(load_after(before, now=earlier)) == of(whole) != of(load_after(before, now=MORNING))
 
 
 def test_when_it_changes_is_worked_out_once_a_board(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
