@@ -7,10 +7,10 @@ trade to a changed row. Texts are marked with `_("...")`; a name that the contex
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
-from django.template import Library
-from django.template.loader import render_to_string
+from django.template import Library, engines
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from jinja2 import Environment, StrictUndefined
@@ -36,4 +36,12 @@ def environment(**options: Any) -> Environment:
 
 def render_part(name: str, context: Mapping[str, Any]) -> SafeString:
     """The HTML of one part, in the active language."""
-    return SafeString(render_to_string(f"parts/{name}.html", dict(context), using=ENGINE))
+    return SafeString(_parts().get_template(f"parts/{name}.html").render(context))
+
+
+@cache
+def _parts() -> Environment:
+    """The settings' own, which keeps what it has compiled: Django looks for it, and wraps it, at each rendering."""
+    engine: Any = engines[ENGINE]
+    made: Environment = engine.env
+    return made
