@@ -106,18 +106,18 @@ class Look:
     assumptions: dict[tuple[int, date], int]
     """(market primary key, day) -> how many changes its assumptions have had."""
     feeds: dict[int, FeedStates]
-    """The feeds' states by market, where they were asked for."""
+    """The feeds' states by market."""
     newest_alert: int | None = None
     newest_assumed: Newest | None = None
 
 
-def look(keys: set[BoardKey], *, feeds: bool, alerts: bool, assumed: bool) -> Look:
+def look(keys: set[BoardKey], *, alerts: bool, assumed: bool) -> Look:
     """Read all of it, in a fixed number of small queries, by the desk's time."""
     clock.desk.follow()
     return Look(
         versions=read_versions(keys),
         assumptions=read_assumptions(keys),
-        feeds=read_feeds(keys) if feeds else {},
+        feeds=read_feeds(keys),
         newest_alert=newest_alert() if alerts else None,
         newest_assumed=read_newest() if assumed else None,
     )

@@ -27,7 +27,7 @@ from dashboard.figures.board_key import WHOLE_DESK, BoardKey
 from dashboard.figures.feed_status import FeedStates
 from dashboard.live import metrics
 from dashboard.live.announcer import ACCESS, GROUP, hints_layer
-from dashboard.live.boards import Look, Rendered, is_at_least, look, render, with_connection
+from dashboard.live.boards import Rendered, is_at_least, look, render, with_connection
 from dashboard.live.listeners import Listeners, Page, tell
 from dashboard.live.messages import News, message, news_between, news_since
 from dashboard.render.feed_status import FEED_STATES, render_feed_states
@@ -44,14 +44,13 @@ AT_ONCE = 3
 """Updates that a board may be ahead of that: a question of one page must not make the next trade wait."""
 MOST_ASKED_FOR = 100
 """Boards that no open page shows and a process remembers."""
-SWEEP_SECONDS = 1.0
-"""How often open boards are compared with the database."""
-FEEDS_SECONDS = 2.0
-"""How often the feeds' states are looked at: what is known to change comes as a hint, and a silence lasts longer."""
+SWEEP_SECONDS, UNHEARD_SECONDS = 2.0, 1.0
+"""How often open boards are compared with the database: a hint may be lost. The second: while none can be heard at all,
+or the last look failed."""
 BEAT_SECONDS = 2.0
 """How often every page hears that it is connected, unless it has just heard something else; after twice that in silence
 it says that it is not."""
-LONGEST_LOOK = 3.0
+LONGEST_LOOK = 4.0
 """After so many seconds without a look at the database, pages are told that it can't be reached, whatever it does."""
 
 
@@ -101,7 +100,7 @@ class Hub:
         self._asked_for: dict[BoardKey, asyncio.Task[Rendered]] = {}
         self._trouble = ""
         self._looked_at = time.monotonic()
-        self._feeds_at = float("-inf")
+        self._hears = False
         self.listeners = Listeners()
         self._telling: set[asyncio.Task[None]] = set()
         self.on_access: Callable[[], None] = lambda: None
@@ -296,10 +295,12 @@ class Hub:
                 layer = hints_layer()
                 channel = await layer.new_channel()
                 await layer.group_add(GROUP, channel)
+                self._hears = True
                 while True:
                     message = await layer.receive(channel)
                     self.hear(message["hints"])
             except Exception as error:
+                self._hears = False
                 log.warning("hints_interrupted", error=str(error) or type(error).__name__)
                 await asyncio.sleep(1)
 
@@ -310,19 +311,31 @@ class Hub:
                 await self._sweep()
             except Exception as error:
                 self._say_trouble(error)
-            await asyncio.sleep(max(0.2, SWEEP_SECONDS - (time.monotonic() - started)))
+            await asyncio.sleep(max(0.2, self._look_every() - (time.monotonic() - started)))
+
+    def _look_every(self) -> float:
+        return SWEEP_SECONDS if self._hears and not self._trouble else UNHEARD_SECONDS
 
     async def _beat_for_ever(self) -> None:
         while True:
+            self._follow_the_clock()
             await self._beat(silent_for=0.95 * BEAT_SECONDS)
             await asyncio.sleep(BEAT_SECONDS / 4)
+
+    def _follow_the_clock(self) -> None:
+        """Refresh the boards that are others by the clock alone: a gate has closed, or the day is over."""
+        now = clock.now()
+        for key, watched in self._boards.items():
+            if watched.rendered is not None and now >= watched.rendered.board.changes_at:
+                self._touch(key, anew=True)
 
     async def _sweep(self) -> None:
         """Find open boards that moved without a hint, and refresh the feeds' states."""
         if not (self._boards or self.of_users or self.listeners.pages):
             self._all_is_well()
             return
-        found = await self._in_thread(self._what_to_look_at())
+        work = partial(look, set(self._boards), alerts=bool(self.of_users), assumed=bool(self.listeners.pages))
+        found = await self._in_thread(work)
         self._all_is_well()
         if found.newest_assumed is not None:
             await self.listeners.compare(found.newest_assumed)
@@ -334,17 +347,10 @@ class Hub:
                 watched.assumptions[0] = found.assumptions.get((key.market_pk, key.day), 0)
                 await self._compare(key, watched, found.versions[key], found.feeds.get(key.market_pk))
 
-    def _what_to_look_at(self) -> Callable[[], Look]:
-        now, keys = time.monotonic(), set(self._boards)
-        feeds = bool(keys) and now >= self._feeds_at
-        if feeds:
-            self._feeds_at = now + FEEDS_SECONDS
-        return partial(look, keys, feeds=feeds, alerts=bool(self.of_users), assumed=bool(self.listeners.pages))
-
     async def _compare(self, key: BoardKey, watched: _Watched, version: str, feeds: FeedStates | None) -> None:
         """Refresh a board that is another by now, or the feeds' states on it."""
         shown = watched.rendered
-        if shown is None or clock.now() >= shown.board.changes_at:
+        if shown is None:
             self._touch(key, anew=True)
         elif feeds is not None and shown.feeds.unanswered_products != feeds.unanswered_products:
             self._touch(key, anew=True)  # stands in the rows, not in the feeds' line

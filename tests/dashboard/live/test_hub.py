@@ -256,18 +256,48 @@ async def test_rows_hear_that_the_provider_has_none_of_their_product(
     assert world.taken_over[-1] is False
 
 
-async def test_the_feeds_are_looked_at_with_every_other_sweep(
-    hub: Hub, world: World, monkeypatch: pytest.MonkeyPatch
+async def test_it_looks_more_often_while_hints_are_lost_or_a_look_has_failed(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks = []
-    monkeypatch.setattr(boards, "read_feeds", lambda keys: looks.append(keys) or {})  # type: ignore[func-returns-value]
+    """What is lost between two looks is made up by the next."""
+    assert hub._look_every() == hub_module.UNHEARD_SECONDS, "nothing is heard yet"
+    broken: list[Exception] = [ConnectionError("Redis is away")]
+
+    async def new_channel() -> str:
+        return "a channel"
+
+    async def group_add(*_names: str) -> None:
+        if broken:
+            raise broken.pop()
+
+    async def receive(_channel: str) -> None:
+        await asyncio.Event().wait()
+
+    layer = SimpleNamespace(new_channel=new_channel, group_add=group_add, receive=receive)
+    monkeypatch.setattr(hub_module, "hints_layer", lambda: layer)
+    hearing = asyncio.create_task(hub._hear_for_ever())
+    await until(lambda: hub._look_every() == hub_module.SWEEP_SECONDS)
+    assert not broken
+    hub._trouble = "database"
+    assert hub._look_every() == hub_module.UNHEARD_SECONDS
+    hearing.cancel()
+
+
+async def test_a_board_follows_the_clock_without_a_look_at_the_database(hub: Hub, world: World) -> None:
     hub.join(KEY, Page())
-    now = time.monotonic()
-    monkeypatch.setattr(hub_module.time, "monotonic", lambda: now)
-    for _ in range(2 * int(hub_module.FEEDS_SECONDS / hub_module.SWEEP_SECONDS)):
-        await hub._sweep()
-        now += hub_module.SWEEP_SECONDS
-    assert looks == [{KEY}, {KEY}]
+    hub.join(OTHER, Page())
+    await hub.catch_up(KEY, Page(), "0.0-x")
+    await hub.catch_up(OTHER, Page(), "0.0-x")
+    before, shown = world.renders, hub._boards[KEY].rendered
+    assert shown is not None
+    hub._follow_the_clock()
+    shown.board.changes_at = hub_module.clock.now()  # type: ignore[misc]
+    hub._follow_the_clock()
+    await until(lambda: world.renders == before + 1)
+    assert world.taken_over[-1] is False, "all of it is read anew"
+    hub._follow_the_clock()
+    await until(lambda: all(watched.task is None or watched.task.done() for watched in hub._boards.values()))
+    assert world.renders == before + 1
 
 
 async def test_pages_hear_of_trouble_and_of_its_end(hub: Hub, world: World) -> None:
