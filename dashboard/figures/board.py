@@ -105,7 +105,7 @@ class Board:
         """The next moment at which the board changes by the clock alone.
 
         A gate closes, the market's day ends, or, while a gate is open, a slot does: the lines over time grow then.
-        Open boards are asked for it each second, so it is worked out once.
+        Open boards are asked for it twice a second, so it is worked out once.
         """
         if self._changes_at is None:
             object.__setattr__(self, "_changes_at", self._next_change())

@@ -1,5 +1,4 @@
-"""How often the figures of boards and of their rows have changed; of many boards, for open ones and alerts, in one
-statement."""
+"""How often the figures of boards and of their rows have changed; open boards and alerts ask for many at once."""
 
 from __future__ import annotations
 

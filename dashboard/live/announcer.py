@@ -112,6 +112,11 @@ def hints_layer() -> BaseChannelLayer:
     return layer
 
 
+def hints_are_heard() -> bool:
+    """Whether Redis has answered whoever listens to hints in this process."""
+    return bool(getattr(hints_layer(), "is_heard", True))
+
+
 def connect_signals() -> None:
     """Turn the apps' news into hints. Called once, when Django has started."""
     positions_changed.connect(_on_positions_changed, dispatch_uid="dashboard.live.hub")

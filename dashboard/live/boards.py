@@ -1,9 +1,10 @@
-"""A board ready for the wire: read, rendered once for all its open pages, and compared by its version."""
+"""A board ready for the wire: read, rendered once for all its open pages, compared by its version, told at its pace."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -21,7 +22,7 @@ from dashboard.figures.firmness.outlook import NO_OUTLOOK, Outlook, load_outlook
 from dashboard.figures.markets import load_market_totals
 from dashboard.figures.timeline import load_timeline
 from dashboard.figures.versions import changes_of
-from dashboard.live.listeners import Newest, read_newest
+from dashboard.live.listeners import Newest, Page, read_newest
 from dashboard.render.addresses import board_address, named_market
 from dashboard.render.board import page_version, render_parts
 from dashboard.render.desk import render_desk
@@ -30,6 +31,13 @@ from market.models import Market
 from market.queries import active_markets
 from market.tables import unless_missing
 from trades.models import Trader
+
+SHORTEST_INTERVAL, LONGEST_INTERVAL = 0.04, 0.1
+"""Seconds between two updates of one board, on average: bursts are sent together, the first of them at once."""
+SHARE = 4
+"""In between an interval is so many times what an update takes: on a busy machine, or to many pages, they are fewer."""
+AT_ONCE = 3
+"""Updates that a board may be ahead of that: a question of one page must not make the next trade wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +99,41 @@ def _render_desk(key: BoardKey, now: datetime, before: Rendered | None) -> Rende
     return Rendered(desk.whole, feeds, parts, page_version(desk.whole, parts), outlook=outlook)
 
 
+@dataclass(slots=True)
+class Watched:
+    """A board that somebody looks at."""
+
+    pages: set[Page] = field(default_factory=set)
+    rendered: Rendered | None = None
+    dirty: bool = False
+    dirty_since: float = 0.0
+    """When it was first heard that it moved, since it was last read (monotonic seconds)."""
+    anew: bool = False
+    """Everything is to be read again, not only the figures."""
+    prices_too: bool = False
+    """More than positions may have moved."""
+    waiting: list[asyncio.Future[None]] = field(default_factory=list)
+    task: asyncio.Task[None] | None = None
+    telling: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while pages are told something: one news after the other."""
+    assumptions: list[int] = field(default_factory=lambda: [0, 0])
+    """How many there are of the day's, as last counted, and how often they were heard to be others since."""
+    told_at: float = float("-inf")
+    """When its pages were last told anything (monotonic seconds)."""
+    next_at: float = 0.0
+    """When the next update would be due if they came evenly (monotonic seconds)."""
+
+    def known(self) -> Rendered | None:
+        """What may be taken over when it is rendered again."""
+        return None if self.anew or self.rendered is None else replace(self.rendered, prices_moved=self.prices_too)
+
+    def pause(self, began: float, ended: float) -> float:
+        """Count an update that took from `began` to `ended` (monotonic); returns the seconds to wait after it."""
+        interval = min(max(SHORTEST_INTERVAL, SHARE * (ended - began)), LONGEST_INTERVAL)
+        self.next_at = max(self.next_at, began) + interval
+        return max(0.0, self.next_at - ended - (AT_ONCE - 1) * interval)
+
+
 def is_at_least(version: str, other: str) -> bool:
     """Whether figures of `version` have everything that `other` has: both numbers only ever grow."""
     ours, wanted = ([int(number) for number in text.split(".")] for text in (version, other))
@@ -113,7 +156,7 @@ class Look:
 
 def look(keys: set[BoardKey], *, alerts: bool, assumed: bool) -> Look:
     """Read all of it, in a fixed number of small queries, by the desk's time."""
-    clock.desk.follow()
+    clock.desk.follow(every=1.0)
     return Look(
         versions=read_versions(keys),
         assumptions=read_assumptions(keys),

@@ -13,7 +13,7 @@ import json
 import time
 from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -26,8 +26,8 @@ from django.utils.translation import override
 from dashboard.figures.board_key import WHOLE_DESK, BoardKey
 from dashboard.figures.feed_status import FeedStates
 from dashboard.live import metrics
-from dashboard.live.announcer import ACCESS, GROUP, hints_layer
-from dashboard.live.boards import Rendered, is_at_least, look, render, with_connection
+from dashboard.live.announcer import ACCESS, GROUP, hints_are_heard, hints_layer
+from dashboard.live.boards import Rendered, Watched, is_at_least, look, render, with_connection
 from dashboard.live.listeners import Listeners, Page, tell
 from dashboard.live.messages import News, message, news_between, news_since
 from dashboard.render.feed_status import FEED_STATES, render_feed_states
@@ -36,57 +36,16 @@ from market import clock
 log = structlog.get_logger("dashboard.live.hub")
 
 ALERTS = '{"alerts": "news"}'
-SHORTEST_INTERVAL, LONGEST_INTERVAL = 0.04, 0.1
-"""Seconds between two updates of one board, on average: bursts are sent together, the first of them at once."""
-SHARE = 4
-"""In between an interval is so many times what an update takes: on a busy machine, or to many pages, they are fewer."""
-AT_ONCE = 3
-"""Updates that a board may be ahead of that: a question of one page must not make the next trade wait."""
 MOST_ASKED_FOR = 100
 """Boards that no open page shows and a process remembers."""
 SWEEP_SECONDS, UNHEARD_SECONDS = 2.0, 1.0
-"""How often open boards are compared with the database: a hint may be lost. The second: while none can be heard at all,
-or the last look failed."""
+"""How often open boards are compared with the database: a hint may be lost. The second: while Redis does not answer, or
+the last look failed."""
 BEAT_SECONDS = 2.0
 """How often every page hears that it is connected, unless it has just heard something else; after twice that in silence
 it says that it is not."""
-LONGEST_LOOK = 4.0
+LONGEST_LOOK = 3.5
 """After so many seconds without a look at the database, pages are told that it can't be reached, whatever it does."""
-
-
-@dataclass(slots=True)
-class _Watched:
-    """A board that somebody looks at."""
-
-    pages: set[Page] = field(default_factory=set)
-    rendered: Rendered | None = None
-    dirty: bool = False
-    dirty_since: float = 0.0
-    """When it was first heard that it moved, since it was last read (monotonic seconds)."""
-    anew: bool = False
-    """Everything is to be read again, not only the figures."""
-    prices_too: bool = False
-    """More than positions may have moved."""
-    waiting: list[asyncio.Future[None]] = field(default_factory=list)
-    task: asyncio.Task[None] | None = None
-    telling: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held while pages are told something: one news after the other."""
-    assumptions: list[int] = field(default_factory=lambda: [0, 0])
-    """How many there are of the day's, as last counted, and how often they were heard to be others since."""
-    told_at: float = float("-inf")
-    """When its pages were last told anything (monotonic seconds)."""
-    next_at: float = 0.0
-    """When the next update would be due if they came evenly (monotonic seconds)."""
-
-    def known(self) -> Rendered | None:
-        """What may be taken over when it is rendered again."""
-        return None if self.anew or self.rendered is None else replace(self.rendered, prices_moved=self.prices_too)
-
-    def pause(self, began: float, ended: float) -> float:
-        """Count an update that took from `began` to `ended` (monotonic); returns the seconds to wait after it."""
-        interval = min(max(SHORTEST_INTERVAL, SHARE * (ended - began)), LONGEST_INTERVAL)
-        self.next_at = max(self.next_at, began) + interval
-        return max(0.0, self.next_at - ended - (AT_ONCE - 1) * interval)
 
 
 class Hub:
@@ -94,13 +53,13 @@ class Hub:
 
     def __init__(self, render: Callable[[BoardKey, datetime, Rendered | None], Rendered] = render) -> None:
         self._render = render
-        self._boards: dict[BoardKey, _Watched] = {}
+        self._boards: dict[BoardKey, Watched] = {}
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="render")
         self._running: list[asyncio.Task[None]] = []
         self._asked_for: dict[BoardKey, asyncio.Task[Rendered]] = {}
         self._trouble = ""
         self._looked_at = time.monotonic()
-        self._hears = False
+        self._said = ""
         self.listeners = Listeners()
         self._telling: set[asyncio.Task[None]] = set()
         self.on_access: Callable[[], None] = lambda: None
@@ -116,7 +75,7 @@ class Hub:
         return sum(len(watched.pages) for watched in self._boards.values())
 
     def join(self, key: BoardKey, page: Page) -> None:
-        self._boards.setdefault(key, _Watched()).pages.add(page)
+        self._boards.setdefault(key, Watched()).pages.add(page)
         self._work()
 
     def listen(self, page: Page) -> None:
@@ -237,7 +196,7 @@ class Hub:
         if watched.task is None or watched.task.done():
             watched.task = asyncio.get_running_loop().create_task(self._refresh(key, watched))
 
-    async def _refresh(self, key: BoardKey, watched: _Watched) -> None:
+    async def _refresh(self, key: BoardKey, watched: Watched) -> None:
         """Render and send while there is news, ten to 25 times a second on average."""
         while watched.dirty:
             began = time.monotonic()
@@ -258,11 +217,11 @@ class Hub:
                     done.set_result(None)
             await asyncio.sleep(watched.pause(began, time.monotonic()))
 
-    async def _publish(self, watched: _Watched, fresh: Rendered) -> None:
+    async def _publish(self, watched: Watched, fresh: Rendered) -> None:
         async with watched.telling:
             await self._publish_in_turn(watched, fresh)
 
-    async def _publish_in_turn(self, watched: _Watched, fresh: Rendered) -> None:
+    async def _publish_in_turn(self, watched: Watched, fresh: Rendered) -> None:
         before, watched.rendered = watched.rendered, fresh
         if before is None:
             return
@@ -270,11 +229,11 @@ class Hub:
         if news is not None:
             await self._tell(watched, fresh, news)
 
-    async def _tell(self, watched: _Watched, rendered: Rendered, news: News) -> None:
+    async def _tell(self, watched: Watched, rendered: Rendered, news: News) -> None:
         watched.told_at = time.monotonic()
         await tell(watched.pages, self._message(rendered, news, watched))
 
-    def _message(self, rendered: Rendered, news: News, watched: _Watched | None = None) -> str:
+    def _message(self, rendered: Rendered, news: News, watched: Watched | None = None) -> str:
         now, since = clock.now(), time.monotonic() - self._looked_at
         prices = rendered.board.version.partition(".")[2]  # how an open assumption stands goes by them, too
         told = message(
@@ -283,10 +242,13 @@ class Hub:
             right=now - timedelta(seconds=since),
             today=rendered.today,
             app=settings.VERSION,
-            trouble=self._trouble or ("database" if since > LONGEST_LOOK else ""),
+            trouble=self._trouble_now(),
             assumptions=".".join(map(str, [*watched.assumptions, prices])) if watched else "",
         )
         return json.dumps(told)
+
+    def _trouble_now(self) -> str:
+        return self._trouble or ("database" if time.monotonic() - self._looked_at > LONGEST_LOOK else "")
 
     # --- hints and lost hints ------------------------------------------------------------------------------------
     async def _hear_for_ever(self) -> None:
@@ -295,12 +257,10 @@ class Hub:
                 layer = hints_layer()
                 channel = await layer.new_channel()
                 await layer.group_add(GROUP, channel)
-                self._hears = True
                 while True:
                     message = await layer.receive(channel)
                     self.hear(message["hints"])
             except Exception as error:
-                self._hears = False
                 log.warning("hints_interrupted", error=str(error) or type(error).__name__)
                 await asyncio.sleep(1)
 
@@ -314,19 +274,24 @@ class Hub:
             await asyncio.sleep(max(0.2, self._look_every() - (time.monotonic() - started)))
 
     def _look_every(self) -> float:
-        return SWEEP_SECONDS if self._hears and not self._trouble else UNHEARD_SECONDS
+        return SWEEP_SECONDS if hints_are_heard() and not self._trouble else UNHEARD_SECONDS
 
     async def _beat_for_ever(self) -> None:
         while True:
-            self._follow_the_clock()
-            await self._beat(silent_for=0.95 * BEAT_SECONDS)
+            try:
+                self._follow_the_clock()
+            except Exception as error:
+                self._say_trouble(error)
+            before, self._said = self._said, self._trouble_now()
+            await self._beat(silent_for=0.95 * BEAT_SECONDS if self._said == before else float("-inf"))
             await asyncio.sleep(BEAT_SECONDS / 4)
 
     def _follow_the_clock(self) -> None:
-        """Refresh the boards that are others by the clock alone: a gate has closed, or the day is over."""
+        """Refresh the boards that are others by the clock alone, unless they are being made, or can't be."""
         now = clock.now()
         for key, watched in self._boards.items():
-            if watched.rendered is not None and now >= watched.rendered.board.changes_at:
+            shown, is_under_way = watched.rendered, watched.task is not None and not watched.task.done()
+            if shown is not None and now >= shown.board.changes_at and not is_under_way and not self._trouble:
                 self._touch(key, anew=True)
 
     async def _sweep(self) -> None:
@@ -347,7 +312,7 @@ class Hub:
                 watched.assumptions[0] = found.assumptions.get((key.market_pk, key.day), 0)
                 await self._compare(key, watched, found.versions[key], found.feeds.get(key.market_pk))
 
-    async def _compare(self, key: BoardKey, watched: _Watched, version: str, feeds: FeedStates | None) -> None:
+    async def _compare(self, key: BoardKey, watched: Watched, version: str, feeds: FeedStates | None) -> None:
         """Refresh a board that is another by now, or the feeds' states on it."""
         shown = watched.rendered
         if shown is None:
@@ -368,7 +333,7 @@ class Hub:
     def _all_is_well(self) -> None:
         self._trouble, self._looked_at = "", time.monotonic()
 
-    async def _publish_feeds(self, key: BoardKey, watched: _Watched, feeds: FeedStates) -> None:
+    async def _publish_feeds(self, key: BoardKey, watched: Watched, feeds: FeedStates) -> None:
         with override(key.language):
             states = render_feed_states(feeds)
         async with watched.telling:
@@ -382,7 +347,7 @@ class Hub:
             if time.monotonic() - watched.told_at >= silent_for:
                 await self._tell_where_it_stands(watched)
 
-    async def _tell_where_it_stands(self, watched: _Watched) -> None:
+    async def _tell_where_it_stands(self, watched: Watched) -> None:
         async with watched.telling:
             if watched.rendered is not None:
                 await self._tell(watched, watched.rendered, News(watched.rendered.version, {}))

@@ -30,7 +30,7 @@ class Page(Protocol):
 
 
 async def tell(pages: set[Page], text: str) -> None:
-    """Send a text to open pages. It leaves with each `send` (reporting/adapted/prompt_sockets.py)."""
+    """Send a text to open pages. Where nothing waits in a connection it leaves at once, one page after another."""
     for number, page in enumerate(list(pages), start=1):
         try:
             await page.send(text_data=text)

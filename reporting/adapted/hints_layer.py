@@ -22,12 +22,24 @@ LONGEST_WAIT = 5.0
 
 
 class _PatientPubSub(PubSub):
+    is_heard = False
+    """Whether the last wait ended without an error: the layer asks again, and says nothing of it."""
+
     async def get_message(  # redis-py's
         self,
         ignore_subscribe_messages: bool = False,
         timeout: float | None = 0.0,  # noqa: ASYNC109
     ) -> Any:
-        message = await super().get_message(ignore_subscribe_messages, max(timeout or 0.0, LONGEST_WAIT))
+        try:
+            message = await self._waited_for(ignore_subscribe_messages, max(timeout or 0.0, LONGEST_WAIT))
+        except Exception:
+            self.is_heard = False
+            raise
+        self.is_heard = True
+        return message
+
+    async def _waited_for(self, ignore_subscribe_messages: bool, seconds: float) -> Any:
+        message = await super().get_message(ignore_subscribe_messages, seconds)
         connection: Any = self.connection
         if message is None and (ended := _what_ended(connection)) is not None:
             await connection.disconnect(nowait=True)  # the next wait connects anew
@@ -50,6 +62,11 @@ class _PatientConnection(RedisSingleShardConnection):  # type: ignore[misc]  # i
 
 
 class PatientChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc]
+    @property
+    def is_heard(self) -> bool:
+        """Whether Redis has answered whoever waits for messages on this event loop: a message may be lost while not."""
+        return all(getattr(shard._pubsub, "is_heard", False) for shard in self._get_layer()._shards)
+
     def _get_layer(self) -> Any:
         layer = super()._get_layer()
         for shard in layer._shards:

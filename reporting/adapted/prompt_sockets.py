@@ -21,18 +21,21 @@ def send_at_once() -> None:
     send = WebSocketProtocol.serverSend
 
     def server_send(self: Any, content: str | bytes, binary: bool = False) -> None:
-        if isinstance(content, str) and _takes_frames(self) and _is_clear(self.transport):
-            _write(self.transport, _framed(content))
+        frame = _framed(content) if isinstance(content, str) else b""
+        if frame and _takes(self, frame) and _is_clear(self.transport):
+            _write(self.transport, frame)
         else:
             send(self, content, binary)
 
     WebSocketProtocol.serverSend = server_send
 
 
-def _takes_frames(protocol: Any) -> bool:
-    """Whether a frame may be written as it is: the connection is open, nothing is compressed or chopped up."""
-    is_open = protocol.state == protocol.STATE_OPEN
-    return is_open and protocol._perMessageCompress is None and not protocol.send_queue
+def _takes(protocol: Any, frame: bytes) -> bool:
+    """Whether a frame may be written as it is: the connection is open, it is neither too long nor to be compressed or
+    chopped up."""
+    is_open, most = protocol.state == protocol.STATE_OPEN, protocol.maxMessagePayloadSize
+    is_whole = protocol._perMessageCompress is None and not protocol.autoFragmentSize and not protocol.send_queue
+    return is_open and is_whole and not 0 < most < len(frame)
 
 
 def _is_clear(transport: Any) -> bool:

@@ -36,24 +36,24 @@ function flash(cells) {
   for (const cell of cells) cell.classList.add("flash");
 }
 
-const titleWith = (said) => {
-  const text = [said, title].filter(Boolean).join(" · ");
-  if (document.title !== text) document.title = text;
-};
+const titleWith = (said) => (document.title = [said, title].filter(Boolean).join(" · "));
 
-// Runs `change` on these parts, or on the page. What goes with it comes after the figures: "desk:changed" with the parts in
-// the frame that shows them, which flashes the cells whose figure is another one, and the title at any time.
+// Runs `change` on these parts, or on the page. What goes with the figures comes with the frame that shows them: the title,
+// "desk:changed" with the parts, and flashes of the cells whose figure is another one. A tab that nobody sees has no frames.
 function flashing(change, changing) {
   const parts = changing ?? [board];
-  const before = calm.matches ? null : figures(parts);
+  const before = calm.matches || document.hidden ? null : figures(parts);
   keepingFocus(change);
-  requestAnimationFrame(() => {
+  due.push(() => {
+    titleWith(document.getElementById("summary").dataset.title);
     document.dispatchEvent(new CustomEvent("desk:changed", { detail: changing }));
     if (before) flash(cellsIn(parts).filter((cell) => isNews(before.get(keyOf(cell)), cell)));
   });
-  setTimeout(() => titleWith(document.getElementById("summary").dataset.title)); // a tab that is hidden by now has no frames
+  document.hidden ? settle() : requestAnimationFrame(settle);
 }
 
+const due = [];
+const settle = () => due.splice(0).forEach((one) => one());
 const isNews = (old, cell) => old !== cell.dataset.value && (old !== undefined || cell.closest(".period"));
 
 function apply({ version, since, parts }) {
@@ -146,7 +146,7 @@ function bringIn() {
   apply(kept);
 }
 
-document.addEventListener("visibilitychange", bringIn);
+document.addEventListener("visibilitychange", () => (settle(), bringIn()));
 document.addEventListener("desk:reading", async () => (await refresh({ evenIfOlder: true, atOnce: true }), again()));
 document.addEventListener("submit", (event) => event.target.matches(".account form[method=post]") && stop());
 document.addEventListener("desk:gate-closed", () => setTimeout(refresh, 500 + Math.random() * 1500));

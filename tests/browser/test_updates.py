@@ -80,6 +80,7 @@ def test_two_versions_side_by_side(
     desk: Desk, page: Page, market: Market, of_page: Callable[[], str], of_socket: Callable[[], str]
 ) -> None:
     a_trader()
+    desk.expect_complaints("WebSocket is closed before the connection is established")  # loaded again while it opens
     day = day_of(timezone.now(), market.zone) + timedelta(days=1)
     desk.log_in(page, "anna", "/accounts/")
     page.clock.install()

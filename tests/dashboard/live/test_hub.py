@@ -122,7 +122,7 @@ async def test_a_burst_is_sent_together_the_first_at_once(hub: Hub, world: World
     page = Page()
     hub.join(KEY, page)
     await hub.catch_up(KEY, page, "0.0-x")
-    idle_at = time.monotonic() + hub_module.LONGEST_INTERVAL * 1.5
+    idle_at = time.monotonic() + boards.LONGEST_INTERVAL * 1.5
     await until(lambda: time.monotonic() >= idle_at)
     before, started = world.renders, time.monotonic()
     for number in range(1, 101):
@@ -130,11 +130,11 @@ async def test_a_burst_is_sent_together_the_first_at_once(hub: Hub, world: World
         hub.hear([("board", 1, 1, "2026-11-23")])
         await asyncio.sleep(0)
     await until(lambda: page.told[-1]["version"] == "100.0-x")
-    assert world.renders - before <= hub_module.AT_ONCE + (time.monotonic() - started) / hub_module.SHORTEST_INTERVAL
+    assert world.renders - before <= boards.AT_ONCE + (time.monotonic() - started) / boards.SHORTEST_INTERVAL
 
 
 def test_updates_are_25_a_second_on_average_and_one_question_makes_the_next_trade_not_wait() -> None:
-    watched, shortest = hub_module._Watched(), hub_module.SHORTEST_INTERVAL
+    watched, shortest = boards.Watched(), boards.SHORTEST_INTERVAL
     assert [watched.pause(0.0, 0.0) for _ in range(3)] == pytest.approx([0, 0, shortest])
     assert watched.pause(shortest, shortest) == pytest.approx(shortest)
     assert watched.pause(10.0, 10.0) == 0, "what was not used is not saved up"
@@ -144,14 +144,14 @@ def test_updates_are_25_a_second_on_average_and_one_question_makes_the_next_trad
 
 def test_updates_that_take_long_are_fewer_down_to_ten_a_second() -> None:
     def in_the_long_run(took: float) -> float:
-        watched, now, count = hub_module._Watched(), 0.0, 200
+        watched, now, count = boards.Watched(), 0.0, 200
         for _ in range(count):
             now += took + watched.pause(now, now + took)
         return now / count
 
-    assert in_the_long_run(0.001) == pytest.approx(hub_module.SHORTEST_INTERVAL, rel=0.05)
-    assert in_the_long_run(0.02) == pytest.approx(0.02 * hub_module.SHARE, rel=0.05)
-    assert in_the_long_run(0.05) == pytest.approx(hub_module.LONGEST_INTERVAL, rel=0.05)
+    assert in_the_long_run(0.001) == pytest.approx(boards.SHORTEST_INTERVAL, rel=0.05)
+    assert in_the_long_run(0.02) == pytest.approx(0.02 * boards.SHARE, rel=0.05)
+    assert in_the_long_run(0.05) == pytest.approx(boards.LONGEST_INTERVAL, rel=0.05)
     assert in_the_long_run(0.3) == pytest.approx(0.3, rel=0.05)
 
 
@@ -260,27 +260,13 @@ async def test_it_looks_more_often_while_hints_are_lost_or_a_look_has_failed(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is lost between two looks is made up by the next."""
-    assert hub._look_every() == hub_module.UNHEARD_SECONDS, "nothing is heard yet"
-    broken: list[Exception] = [ConnectionError("Redis is away")]
-
-    async def new_channel() -> str:
-        return "a channel"
-
-    async def group_add(*_names: str) -> None:
-        if broken:
-            raise broken.pop()
-
-    async def receive(_channel: str) -> None:
-        await asyncio.Event().wait()
-
-    layer = SimpleNamespace(new_channel=new_channel, group_add=group_add, receive=receive)
-    monkeypatch.setattr(hub_module, "hints_layer", lambda: layer)
-    hearing = asyncio.create_task(hub._hear_for_ever())
-    await until(lambda: hub._look_every() == hub_module.SWEEP_SECONDS)
-    assert not broken
+    layer = SimpleNamespace(is_heard=False)
+    monkeypatch.setattr(announcer_module, "hints_layer", lambda: layer)
+    assert hub._look_every() == hub_module.UNHEARD_SECONDS
+    layer.is_heard = True
+    assert hub._look_every() == hub_module.SWEEP_SECONDS
     hub._trouble = "database"
     assert hub._look_every() == hub_module.UNHEARD_SECONDS
-    hearing.cancel()
 
 
 async def test_a_board_follows_the_clock_without_a_look_at_the_database(hub: Hub, world: World) -> None:
@@ -298,6 +284,41 @@ async def test_a_board_follows_the_clock_without_a_look_at_the_database(hub: Hub
     hub._follow_the_clock()
     await until(lambda: all(watched.task is None or watched.task.done() for watched in hub._boards.values()))
     assert world.renders == before + 1
+
+
+async def test_a_board_that_is_being_made_or_can_not_be_is_left_to_the_next_time(hub: Hub, world: World) -> None:
+    hub.join(KEY, Page())
+    await hub.catch_up(KEY, Page(), "0.0-x")
+    watched = hub._boards[KEY]
+    assert watched.rendered is not None
+    await until(lambda: watched.task is None or watched.task.done())
+    watched.rendered.board.changes_at = hub_module.clock.now()  # type: ignore[misc]
+    before, hub._trouble = world.renders, "database"
+    hub._follow_the_clock()
+    assert not watched.dirty
+    hub._trouble = ""
+    hub._follow_the_clock()
+    hub._follow_the_clock()
+    assert watched.dirty
+    await until(lambda: watched.task is not None and watched.task.done())
+    assert world.renders == before + 1
+
+
+async def test_a_look_that_hangs_is_said_at_once(hub: Hub, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within a beat's quarter of the longest look: pages promise it within five seconds."""
+    page = Page()
+    hub.join(KEY, page)
+    await hub.catch_up(KEY, page, "0.0-x")
+    await hub._sweep()
+    beating = asyncio.create_task(hub._beat_for_ever())
+    await until(lambda: page.told and page.told[-1]["parts"] == {})
+    told = len(page.told)
+    hub._boards[KEY].told_at = float("inf")  # for a long time no beat is due
+    hub._looked_at -= hub_module.LONGEST_LOOK
+    await until(lambda: len(page.told) > told)
+    beating.cancel()
+    assert page.told[told]["trouble"] == "database"
+    assert hub_module.LONGEST_LOOK + hub_module.BEAT_SECONDS / 4 < 5
 
 
 async def test_pages_hear_of_trouble_and_of_its_end(hub: Hub, world: World) -> None:

@@ -27,6 +27,7 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
             await send({"type": "websocket.send", "text": text})
             if number % 7 == 0:
                 await send({"type": "websocket.send", "bytes": b"between"})
+        await receive()  # what is not read a second after the end would be lost
     await send({"type": "websocket.close", "code": 4321})
 
 

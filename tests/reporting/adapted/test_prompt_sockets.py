@@ -45,15 +45,16 @@ async def _all_of(socket: ClientConnection) -> tuple[list[str], int, int | None]
     """The texts, how many messages of bytes came between, and the code of the end."""
     found: list[str] = []
     between = 0
-    try:
-        while True:
-            message = await socket.recv()
-            if isinstance(message, str):
-                found.append(message)
-            else:
-                between += 1
-    except ConnectionClosed:
-        return found, between, socket.close_code
+    while len(found) + between < len(texts()) + 18:
+        message = await socket.recv()
+        if isinstance(message, str):
+            found.append(message)
+        else:
+            between += 1
+    await socket.send("that was all")
+    with pytest.raises(ConnectionClosed):
+        await socket.recv()
+    return found, between, socket.close_code
 
 
 async def test_a_message_leaves_before_anything_else_is_done(served: Served) -> None:
