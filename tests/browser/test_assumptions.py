@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -24,6 +25,11 @@ from tests.dashboard.people import a_trader
 from trades.models import Trader
 
 pytestmark = pytest.mark.browser
+NOTE_TITLES = """() => {
+  window.titles = [];
+  const note = () => (window.titles.push(document.title), requestAnimationFrame(note));
+  note();
+}"""
 
 
 @pytest.fixture
@@ -48,6 +54,7 @@ def shot(page: Page, name: str) -> None:
 
 
 def test_two_keys_and_enter_and_it_is_on_every_open_page(desk: Desk, page: Page, tomorrow: date) -> None:
+    page.context.add_init_script('localStorage.setItem("aloud", JSON.stringify({broken: true}))')
     open_board(desk, page, tomorrow)
     other, overview = page.context.new_page(), page.context.new_page()
     other.goto(f"{desk.address}/boards/trader_1/{tomorrow}/")
@@ -74,6 +81,12 @@ def test_two_keys_and_enter_and_it_is_on_every_open_page(desk: Desk, page: Page,
     shot(other, "board")
     store_price("12-13", "46.25", day=tomorrow, at=timezone.now())
     expect(other.locator("#board small.theories a[data-broken]")).to_contain_text("5.00 against you")
+    expect(other).to_have_title(re.compile("^✗ "))
+    other.evaluate(NOTE_TITLES)
+    for price in ("46.20", "46.15", "46.10"):
+        store_price("12-13", price, day=tomorrow, at=timezone.now())
+        expect(row(other, "12-13").locator("[data-field=reference_price]")).to_have_text(price)
+    assert all(title.startswith("✗ ") for title in other.evaluate("window.titles")), "in every frame"
     expect(overview.locator("#open tbody")).to_contain_text("broken")
 
 

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from pytest_django import DjangoAssertNumQueries
 
 from dashboard.figures.board import Board, load_after, load_board
@@ -16,8 +17,9 @@ from market.models import Market, ReferenceRule
 from market.rules import BLOCK
 from tests.dashboard.boards import MORNING, SKETCH_DAY, store_price, store_trade
 from tests.trades.frames import germany
+from trades.ledger.decisions import cancel_trade
 from trades.ledger.traders import ensure_trader
-from trades.models import Trader
+from trades.models import Trade, Trader
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 STEPS = 40
@@ -58,11 +60,14 @@ def follow_at_random(market: Market, reading: Reading) -> None:
     for label in LABELS:
         store_price(label, "27")
     trader, chance, now = Trader.objects.get(trader_id="trader_1"), random.Random(reading.value), MORNING
+    user = User.objects.create_user("admin")
     board = load_board(trader=trader, market=market, delivery_day=SKETCH_DAY, now=now, reading=reading)
     for _ in range(STEPS):
         now += timedelta(minutes=chance.choice((0, 1, 30)))  # over some gate closures
         if chance.random() < 0.8:
             store_trade(chance.choice(LABELS), chance.choice(("buy", "sell")), "4", str(chance.randrange(-50, 90)))
+        if chance.random() < 0.2 and (booked := Trade.objects.filter(changes=None).first()):
+            cancel_trade(trade=booked, reason="mistake", user=user)  # the last of a quarter takes its row along
         if moved := chance.random() < 0.4:
             store_price(chance.choice(LABELS), str(chance.randrange(-50, 90)), at=now)
         board = load_after(board, now=now, prices_moved=moved)
@@ -101,6 +106,26 @@ def test_rows_that_a_price_leaves_alone_are_the_same_objects(
     kept = {id(row) for row in before.rows}
     new = [row.delivery_hour for row in after.rows if id(row) not in kept]
     assert new == ["10-16", "11-12"], "the hour, and the block whose price is the mean of its hours'"
+
+
+def test_rows_that_a_trade_leaves_alone_are_not_looked_at(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    store_trade("11-12", "sell", "4", "20")
+    trader = Trader.objects.get(trader_id="trader_1")
+    board = load_board(trader=trader, market=market, delivery_day=SKETCH_DAY, now=MORNING)
+    ruled: list[str] = []
+    rules = Market.period_rules
+    monkeypatch.setattr(
+        Market,
+        "period_rules",
+        lambda self, day, period: ruled.append(self.label_of(period)) or rules(self, day, period),
+    )
+    store_trade("11-12", "sell", "4", "20")
+    board = load_after(board, now=MORNING)
+    ruled.clear()
+    store_trade("11-12", "buy", "4", "20")
+    ruled.clear()
+    load_after(board, now=MORNING)
+    assert ruled == ["11-12"]
 
 
 def test_the_hour_that_exists_twice_and_has_no_clear_price(market: Market) -> None:
